@@ -1,0 +1,99 @@
+/** The summary that every engine prints with --json. One shape for run, simulate and diagnose. */
+import type { CloseCause } from './close-cause.ts';
+
+export interface Summary {
+  readonly engine: 'live' | 'sim' | 'capture';
+  readonly version: string;
+  readonly seed: number;
+  readonly topology: { readonly name: string; readonly hash: string };
+  readonly durationSeconds: number;
+  /** true, false, or null where it cannot be known. */
+  readonly balanced: boolean | null;
+  readonly recording: string | null;
+  readonly clients: readonly ClientsSummary[];
+  readonly links: readonly LinkSummary[];
+  readonly queues: readonly QueueSummary[];
+  readonly findings: readonly Finding[];
+  /** What does not balance, and which connections; empty when balanced. */
+  readonly imbalances: readonly Imbalance[];
+}
+
+export interface ClientsSummary {
+  readonly name: string;
+  readonly count: number;
+  readonly served: number;
+  readonly starved: number | null;
+  readonly latencyMs: Percentiles | null;
+  readonly requests: {
+    readonly sent: number;
+    readonly answered: number;
+    readonly failed: number;
+    readonly pending: number;
+    readonly ok: number;
+    readonly throttled429: number;
+    readonly serverErrors5xx: number;
+    readonly timeouts: number;
+    readonly resets: number;
+    readonly retries: number;
+  };
+  readonly goodputPerSecond: number;
+  readonly attemptsPerSuccess: number | null;
+}
+
+/** Milliseconds; null when there was nothing to measure. */
+export interface Percentiles {
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+  readonly p99_9: number | null;
+}
+
+export interface LinkSummary {
+  readonly name: string;
+  readonly opened: number;
+  readonly closed: number;
+  readonly open: number;
+  readonly closedBy: Readonly<Partial<Record<CloseCause, number>>>;
+  readonly exchanges: number | null;
+  readonly requestsPerNewConnection: number | null;
+  readonly multiplication: number | null;
+  readonly connectionRatio: number | null;
+}
+
+export interface QueueSummary {
+  readonly name: string;
+  readonly activeMax: number;
+  /** The largest number of connections held at once. */
+  readonly heldMax: number;
+  readonly slotUtilisation: number | null;
+  readonly slotOccupancy: number | null;
+  readonly hoardedSlotSeconds: number | null;
+  readonly starvedConnections: number | null;
+  /** Slots granted, yielded, and responses that went on after their connection yielded. */
+  readonly granted: number;
+  readonly yielded: number;
+  readonly overcommit: number | null;
+}
+
+export interface Imbalance {
+  readonly kind: string;
+  readonly link: string | null;
+  readonly text: string;
+  /** Up to 20 connections or requests concerned, readable. */
+  readonly examples: readonly string[];
+  readonly count: number;
+  /** Some disagreements are explained and listed only (unseen-close, process_died). */
+  readonly explained: boolean;
+}
+
+export interface Finding {
+  readonly kind: string;
+  readonly hop: string | null;
+  readonly severity: 'critical' | 'warning' | 'info';
+  /** One sentence with the figures in it. */
+  readonly title: string;
+  readonly evidence: Readonly<Record<string, Evidence>>;
+  readonly remedy: string;
+}
+
+export type Evidence = number | string | boolean | null | readonly (number | string)[];
