@@ -35,7 +35,7 @@ function detach(socket: net.Socket): unknown {
 }
 
 function wrap(handle: unknown, onread: net.OnReadOpts): net.Socket {
-  const options: net.SocketConstructorOpts & { handle: unknown } = {
+  const options: net.SocketConstructorOpts & { handle: unknown; onread: net.OnReadOpts } = {
     handle,
     allowHalfOpen: true,
     onread,
