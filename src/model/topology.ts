@@ -300,6 +300,13 @@ export type Action =
       readonly replica: number;
       readonly lasts: Micros;
     }
+  /** A host is taken out of its balancers: no new flows; old ones end after the deregistration delay. Back after `lasts`. */
+  | {
+      readonly action: 'deregister';
+      readonly hosts: string;
+      readonly replica: number;
+      readonly lasts: Micros;
+    }
   /** A share of the open connections that a hop has accepted is reset. */
   | { readonly action: 'reset-connections'; readonly hop: string; readonly share: number }
   /** A share of a client group stops reading its sockets for `lasts`. */
