@@ -55,6 +55,11 @@ export interface EndNumbers {
 /** The live ends of one instance. Numbers are unique in the process. */
 export class EndRegistry {
   readonly live = new Set<ConnectionEnd>();
+  /** Connections accepted, and connects that succeeded, since the start. */
+  acceptedTotal = 0;
+  connectedTotal = 0;
+  /** Accepted connections open now. */
+  acceptedOpen = 0;
   readonly clock: Clock;
   readonly #events: EventWriter;
   readonly #instance: number;
@@ -118,6 +123,12 @@ export class EndRegistry {
     return end;
   }
 
+  /** Closes every end with cause `shutdown`; resolves when none is left. */
+  async closeAll(): Promise<void> {
+    for (const end of [...this.live]) end.reset('shutdown');
+    while (this.live.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Writes one census row per live socket, then their count. */
   census(): void {
     let count = 0;
@@ -138,6 +149,8 @@ export class ConnectionEnd {
   /** The address of the other side, packed; 0 while unknown. */
   remote = 0;
   local = 0;
+  /** This side accepted the connection (else it opened it). */
+  acceptor = false;
   /** Established and not yet closed. */
   open = false;
   /** The peer sent FIN. */
@@ -185,6 +198,9 @@ export class ConnectionEnd {
   accepted(): void {
     const { socket } = this;
     this.open = true;
+    this.acceptor = true;
+    this.#registry.acceptedTotal += 1;
+    this.#registry.acceptedOpen += 1;
     this.local = packAddress(socket.localAddress ?? '', socket.localPort ?? 0);
     this.remote =
       socket.remoteAddress === undefined
@@ -203,6 +219,7 @@ export class ConnectionEnd {
   readonly connected = (): void => {
     const { socket } = this;
     this.open = true;
+    this.#registry.connectedTotal += 1;
     this.local = packAddress(socket.localAddress ?? '', socket.localPort ?? 0);
     this.remote = packAddress(socket.remoteAddress ?? '', socket.remotePort ?? 0);
     this.#registry.emit(
@@ -333,6 +350,7 @@ export class ConnectionEnd {
     this.closed = true;
     this.open = false;
     this.#registry.live.delete(this);
+    if (this.acceptor) this.#registry.acceptedOpen -= 1;
     const cause = this.#cause ?? (this.ended ? 'peer_fin' : 'unknown');
     this.#registry.emit(
       EventKind.closed,

@@ -9,6 +9,14 @@ import type { ConnectionEnd, EndHandlers, EndRegistry } from './connection-end.t
 /** Connections that may wait in the kernel's accept queue. */
 export const LISTEN_BACKLOG = 4_096;
 
+/** For owners that set `end.handlers` for each end in `onAccept`. */
+export const noHandlers: EndHandlers = {
+  onData() {},
+  onEnd() {},
+  onDrain() {},
+  onClose() {},
+};
+
 export interface ListenerOptions {
   readonly instance: number;
   readonly link: Link;
@@ -48,6 +56,7 @@ function wrap(handle: unknown, onread: net.OnReadOpts): net.Socket {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: net.Server;
+  #bound: { address: string; port: number } | null = null;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -61,12 +70,22 @@ export class Listener {
   /** Rejects with the system's error (EADDRINUSE, EACCES) when it cannot listen. */
   open(): Promise<Endpoint> {
     const { listen, instance, link } = this.#options;
-    return listenOn(this.#server, listen).then(({ address, port }) => ({
-      instance,
-      link: link.index,
-      address,
-      port,
-    }));
+    return listenOn(this.#server, listen).then(({ address, port }) => {
+      this.#bound = { address, port };
+      return { instance, link: link.index, address, port };
+    });
+  }
+
+  /** Stops listening for a while: connects are refused, as when the host is gone. */
+  suspend(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /** Listens again at the same place after `suspend`. */
+  restore(): void {
+    if (this.#bound === null || this.#server.listening) return;
+    const { address, port } = this.#bound;
+    this.#server.listen({ host: address, port, backlog: LISTEN_BACKLOG });
   }
 
   close(): Promise<void> {
