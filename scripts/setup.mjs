@@ -1,0 +1,121 @@
+/**
+ * What a fresh clone needs before anything can run: the packages of the lock file and the
+ * build in dist/. Both steps are skipped when their result is up to date, so that a second
+ * `npm start` begins at once. Whatever they print goes to stderr: stdout belongs to the job.
+ *
+ * Up to date means: the fingerprint stored with the result equals that of the inputs now. For
+ * packages it is the text of the lock file (a folder that npm itself wrote after the lock last
+ * changed counts too); for the build it is path, size and time of every source file. Contents
+ * are not read, which would cost more than it is worth; a file that was changed with its old
+ * size and time restored is not noticed.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+const packagesStamp = join(root, 'node_modules', '.waterhammer-lock');
+const buildStamp = join(root, 'dist', '.waterhammer-sources');
+
+/** A step of the set-up that failed; the message is for the user. */
+export class SetupError extends Error {}
+
+/** Brings packages and build up to date. */
+export async function prepare() {
+  await ensurePackages();
+  await ensureBuilt();
+}
+
+export async function ensurePackages() {
+  if (packagesAreFresh()) {
+    return;
+  }
+  say('installing packages (npm ci)');
+  const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = process.env.npm_execpath;
+  const code = npm
+    ? await runToStderr(process.execPath, [npm, ...options])
+    : await runToStderr('npm', options);
+  if (code !== 0) {
+    throw new SetupError('`npm ci` failed: see its message above');
+  }
+  writeFileSync(packagesStamp, lockFingerprint());
+}
+
+export async function ensureBuilt() {
+  const fingerprint = sourcesFingerprint();
+  if (existsSync(buildStamp) && readFileSync(buildStamp, 'utf8') === fingerprint) {
+    return;
+  }
+  say('building (tsc)');
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const code = await runToStderr(process.execPath, [compiler, '-p', 'tsconfig.build.json']);
+  if (code !== 0) {
+    throw new SetupError('the build failed: see the messages above');
+  }
+  removeLeftovers(join(root, 'dist'));
+  writeFileSync(buildStamp, fingerprint);
+}
+
+function packagesAreFresh() {
+  const written = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(written)) {
+    return false;
+  }
+  if (existsSync(packagesStamp) && readFileSync(packagesStamp, 'utf8') === lockFingerprint()) {
+    return true;
+  }
+  return statSync(written).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
+}
+
+function lockFingerprint() {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+}
+
+function sourcesFingerprint() {
+  const hash = createHash('sha256');
+  const fixed = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  for (const path of [...fixed.map((name) => join(root, name)), ...filesBelow(join(root, 'src'))]) {
+    const { size, mtimeMs } = statSync(path);
+    hash.update(`${relative(root, path)} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** Deletes what was built from sources that are no longer there: nobody may import it. */
+function removeLeftovers(folder) {
+  for (const path of filesBelow(folder)) {
+    const built = /^(.*)(\.d\.ts|\.js|\.js\.map)$/.exec(relative(folder, path));
+    if (built && !existsSync(join(root, 'src', `${built[1]}.ts`))) {
+      rmSync(path);
+    }
+  }
+}
+
+function filesBelow(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        return filesBelow(path);
+      }
+      return entry.name.endsWith('.test.ts') ? [] : [path];
+    });
+}
+
+function say(what) {
+  process.stderr.write(`waterhammer: ${what} ...\n`);
+}
+
+function runToStderr(command, options) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, options, { cwd: root, stdio: ['ignore', 2, 2] });
+    child.on('error', (error) => reject(new SetupError(`${command}: ${error.message}`)));
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}

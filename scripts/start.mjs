@@ -1,0 +1,28 @@
+/**
+ * `npm start`: set up what is missing, then run `waterhammer demo` with the given arguments.
+ *
+ * The command line runs in this very process, not in a child: its exit code and the signals
+ * it gets need no forwarding. Note that on Ctrl-C npm passes SIGINT on although the terminal
+ * has already sent it to the whole group, so a program under npm sees it twice.
+ *
+ * Only the job writes to stdout. npm itself prints a banner there first, so a machine that
+ * reads `--json` calls `npm start --silent -- --json`.
+ */
+import './node-version.mjs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const { prepare, root, SetupError } = await import('./setup.mjs');
+try {
+  await prepare();
+} catch (error) {
+  if (!(error instanceof SetupError)) {
+    throw error;
+  }
+  process.stderr.write(`waterhammer: ${error.message}\n`);
+  process.exit(1);
+}
+
+const main = join(root, 'dist', 'cli', 'main.js');
+process.argv = [process.execPath, main, 'demo', ...process.argv.slice(2)];
+await import(pathToFileURL(main).href);

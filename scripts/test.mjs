@@ -1,0 +1,189 @@
+/**
+ * `npm test`: every check of the project, one line each. A failed step prints its output and
+ * does not keep the others from running.
+ *
+ *   npm test                          everything
+ *   npm test -- --only lint,unit      some of it
+ *
+ * Exit codes: 0 all passed, 1 something failed, 2 a program is missing or wrong usage. With
+ * WATERHAMMER_ALLOW_SKIPS=1 missing programs are no failure: the tests that need them are
+ * skipped, and say so.
+ *
+ * Totals count every test of vitest and each other step as one. They are also written to the
+ * file named by WATERHAMMER_TEST_TOTALS, for .ci/run.
+ */
+import './node-version.mjs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { ensurePackages, root, SetupError } = await import('./setup.mjs');
+const { runStep, stopSteps } = await import('./step-runner.mjs');
+const debian = await import('./debian-packages.mjs');
+
+const bin = (name, path) => join(root, 'node_modules', name, path);
+const typescript = bin('typescript', 'bin/tsc');
+
+/** In the order of running: the quick ones first. `project`: of vitest, with foreign programs. */
+const steps = [
+  { name: 'build', args: ['scripts/build.mjs'] },
+  { name: 'lint', args: [bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings'] },
+  { name: 'types', args: [typescript, '--noEmit'] },
+  { name: 'portable', args: [typescript, '-p', 'tsconfig.portable.json'] },
+  { name: 'architecture', args: ['scripts/architecture.mjs'] },
+  { name: 'knip', args: [bin('knip', 'bin/knip.js'), '--no-progress'] },
+  { name: 'publint', args: [bin('publint', 'src/cli.js'), '--strict'] },
+  { name: 'unit', project: 'unit', minutesMax: 20 },
+  { name: 'conformance', project: 'conformance', minutesMax: 20 },
+  { name: 'e2e', project: 'e2e', minutesMax: 40 },
+];
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const failedSteps = [];
+const scratch = mkdtempSync(join(tmpdir(), 'waterhammer-test-'));
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    interrupted = true;
+    stopSteps();
+  });
+}
+
+try {
+  process.exitCode = await main();
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+async function main() {
+  const chosen = chooseSteps();
+  if (chosen === null) {
+    return 2;
+  }
+  try {
+    await ensurePackages();
+  } catch (error) {
+    if (!(error instanceof SetupError)) {
+      throw error;
+    }
+    process.stderr.write(`waterhammer: ${error.message}\n`);
+    return 1;
+  }
+  if (chosen.some((step) => step.project) && !havePrograms()) {
+    return 2;
+  }
+  for (const step of chosen) {
+    if (!interrupted) {
+      await perform(step);
+    }
+  }
+  return conclude();
+}
+
+/** The steps to run, or null after a message. */
+function chooseSteps() {
+  const names = steps.map((step) => step.name);
+  let only;
+  try {
+    only = parseArgs({ options: { only: { type: 'string' } } }).values.only?.split(',');
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    only = [];
+  }
+  const unknown = only?.filter((name) => !names.includes(name)) ?? [];
+  if (only?.length === 0 || unknown.length > 0) {
+    process.stderr.write(`No such step: ${unknown.join(', ') || '(none)'}\n`);
+    process.stderr.write(`Usage: npm test [-- --only ${names.join(',')}]\n`);
+    return null;
+  }
+  return steps.filter((step) => only === undefined || only.includes(step.name));
+}
+
+/** Installs missing programs where that can be done; else says what to do. */
+function havePrograms() {
+  const missing = debian.missingPrograms();
+  if (missing.length === 0) {
+    return true;
+  }
+  const packages = [...new Set(missing.map((entry) => entry.packageName))];
+  if (debian.isRootOnDebian()) {
+    process.stderr.write(`waterhammer: installing ${packages.join(' ')} ...\n`);
+    const trouble = debian.installPackages(packages);
+    if (trouble === null && debian.missingPrograms().length === 0) {
+      return true;
+    }
+    process.stderr.write(`${trouble ?? 'apt-get succeeded, but programs are missing'}\n`);
+  }
+  for (const { program, packageName } of debian.missingPrograms()) {
+    process.stderr.write(`missing: ${program} (Debian package ${packageName})\n`);
+  }
+  process.stderr.write(`To install, as root: ${debian.installCommand(packages)}\n`);
+  process.stderr.write('To test without: WATERHAMMER_ALLOW_SKIPS=1 npm test\n');
+  return process.env.WATERHAMMER_ALLOW_SKIPS === '1';
+}
+
+async function perform(step) {
+  const report = join(scratch, `${step.name}.json`);
+  const vitest = [bin('vitest', 'vitest.mjs'), 'run', '--project', step.project];
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const args = step.project ? [...vitest, ...reporters] : step.args;
+  const minutesMax = step.minutesMax ?? 5;
+  const result = await runStep({ command: process.execPath, args, cwd: root, minutesMax });
+  const counts = step.project ? countTests(report, result.ok) : countOne(result.ok);
+  const ok = result.ok && counts.failed === 0;
+  totals.passed += counts.passed;
+  totals.failed += counts.failed;
+  totals.skipped += counts.skipped;
+  const seconds = `${result.seconds.toFixed(1)} s`;
+  const detail = step.project ? `  ${counts.passed} passed, ${counts.failed} failed` : '';
+  process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${step.name.padEnd(13)}${seconds.padStart(8)}`);
+  process.stdout.write(`${detail}\n`);
+  if (!ok) {
+    failedSteps.push(step.name);
+    process.stdout.write(`${result.output}\n\n`);
+  } else {
+    printSkips(result.output, counts.skipped);
+  }
+}
+
+/** A skip is never silent: test/support prints `skipped: REASON` for each. */
+function printSkips(output, count) {
+  const reasons = new Set(output.match(/^skipped: .*$/gm));
+  if (count > 0 && reasons.size === 0) {
+    reasons.add(`skipped: ${count} tests without a printed reason`);
+  }
+  for (const reason of reasons) {
+    process.stdout.write(`       ${reason}\n`);
+  }
+}
+
+function countOne(ok) {
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
+}
+
+/** A run without any test has failed, and so has one that ended badly beside its tests. */
+function countTests(report, ok) {
+  if (!existsSync(report)) {
+    return countOne(false);
+  }
+  const result = JSON.parse(readFileSync(report, 'utf8'));
+  const passed = result.numPassedTests;
+  const skipped = result.numPendingTests + result.numTodoTests;
+  const explained = ok && passed > 0;
+  return { passed, failed: Math.max(result.numFailedTests, explained ? 0 : 1), skipped };
+}
+
+function conclude() {
+  const { passed, failed, skipped } = totals;
+  if (process.env.WATERHAMMER_TEST_TOTALS) {
+    writeFileSync(process.env.WATERHAMMER_TEST_TOTALS, JSON.stringify(totals));
+  }
+  const names = failedSteps.length > 0 ? ` (${failedSteps.join(', ')})` : '';
+  const skips = skipped > 0 ? `, ${skipped} skipped` : '';
+  process.stdout.write(`${passed} passed, ${failed} failed${skips}${names}\n`);
+  if (interrupted) {
+    return 130;
+  }
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
