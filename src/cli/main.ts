@@ -1,0 +1,131 @@
+#!/usr/bin/env node
+/**
+ * The command line. One file per command; this one only names them, so that `--help` costs
+ * nothing: each command's code is loaded when it is run. The only place (with its commands)
+ * for argv, stdout and exit codes: 0 done, 1 failed or not balanced, 2 bad input, 130 interrupted.
+ */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { ExitCode } from './exit-code.ts';
+import { version } from './version.ts';
+
+function number(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < minimum) {
+      throw new InvalidArgumentError(`expected a number of at least ${minimum}`);
+    }
+    return value;
+  };
+}
+
+function factor(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('expected a factor above 0');
+  return value;
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function program(): Command {
+  const cli = new Command('waterhammer')
+    .description(
+      'Runs, shows, diagnoses and cures the TCP connection behaviour of a whole HTTP pipeline.',
+    )
+    .version(version)
+    .showSuggestionAfterError()
+    .exitOverride();
+  addRun(cli);
+  cli
+    .command('demo')
+    .description('the incident, and the same with the cure, at a size that fits this machine')
+    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--record <dir>', 'where the two recordings go (default: recordings/demo-<time>)')
+    .option('--json', 'print both summaries as JSON on stdout')
+    .option('--verbose', 'print what every hop logs')
+    .action(async (options) => finish((await import('./demo.ts')).demo(options)));
+  cli
+    .command('schema')
+    .description('print the JSON Schema of topology documents')
+    .action(async () => finish((await import('./schema.ts')).schema()));
+  cli
+    .command('ledger')
+    .description('strike the books of a recording again, or follow one request through every link')
+    .argument('<recording>', 'a recording folder')
+    .option('--client <c>', 'a client: its number, or group/number')
+    .option('--request <n>', 'the number of its request, from 1', number(1))
+    .option('--json', 'print JSON')
+    .action(async (recording, options) =>
+      finish((await import('./ledger.ts')).ledger(recording, options)),
+    );
+  addDiagram(cli);
+  cli
+    .command('control')
+    .description('change a running run: set a setting, or cause a fault')
+    .argument('<recording>', 'the recording folder of the run')
+    .argument('<action>', 'set, slow, stall, replace-nodes, host-down, deregister, ...')
+    .argument('[arguments...]', 'path=value for set; name=value pairs for faults')
+    .addHelpText('after', controlExamples)
+    .action(async (recording, action, rest) =>
+      finish((await import('./control.ts')).control(recording, action, rest)),
+    );
+  return cli;
+}
+
+const controlExamples = `
+Examples:
+  waterhammer control rec set apigw.throttle.ratePerSecond=200
+  waterhammer control rec stall hop=db lasts=5s
+  waterhammer control rec replace-nodes hop=apigw count=2`;
+
+function addRun(cli: Command): void {
+  cli
+    .command('run')
+    .description('run a topology on real sockets on this machine and account for every connection')
+    .argument('[topology]', 'a topology document (YAML)', 'examples/incident.yaml')
+    .option('--duration <time>', 'length of the load, e.g. 20s or 2m')
+    .option('--scale <factor>', 'fraction of hosts, nodes, rates and capacity', factor, 1)
+    .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
+    .option('--set <path=value>', 'override a setting, e.g. queue.reclaim=idle-yield', collect, [])
+    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--record <dir>', 'keep a recording in this folder')
+    .option('--record-events', 'record every event, not only connections, exchanges and series')
+    .option('--record-policies', "record every policy's inputs and decisions for replay")
+    .option('--ndjson', 'write the recorded events as NDJSON too')
+    .option('--no-load', 'run no clients; print the address for curl, wrk, k6 or JMeter')
+    .option('--json', 'print the summary as JSON on stdout, nothing else')
+    .option('--verbose', 'print what every hop logs, and every effective setting')
+    .action(async (topology, options) => finish((await import('./run.ts')).run(topology, options)));
+}
+
+function addDiagram(cli: Command): void {
+  cli
+    .command('diagram')
+    .description('sequence diagrams of a client: assumed (one connection a hop) and actual')
+    .argument('<recording>', 'a recording folder')
+    .requiredOption('--client <c>', 'a client: its number, or group/number')
+    .option('--requests <range>', 'which of its requests, e.g. 2 or 1..3', '1..3')
+    .option('--format <format>', 'plantuml or mermaid', 'plantuml')
+    .option('--which <which>', 'assumed, actual or both', 'both')
+    .option('-o, --output <file>', 'write to a file instead of stdout')
+    .action(async (recording, options) =>
+      finish((await import('./diagram.ts')).diagram(recording, options)),
+    );
+}
+
+async function finish(code: Promise<number>): Promise<void> {
+  process.exitCode = await code;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) {
+    const { reportError } = await import('./report-error.ts');
+    process.exitCode = reportError(error);
+  } else {
+    process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.badInput;
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * The supervisor of a live run: starts worker processes and foreign servers, listens from the
+ * database down to the edge, lets the load go, applies the timeline, and strikes the books.
+ *
+ *   start ► listen (upstream first) ► begin ► load, ticks, timeline ► endLoad ► freeze ► quiet
+ *         ► census + kernel's table ► stop ► RunInfo
+ *
+ * The strike: requests are struck at `loadEnd`; then no timer fires any more, and when no
+ * process books an event for a moment, live sockets are counted at every hop and in the kernel.
+ */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { makePlan } from '../../model/plan.ts';
+import type { Endpoint, KernelCount, Mark, RunInfo, RunPlan } from '../../model/run.ts';
+import type { Action, Hop, Topology } from '../../model/topology.ts';
+import type { Micros } from '../../model/units.ts';
+import type { ForeignServer } from '../foreign/server.ts';
+import { startForeign } from '../foreign/start.ts';
+import { Clock } from '../runtime/clock.ts';
+import { countKernelRows } from './kernel-table.ts';
+import type { FromWorker, HopTick } from './messages.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+/** How long the run may take to become quiet before the books are struck all the same. */
+const QUIET_WITHIN_MS = 3_000;
+const QUIET_POLL_MS = 100;
+
+export interface LiveOptions {
+  readonly topology: Topology;
+  readonly topologyHash: string;
+  readonly version: string;
+  readonly seed: number;
+  /** An existing folder for spools and private data of foreign servers. */
+  readonly folder: string;
+  readonly externalClients: boolean;
+  readonly recordPolicies: boolean;
+  /** Aborting ends the load early; the books are struck as usual. */
+  readonly signal: AbortSignal;
+  readonly onStarted: (run: LiveRun) => void;
+  readonly onTick: (tick: RunTick) => void;
+  readonly onMark: (mark: Mark) => void;
+  readonly onLog: (text: string) => void;
+}
+
+/** The state of all hops, about once a second. */
+export interface RunTick {
+  /** µs since the start of the load. */
+  readonly at: Micros;
+  readonly hops: readonly HopTick[];
+  /** p99 of the event-loop delay over the last second, the worst process. */
+  readonly loopDelayMs: number;
+}
+
+export class LiveRunError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export class LiveRun {
+  readonly plan: RunPlan;
+  readonly endpoints: Endpoint[] = [];
+  readonly marks: Mark[] = [];
+  readonly #options: LiveOptions;
+  readonly #clock = new Clock();
+  readonly #workers: WorkerProcess[] = [];
+  readonly #foreign: ForeignServer[] = [];
+  readonly #deaths: { process: number; at: Micros; reason: string }[] = [];
+  readonly #latest = new Map<number, { hops: readonly HopTick[]; loopDelayMs: number }>();
+  readonly #ended = new AbortController();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #loadStart: Micros = 0;
+  #loadEnd: Micros | null = null;
+  #censusAt: Micros | null = null;
+  #kernel: KernelCount[] | null = null;
+  #eventCounts: number[] = [];
+  #actions = 0;
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    this.plan = makePlan(options.topology, { externalClients: options.externalClients });
+  }
+
+  /** Runs to the end. Rejects with LiveRunError when it cannot start. */
+  async run(): Promise<RunInfo> {
+    const { signal, topology } = this.#options;
+    signal.addEventListener('abort', () => this.#ended.abort(), { once: true });
+    try {
+      await this.#start();
+      this.#begin();
+      if (!signal.aborted) await this.#load(topology.duration);
+      await this.#strike();
+    } finally {
+      await this.#stop();
+    }
+    return this.info();
+  }
+
+  info(): RunInfo {
+    const { topology, topologyHash, version, seed } = this.#options;
+    return {
+      engine: 'live',
+      version,
+      seed,
+      topology,
+      topologyHash,
+      plan: this.plan,
+      endpoints: this.endpoints,
+      epoch: this.#clock.epoch(),
+      loadStart: this.#loadStart,
+      loadEnd: this.#loadEnd,
+      censusAt: this.#censusAt,
+      marks: this.marks,
+      eventCounts: this.#eventCounts,
+      kernel: this.#kernel,
+      deaths: this.#deaths,
+    };
+  }
+
+  /** Applies a checked action now; false when no hop takes it. */
+  async apply(action: Action, text: string | null): Promise<boolean> {
+    this.#actions += 1;
+    const id = this.#actions;
+    const mark = this.#mark(action.action === 'set' ? 'set' : 'fault', text ?? describe(action));
+    if (action.action === 'mark') return true;
+    const answers = await Promise.all(
+      this.#workers.map((worker) =>
+        worker.ask({ type: 'apply', id, action, mark }, 'applied').catch(() => null),
+      ),
+    );
+    return answers.some((answer) => answer?.accepted === true);
+  }
+
+  async #start(): Promise<void> {
+    const { topology, seed, folder } = this.#options;
+    await mkdir(folder, { recursive: true });
+    this.plan.processes.forEach((name, number) => {
+      this.#workers.push(
+        new WorkerProcess(name, number, {
+          onMessage: (message) => this.#heard(number, message),
+          onDeath: (reason) => this.#died(number, reason),
+        }),
+      );
+    });
+    const { plan } = this;
+    await Promise.all(
+      this.#workers.map((worker) =>
+        worker.start({
+          process: worker.number,
+          topology,
+          plan,
+          seed,
+          spool: path.join(folder, `spool-${worker.number}.seg`),
+          policyLog: this.#options.recordPolicies
+            ? path.join(folder, `policies-${worker.number}`)
+            : null,
+        }),
+      ),
+    );
+    for (const hop of upstreamFirst(topology)) await this.#listen(hop);
+    this.#options.onStarted(this);
+  }
+
+  async #listen(hop: Hop): Promise<void> {
+    const own = this.plan.instances.filter((instance) => instance.hop === hop.name);
+    const process = own[0]?.process ?? -1;
+    let endpoints: readonly Endpoint[];
+    if (process >= 0) {
+      const worker = this.#workers[process] as WorkerProcess;
+      const heard = await Promise.race([
+        worker.ask({ type: 'listen', hop: hop.name }, 'listening'),
+        this.#failed,
+      ]);
+      endpoints = heard.endpoints;
+    } else if (hop.kind === 'clients') {
+      return;
+    } else {
+      const server = await startForeign(hop, {
+        plan: this.plan,
+        topology: this.#options.topology,
+        endpoints: this.endpoints,
+        folder: this.#options.folder,
+      });
+      this.#foreign.push(server);
+      void server.died.then((reason) => this.#crash(reason));
+      endpoints = server.endpoints;
+    }
+    this.endpoints.push(...endpoints);
+    for (const worker of this.#workers) worker.send({ type: 'endpoints', endpoints });
+  }
+
+  #fail: (reason: Error) => void = () => {};
+  readonly #failed = new Promise<never>((_resolve, reject) => {
+    this.#fail = reject;
+  });
+
+  #heard(process: number, message: FromWorker): void {
+    if (message.type === 'log') this.#options.onLog(message.text);
+    if (message.type === 'failed') {
+      this.#fail(
+        new LiveRunError(message.code, `hop "${message.hop}" cannot listen: ${message.error}`),
+      );
+    }
+    if (message.type === 'tick') {
+      this.#latest.set(process, message);
+      if (process === 0) this.#tick();
+    }
+  }
+
+  #tick(): void {
+    const latest = [...this.#latest.values()];
+    const hops = latest.flatMap((one) => one.hops);
+    const order = this.#options.topology.hops.map((hop) => hop.name);
+    hops.sort((x, y) => order.indexOf(x.hop) - order.indexOf(y.hop));
+    const loopDelayMs = Math.max(...latest.map((one) => one.loopDelayMs));
+    this.#options.onTick({ at: this.#clock.now() - this.#loadStart, hops, loopDelayMs });
+  }
+
+  #died(process: number, reason: string): void {
+    this.#deaths.push({ process, at: this.#clock.now(), reason });
+    this.#crash(reason);
+  }
+
+  /** Something died that should not have: mark it and end the run. */
+  #crash(reason: string): void {
+    if (this.#censusAt !== null) return;
+    this.#mark('crash', reason);
+    this.#fail(new LiveRunError('process-died', reason));
+    this.#ended.abort();
+  }
+
+  #begin(): void {
+    this.#loadStart = this.#clock.now();
+    for (const worker of this.#workers) worker.send({ type: 'begin' });
+    for (const entry of this.#options.topology.timeline) {
+      this.#timers.push(setTimeout(() => void this.apply(entry, entry.text), entry.at / 1_000));
+    }
+  }
+
+  #load(duration: Micros): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#ended;
+      if (signal.aborted) resolve();
+      const timer = setTimeout(resolve, duration / 1_000);
+      this.#timers.push(timer);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  async #strike(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#loadEnd = this.#clock.now();
+    this.#tell({ type: 'endLoad' });
+    this.#tell({ type: 'freeze' });
+    await this.#quiet();
+    await Promise.all(
+      this.#workers.map((worker) => worker.ask({ type: 'census' }, 'census').catch(() => null)),
+    );
+    this.#kernel = await countKernelRows(this.plan.links, this.endpoints);
+    this.#censusAt = this.#clock.now();
+  }
+
+  /** Waits until no process has booked an event for one poll, or the time is up. */
+  async #quiet(): Promise<void> {
+    const until = this.#clock.now() + QUIET_WITHIN_MS * 1_000;
+    let before = -1;
+    for (let id = 0; this.#clock.now() < until; id++) {
+      const counts = await Promise.all(
+        this.#workers.map((worker) =>
+          worker.ask({ type: 'activity', id }, 'activity').catch(() => null),
+        ),
+      );
+      const events = counts.reduce((sum, one) => sum + (one?.events ?? 0), 0);
+      if (events === before) return;
+      before = events;
+      await new Promise((resolve) => setTimeout(resolve, QUIET_POLL_MS));
+    }
+    this.#options.onLog('the run did not become quiet before the books were struck');
+  }
+
+  #tell(message: Parameters<WorkerProcess['send']>[0]): void {
+    for (const worker of this.#workers) worker.send(message);
+  }
+
+  async #stop(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#failed.catch(() => {});
+    const stopped = await Promise.all(this.#workers.map((worker) => worker.stop()));
+    this.#eventCounts = stopped.map((answer) => answer?.events ?? -1);
+    await Promise.all(this.#foreign.map((server) => server.stop()));
+  }
+
+  /** Books a mark and returns its index. */
+  #mark(kind: Mark['kind'], text: string): number {
+    const mark: Mark = { at: this.#clock.now(), text, kind };
+    this.marks.push(mark);
+    this.#options.onMark(mark);
+    return this.marks.length - 1;
+  }
+}
+
+/** Every hop after the hop that it calls. */
+function upstreamFirst(topology: Topology): Hop[] {
+  const ordered: Hop[] = [];
+  const visit = (hop: Hop): void => {
+    if (ordered.includes(hop)) return;
+    const next = topology.hops.find((one) => one.name === hop.upstream);
+    if (next !== undefined) visit(next);
+    ordered.push(hop);
+  };
+  for (const hop of topology.hops) visit(hop);
+  return ordered;
+}
+
+function describe(action: Action): string {
+  const { action: kind, ...rest } = action;
+  if (action.action === 'set') return `${action.path} = ${action.to}`;
+  return `${kind} ${Object.entries(rest)
+    .filter(([key]) => key !== 'at' && key !== 'text')
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ')}`;
+}

@@ -1,0 +1,210 @@
+/**
+ * One worker process: builds the live hops that the plan gives it and does what the supervisor
+ * says. All hops of a process share its clock, its event writer and its end numbers.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { hopNamed, isL4, nearestL7IsForeign } from '../../model/plan.ts';
+import type { Endpoint, Instance, Link } from '../../model/run.ts';
+import type { Hop } from '../../model/topology.ts';
+import { randomStream } from '../../random/stream.ts';
+import { SpoolWriter } from '../../recording/spool.ts';
+import { EventWriter } from '../../stream/columns.ts';
+import { createHop } from '../hops/registry.ts';
+import { EndRegistry } from '../io/connection-end.ts';
+import { Clock } from '../runtime/clock.ts';
+import {
+  type HopContext,
+  HopCounters,
+  type LiveHop,
+  type ProcessContext,
+} from '../runtime/context.ts';
+import { PolicyLog } from '../runtime/policy-log.ts';
+import { noTap } from '../runtime/policy-tap.ts';
+import type { FromWorker, HopTick, ToWorker, WorkerInit } from './messages.ts';
+
+interface Placed {
+  readonly context: HopContext;
+  readonly live: LiveHop;
+}
+
+const TICK_MS = 1_000;
+/** Events wait at most this long in memory before they are on their way to the disk. */
+const FLUSH_MS = 500;
+
+export class Worker {
+  readonly #init: WorkerInit;
+  readonly #send: (message: FromWorker) => void;
+  readonly #clock = new Clock();
+  readonly #spool: SpoolWriter;
+  readonly #events: EventWriter;
+  readonly #policyLog: PolicyLog | null;
+  readonly #placed: Placed[] = [];
+  readonly #endpoints = new Map<number, Endpoint[]>();
+  readonly #numbers = { next: 0 };
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+
+  constructor(init: WorkerInit, send: (message: FromWorker) => void) {
+    this.#init = init;
+    this.#send = send;
+    this.#spool = new SpoolWriter(init.spool);
+    this.#events = new EventWriter(init.process, (block) => this.#spool.write(block));
+    this.#policyLog = init.policyLog === null ? null : new PolicyLog(init.policyLog);
+    for (const instance of init.plan.instances) {
+      if (instance.process === init.process) this.#place(instance);
+    }
+    this.#loopDelay.enable();
+  }
+
+  receive(message: ToWorker): void {
+    switch (message.type) {
+      case 'init':
+        return;
+      case 'listen':
+        void this.#listen(message.hop);
+        return;
+      case 'endpoints':
+        for (const endpoint of message.endpoints) this.#learn(endpoint);
+        return;
+      case 'begin':
+        this.#begin();
+        return;
+      case 'apply': {
+        const accepted = this.#placed.map((one) => one.live.apply(message.action)).includes(true);
+        this.#send({ type: 'applied', id: message.id, accepted });
+        return;
+      }
+      case 'endLoad':
+        for (const one of this.#placed) one.live.endLoad();
+        return;
+      case 'freeze':
+        this.#clock.freeze();
+        return;
+      case 'activity':
+        this.#send({ type: 'activity', id: message.id, events: this.#events.written });
+        return;
+      case 'census':
+        for (const one of this.#placed) one.context.ends.census();
+        this.#events.flush();
+        this.#send({ type: 'census' });
+        return;
+      case 'stop':
+        void this.#stop();
+        return;
+    }
+  }
+
+  #place(instance: Instance): void {
+    const hop = hopNamed(this.#init.topology, instance.hop);
+    const context = this.#contextOf(hop, instance);
+    this.#placed.push({ context, live: createHop(context) });
+  }
+
+  #contextOf(hop: Hop, instance: Instance): HopContext {
+    const { topology, plan, seed, process } = this.#init;
+    const shared: ProcessContext = {
+      process,
+      clock: this.#clock,
+      events: this.#events,
+      seed,
+      plan,
+      topology,
+      tap: this.#policyLog?.tap ?? noTap,
+      log: (text) =>
+        this.#send({ type: 'log', text: `${instance.hop}/${instance.replica}: ${text}` }),
+    };
+    const outgoing = (purpose: Link['purpose']): Link | null =>
+      plan.links.find((link) => link.downstream === hop.name && link.purpose === purpose) ?? null;
+    return {
+      ...shared,
+      hop,
+      instance,
+      incoming: plan.links.filter((link) => link.upstream === hop.name),
+      outgoing: outgoing('traffic'),
+      alive: outgoing('alive'),
+      targets: (link) => this.#targets(link, instance),
+      ends: new EndRegistry(this.#clock, this.#events, instance.index, this.#numbers),
+      counters: new HopCounters(),
+      random: (purpose) => randomStream(seed, `${hop.name}/${instance.replica}/${purpose}`),
+      tracesUpstream: !isL4(hop) && nearestL7IsForeign(topology, plan, hop, 'upstream'),
+      tracedDownstream: !isL4(hop) && nearestL7IsForeign(topology, plan, hop, 'downstream'),
+    };
+  }
+
+  /** On one host, a hop talks to its own host's replica of the next. */
+  #targets(link: Link, instance: Instance): readonly Endpoint[] {
+    const all = this.#endpoints.get(link.index) ?? [];
+    if (instance.host === null) return all;
+    const { instances } = this.#init.plan;
+    const own = all.filter((one) => instances[one.instance]?.host === instance.host);
+    return own.length > 0 ? own : all;
+  }
+
+  #learn(endpoint: Endpoint): void {
+    const known = this.#endpoints.get(endpoint.link) ?? [];
+    known.push(endpoint);
+    this.#endpoints.set(endpoint.link, known);
+  }
+
+  async #listen(hop: string): Promise<void> {
+    const own = this.#placed.filter((one) => one.context.hop.name === hop);
+    try {
+      const endpoints = (await Promise.all(own.map((one) => one.live.listen()))).flat();
+      this.#send({ type: 'listening', hop, endpoints });
+    } catch (error) {
+      const { code = 'unknown', message } = error as NodeJS.ErrnoException;
+      this.#send({ type: 'failed', hop, code, error: message });
+    }
+  }
+
+  #begin(): void {
+    for (const one of this.#placed) one.live.begin();
+    this.#timers.push(setInterval(() => this.#tick(), TICK_MS));
+    this.#timers.push(setInterval(() => this.#events.flush(), FLUSH_MS));
+  }
+
+  #tick(): void {
+    const byHop = new Map<string, Placed[]>();
+    for (const one of this.#placed) {
+      const name = one.context.hop.name;
+      byHop.set(name, [...(byHop.get(name) ?? []), one]);
+    }
+    const hops = [...byHop].map(([hop, placed]) => tickOf(hop, placed));
+    const loopDelayMs = this.#loopDelay.percentile(99) / 1e6;
+    this.#loopDelay.reset();
+    this.#send({ type: 'tick', hops, loopDelayMs });
+  }
+
+  async #stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#loopDelay.disable();
+    await Promise.all(this.#placed.map((one) => one.live.stop()));
+    this.#events.flush();
+    await this.#spool.close();
+    await this.#policyLog?.close();
+    const { user, system } = process.cpuUsage();
+    this.#send({ type: 'stopped', events: this.#events.written, cpuMicros: user + system });
+  }
+}
+
+function tickOf(hop: string, placed: readonly Placed[]): HopTick {
+  const sum = (pick: (one: HopContext) => number): number =>
+    placed.reduce((total, one) => total + pick(one.context), 0);
+  const latencies = placed.flatMap((one) => one.context.counters.latencies.splice(0));
+  latencies.sort((x, y) => x - y);
+  const isClient = placed[0]?.context.hop.kind === 'clients';
+  return {
+    hop,
+    open: sum((one) => (isClient ? one.ends.live.size : one.ends.acceptedOpen)),
+    opened: sum((one) => (isClient ? one.ends.connectedTotal : one.ends.acceptedTotal)),
+    held: sum((one) => one.counters.held),
+    active: sum((one) => one.counters.active),
+    requests: sum((one) => one.counters.requests),
+    answered: sum((one) => one.counters.answered),
+    ok: sum((one) => one.counters.ok),
+    throttled429: sum((one) => one.counters.throttled429),
+    serverErrors5xx: sum((one) => one.counters.serverErrors5xx),
+    failed: sum((one) => one.counters.failed),
+    p99: latencies[Math.ceil(latencies.length * 0.99) - 1] ?? null,
+  };
+}
