@@ -1,0 +1,144 @@
+/**
+ * Writes the event blocks of one process to `spool-<process>.seg` while the run goes on.
+ *
+ * Each block becomes one segment (see `segment.ts`) and is written by one call, so that a run
+ * that is killed leaves whole segments and at most one broken one, at the end. Nothing waits for
+ * the disk: blocks that it has not taken yet wait in memory, up to `blocksMax`. Beyond that a
+ * block is dropped, as is everything after the disk has failed, and the caller is told how many
+ * events went with it, so that it can write a `lost` event. The gap in the sequence numbers shows
+ * the loss even without one.
+ *
+ * Left out: fsync. A killed process loses nothing that was written; a machine that loses power
+ * may lose its last seconds. Waiting for the disk would slow the run that is measured.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import type { EventBlock } from '../stream/columns.ts';
+import { RecordingError, reasonOf } from './error.ts';
+import { encodeSegment } from './segment.ts';
+
+/** 64 full blocks are 23 MB, and half a million events: two seconds of a very busy process. */
+export const SPOOL_BLOCKS_MAX = 64;
+
+export interface SpoolOptions {
+  /** Blocks that may wait for the disk, the one being written included. */
+  readonly blocksMax?: number;
+}
+
+/** The name of a process's spool in a recording folder. */
+export function spoolName(process: number): string {
+  return `spool-${process}.seg`;
+}
+
+export class SpoolWriter {
+  readonly #opening: Promise<FileHandle>;
+  readonly #blocksMax: number;
+  readonly #waiting: EventBlock[] = [];
+  #working: Promise<void> | null = null;
+  #failure: RecordingError | null = null;
+  #closed = false;
+  #written = 0;
+  #dropped = 0;
+  #untold = 0;
+
+  /** Creates the file, which must not exist yet. Failure to do so shows in `failure`. */
+  constructor(path: string, options: SpoolOptions = {}) {
+    this.#blocksMax = options.blocksMax ?? SPOOL_BLOCKS_MAX;
+    this.#opening = open(path, 'wx');
+    this.#opening.catch((thrown: unknown) => this.#fail(thrown));
+  }
+
+  /** Events that are in the file. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Events that are not and never will be. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Why the file is not written any more, or null. */
+  get failure(): RecordingError | null {
+    return this.#failure;
+  }
+
+  /**
+   * Takes over a finished block. False if it was dropped: the caller should write a `lost`
+   * event with `takeLost()` as its count as soon as an `append` succeeds again.
+   */
+  append(block: EventBlock): boolean {
+    if (this.#closed) throw new Error('the spool is closed');
+    if (block.count === 0) return true;
+    if (this.#failure !== null || this.#waiting.length >= this.#blocksMax) {
+      this.#drop(block.count);
+      return false;
+    }
+    this.#waiting.push(block);
+    this.#working ??= this.#work();
+    return true;
+  }
+
+  /** Events dropped since the last call. */
+  takeLost(): number {
+    const lost = this.#untold;
+    this.#untold = 0;
+    return lost;
+  }
+
+  /** Resolves when everything that was appended so far is in the file (or the file has failed). */
+  async drained(): Promise<void> {
+    while (this.#working !== null) await this.#working;
+  }
+
+  /**
+   * Writes what waits and closes the file.
+   * Rejects with a RecordingError (RECORDING_WRITE_FAILED) if the file is not complete.
+   */
+  async close(): Promise<void> {
+    const first = !this.#closed;
+    this.#closed = true;
+    await this.drained();
+    const file = await this.#opening.catch(() => null);
+    if (first && file !== null) {
+      await file.close().catch((thrown: unknown) => this.#fail(thrown));
+    }
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  async #work(): Promise<void> {
+    try {
+      const file = await this.#opening;
+      for (let block = this.#waiting[0]; block !== undefined; block = this.#waiting[0]) {
+        await writeWhole(file, encodeSegment(block));
+        this.#waiting.shift();
+        this.#written += block.count;
+      }
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    this.#working = null;
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failure ??= new RecordingError(
+      'RECORDING_WRITE_FAILED',
+      `the spool cannot be written: ${reasonOf(thrown)}`,
+      thrown,
+    );
+    for (const block of this.#waiting) this.#drop(block.count);
+    this.#waiting.length = 0;
+  }
+
+  #drop(events: number): void {
+    this.#dropped += events;
+    this.#untold += events;
+  }
+}
+
+/** A write may be short (a nearly full disk); the rest follows. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
+    done += bytesWritten;
+  }
+}
