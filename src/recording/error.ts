@@ -1,19 +1,19 @@
 /** What can go wrong with a recording on disk. The codes are stable; the messages are for people. */
 export type RecordingErrorCode =
   /** The folder to record into holds something that is not a recording. */
-  | 'RECORDING_FOLDER_IN_USE'
+  | 'folder-not-empty'
   /** There is no recording at that place. */
-  | 'RECORDING_NOT_FOUND'
+  | 'not-a-recording'
   /** `run.json` or a table is damaged or is not what it should be. */
-  | 'RECORDING_UNREADABLE'
+  | 'recording-unreadable'
   /** Written by a version whose format this one does not know. */
-  | 'RECORDING_VERSION'
+  | 'recording-version'
   /** The run was killed (or goes on): its tables are not there yet. See `recoverRecording`. */
-  | 'RECORDING_INCOMPLETE'
+  | 'recording-incomplete'
   /** The table was not asked for when the run was recorded (`--record-events`). */
-  | 'RECORDING_WITHOUT_EVENTS'
+  | 'recording-without-events'
   /** The disk did not take what was written. */
-  | 'RECORDING_WRITE_FAILED';
+  | 'recording-write-failed';
 
 export class RecordingError extends Error {
   readonly code: RecordingErrorCode;

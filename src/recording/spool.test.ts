@@ -59,7 +59,7 @@ function blocksOf(records: readonly EventRecord[], capacity: number): EventBlock
 async function spool(to: string, blocks: readonly EventBlock[]): Promise<void> {
   const writer = new SpoolWriter(to);
   for (const block of blocks) {
-    expect(writer.append(block)).toBe(true);
+    expect(writer.write(block)).toBe(true);
     await writer.drained();
   }
   await writer.close();
@@ -149,7 +149,7 @@ describe('spool', () => {
   it('drops blocks beyond its bound, tells how many events, and shows the gap', async () => {
     const writer = new SpoolWriter(path, { blocksMax: 3 });
     const blocks = blocksOf(someRecords(10), 2);
-    const taken = blocks.map((block) => writer.append(block));
+    const taken = blocks.map((block) => writer.write(block));
     expect(taken).toEqual([true, true, true, false, false]);
     expect(writer.takeLost()).toBe(4);
     expect(writer.takeLost()).toBe(0);
@@ -158,7 +158,7 @@ describe('spool', () => {
       someRecords(12).filter((one) => one.sequence >= 10),
       2,
     );
-    for (const block of later) expect(writer.append(block)).toBe(true);
+    for (const block of later) expect(writer.write(block)).toBe(true);
     await writer.close();
     expect([writer.written, writer.dropped, writer.failure]).toEqual([8, 4, null]);
     const reader = readSpool(path);
@@ -170,25 +170,25 @@ describe('spool', () => {
     const writer = new SpoolWriter(join(folder, 'missing', 'spool-0.seg'));
     const [block] = blocksOf(someRecords(2), 2);
     if (block === undefined) throw new Error('no block');
-    expect(writer.append(block)).toBe(true);
+    expect(writer.write(block)).toBe(true);
     await writer.drained();
-    expect(writer.append(block)).toBe(false);
+    expect(writer.write(block)).toBe(false);
     expect(writer.dropped).toBe(4);
-    await expect(writer.close()).rejects.toMatchObject({ code: 'RECORDING_WRITE_FAILED' });
+    await expect(writer.close()).rejects.toMatchObject({ code: 'recording-write-failed' });
     await expect(writer.close()).rejects.toBeInstanceOf(RecordingError);
   });
 
   it('does not write over a file that is there', async () => {
     writeFileSync(path, 'precious');
     await expect(new SpoolWriter(path).close()).rejects.toMatchObject({
-      code: 'RECORDING_WRITE_FAILED',
+      code: 'recording-write-failed',
     });
     expect(readFileSync(path, 'utf8')).toBe('precious');
   });
 
   it('takes blocks from an EventWriter as they come', async () => {
     const spoolWriter = new SpoolWriter(path);
-    const events = new EventWriter(0, (block) => spoolWriter.append(block));
+    const events = new EventWriter(0, (block) => spoolWriter.write(block));
     for (let i = 0; i < 20_000; i++) events.write(i, EventKind.mark, 0, 0, 0, i, 0, 0);
     events.flush();
     await spoolWriter.close();

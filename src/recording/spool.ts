@@ -64,9 +64,9 @@ export class SpoolWriter {
 
   /**
    * Takes over a finished block. False if it was dropped: the caller should write a `lost`
-   * event with `takeLost()` as its count as soon as an `append` succeeds again.
+   * event with `takeLost()` as its count as soon as a `write` succeeds again.
    */
-  append(block: EventBlock): boolean {
+  write(block: EventBlock): boolean {
     if (this.#closed) throw new Error('the spool is closed');
     if (block.count === 0) return true;
     if (this.#failure !== null || this.#waiting.length >= this.#blocksMax) {
@@ -85,14 +85,14 @@ export class SpoolWriter {
     return lost;
   }
 
-  /** Resolves when everything that was appended so far is in the file (or the file has failed). */
+  /** Resolves when everything that was written so far is in the file (or the file has failed). */
   async drained(): Promise<void> {
     while (this.#working !== null) await this.#working;
   }
 
   /**
    * Writes what waits and closes the file.
-   * Rejects with a RecordingError (RECORDING_WRITE_FAILED) if the file is not complete.
+   * Rejects with a RecordingError (recording-write-failed) if the file is not complete.
    */
   async close(): Promise<void> {
     const first = !this.#closed;
@@ -121,7 +121,7 @@ export class SpoolWriter {
 
   #fail(thrown: unknown): void {
     this.#failure ??= new RecordingError(
-      'RECORDING_WRITE_FAILED',
+      'recording-write-failed',
       `the spool cannot be written: ${reasonOf(thrown)}`,
       thrown,
     );
