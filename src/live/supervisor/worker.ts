@@ -3,12 +3,13 @@
  * says. All hops of a process share its clock, its event writer and its end numbers.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { EventKind } from '../../model/event.ts';
 import { hopNamed, isL4, nearestL7IsForeign } from '../../model/plan.ts';
 import type { Endpoint, Instance, Link } from '../../model/run.ts';
 import type { Hop } from '../../model/topology.ts';
 import { randomStream } from '../../random/stream.ts';
 import { SpoolWriter } from '../../recording/spool.ts';
-import { EventWriter } from '../../stream/columns.ts';
+import { type EventBlock, EventWriter } from '../../stream/columns.ts';
 import { createHop } from '../hops/registry.ts';
 import { EndRegistry } from '../io/connection-end.ts';
 import { Clock } from '../runtime/clock.ts';
@@ -48,7 +49,7 @@ export class Worker {
     this.#init = init;
     this.#send = send;
     this.#spool = new SpoolWriter(init.spool);
-    this.#events = new EventWriter(init.process, (block) => this.#spool.write(block));
+    this.#events = new EventWriter(init.process, (block) => this.#spoolBlock(block));
     this.#policyLog = init.policyLog === null ? null : new PolicyLog(init.policyLog);
     for (const instance of init.plan.instances) {
       if (instance.process === init.process) this.#place(instance);
@@ -92,6 +93,12 @@ export class Worker {
         void this.#stop();
         return;
     }
+  }
+
+  #spoolBlock(block: EventBlock): void {
+    if (!this.#spool.append(block)) return;
+    const lost = this.#spool.takeLost();
+    if (lost > 0) this.#events.write(this.#clock.now(), EventKind.lost, 0, 0, 0, lost, 0, 0);
   }
 
   #place(instance: Instance): void {
