@@ -23,6 +23,7 @@ export function runStep({ command, args, cwd, minutesMax }) {
       cwd,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
     });
     let output = '';
     let late = false;
