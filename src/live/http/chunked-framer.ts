@@ -1,0 +1,159 @@
+/**
+ * The chunked coding (RFC 9112 section 7.1), incremental and strict:
+ *
+ *   SIZE ─(;)─► EXTENSION ─► SIZE_LF ─► DATA ─► DATA_CR ─► DATA_LF ─► SIZE
+ *                               └ size 0 ─► LINE ─► NAME ─► VALUE ─► LINE_LF ─► LINE
+ *                                            └─CR─► END_LF ─► done
+ *
+ * Limits: 13 digits of a size, 16 KiB of extensions in one body (CVE-2023-39326 is what happens
+ * without), 16 KiB of trailers. No bare LF, no space around a size. Trailer fields must be well
+ * formed; which of them make sense is for the endpoints to say.
+ */
+import {
+  CHARACTER_CLASS,
+  COLON,
+  CR,
+  FIELD_VALUE,
+  HEX,
+  LF,
+  SEMICOLON,
+  TOKEN,
+} from './characters.ts';
+import { failures, type MessageFailure } from './failure.ts';
+
+const SIZE_DIGITS_MAX = 13;
+export const EXTENSION_BYTES_MAX = 16 * 1_024;
+export const TRAILER_BYTES_MAX = 16 * 1_024;
+
+const SIZE = 0;
+const EXTENSION = 1;
+const SIZE_LF = 2;
+const DATA = 3;
+const DATA_CR = 4;
+const DATA_LF = 5;
+const LINE = 6;
+const NAME = 7;
+const VALUE = 8;
+const LINE_LF = 9;
+const END_LF = 10;
+
+export class ChunkedFramer {
+  done = false;
+  failure: MessageFailure | null = null;
+  onPayload: ((from: number, to: number) => void) | null = null;
+  #state = SIZE;
+  #digits = 0;
+  #left = 0;
+  #extensionBytes = 0;
+  #trailerBytes = 0;
+  #nameBytes = 0;
+
+  begin(): void {
+    this.done = false;
+    this.failure = null;
+    this.#state = SIZE;
+    this.#digits = 0;
+    this.#left = 0;
+    this.#extensionBytes = 0;
+    this.#trailerBytes = 0;
+  }
+
+  /** Returns the end of what belongs to the body (after its last byte, or at the fault). */
+  feed(bytes: Buffer, from: number, to: number): number {
+    let at = from;
+    while (at < to && !this.done && this.failure === null) {
+      if (this.#state === DATA) {
+        const taken = Math.min(this.#left, to - at);
+        this.onPayload?.(at, at + taken);
+        at += taken;
+        this.#left -= taken;
+        if (this.#left === 0) this.#state = DATA_CR;
+      } else {
+        this.#state = this.#framing(bytes[at]!);
+        if (this.failure === null) at += 1;
+      }
+    }
+    return at;
+  }
+
+  /** Reads one byte of framing; returns the next state. */
+  #framing(byte: number): number {
+    switch (this.#state) {
+      case SIZE:
+        return this.#size(byte);
+      case EXTENSION:
+        return this.#extension(byte);
+      case SIZE_LF:
+        return this.#expect(byte, LF, this.#left === 0 ? LINE : DATA, failures.chunkSize);
+      case DATA_CR:
+        return this.#expect(byte, CR, DATA_LF, failures.chunkEnd);
+      case DATA_LF:
+        this.#digits = 0;
+        return this.#expect(byte, LF, SIZE, failures.chunkEnd);
+      default:
+        return this.#trailer(byte);
+    }
+  }
+
+  #size(byte: number): number {
+    if ((CHARACTER_CLASS[byte]! & HEX) !== 0) {
+      this.#digits += 1;
+      if (this.#digits > SIZE_DIGITS_MAX) return this.#fail(failures.chunkTooLarge);
+      // The low nibble of a letter is its value less 9, for both cases.
+      const value = byte <= 57 ? byte - 48 : (byte & 15) + 9;
+      this.#left = this.#left * 16 + value;
+      return SIZE;
+    }
+    if (this.#digits > 0 && byte === CR) return SIZE_LF;
+    if (this.#digits > 0 && byte === SEMICOLON) return EXTENSION;
+    return this.#fail(failures.chunkSize);
+  }
+
+  #extension(byte: number): number {
+    this.#extensionBytes += 1;
+    if (this.#extensionBytes > EXTENSION_BYTES_MAX) return this.#fail(failures.chunkExtension);
+    if (byte === CR) return SIZE_LF;
+    if ((CHARACTER_CLASS[byte]! & FIELD_VALUE) === 0) return this.#fail(failures.chunkExtension);
+    return EXTENSION;
+  }
+
+  #trailer(byte: number): number {
+    this.#trailerBytes += 1;
+    if (this.#trailerBytes > TRAILER_BYTES_MAX) return this.#fail(failures.trailerTooLarge);
+    switch (this.#state) {
+      case LINE:
+        if (byte === CR) return END_LF;
+        this.#nameBytes = 0;
+        return this.#trailerName(byte);
+      case NAME:
+        return this.#trailerName(byte);
+      case VALUE:
+        if (byte === CR) return LINE_LF;
+        if ((CHARACTER_CLASS[byte]! & FIELD_VALUE) === 0) return this.#fail(failures.trailer);
+        return VALUE;
+      case LINE_LF:
+        return this.#expect(byte, LF, LINE, failures.trailer);
+      default:
+        this.done = byte === LF;
+        return this.#expect(byte, LF, END_LF, failures.trailer);
+    }
+  }
+
+  #trailerName(byte: number): number {
+    if ((CHARACTER_CLASS[byte]! & TOKEN) !== 0) {
+      this.#nameBytes += 1;
+      return NAME;
+    }
+    if (byte === COLON && this.#nameBytes > 0) return VALUE;
+    return this.#fail(failures.trailer);
+  }
+
+  #expect(byte: number, wanted: number, next: number, failure: MessageFailure): number {
+    return byte === wanted ? next : this.#fail(failure);
+  }
+
+  #fail(failure: MessageFailure): number {
+    this.failure = failure;
+    return this.#state;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Methods and request targets (RFC 9112 section 3, RFC 9110 section 9).
+ */
+import { equalsIgnoringCase } from './characters.ts';
+
+const COMMON_METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'] as const;
+
+/** The method as a string; common ones without making one. */
+export function methodAt(bytes: Buffer, from: number, to: number): string {
+  for (const method of COMMON_METHODS) {
+    if (method.length !== to - from || bytes[from] !== method.charCodeAt(0)) continue;
+    let i = 1;
+    while (i < method.length && bytes[from + i] === method.charCodeAt(i)) i += 1;
+    if (i === method.length) return method;
+  }
+  return bytes.toString('latin1', from, to);
+}
+
+const SLASH = 0x2f;
+const STAR = 0x2a;
+
+/** origin-form, absolute-form, `*` for OPTIONS, authority-form for CONNECT. */
+export function isRequestTarget(method: string, bytes: Buffer, from: number, to: number): boolean {
+  const length = to - from;
+  if (length === 0) return false;
+  if (method === 'CONNECT') return bytes[from] !== SLASH && bytes[from] !== STAR;
+  if (bytes[from] === SLASH) return true;
+  if (bytes[from] === STAR) return length === 1 && method === 'OPTIONS';
+  return (
+    (length > 7 && equalsIgnoringCase(bytes, from, 'http://')) ||
+    (length > 8 && equalsIgnoringCase(bytes, from, 'https://'))
+  );
+}
+
+/** RFC 9110 section 9.2.2: may be sent again if the connection fails before an answer. */
+export function isIdempotent(method: string): boolean {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+    case 'PUT':
+    case 'DELETE':
+    case 'OPTIONS':
+    case 'TRACE':
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Makes the head that a relay sends on: hop-by-hop fields left out (RFC 9110 section 7.6.1),
+ * our own added, the version set to ours (section 2.5 of RFC 9112: a relay sends its own),
+ * everything else byte for byte. The first piece of the body goes into the same buffer, so that
+ * a small message costs one write.
+ */
+import { field } from './known-fields.ts';
+import type { MessageHead } from './message-head.ts';
+
+export interface Rewrite {
+  /** Ready-made header lines, each with its CRLF, in latin1. */
+  readonly added: string;
+  /** The message leaves without its chunked coding: Transfer-Encoding goes too. */
+  readonly withoutCoding: boolean;
+  /** Replaced by one among `added`. */
+  readonly withoutTraceparent: boolean;
+}
+
+export const PLAIN_REWRITE: Rewrite = {
+  added: '',
+  withoutCoding: false,
+  withoutTraceparent: false,
+};
+
+const DIGIT_ONE = 0x31;
+
+/** The rewritten head with bytes[bodyFrom..bodyTo) after it, in a buffer that the caller owns. */
+export function rewriteHead(
+  head: MessageHead,
+  rewrite: Rewrite,
+  body: Buffer,
+  bodyFrom: number,
+  bodyTo: number,
+): Buffer {
+  const { bytes, base } = head;
+  const { added } = rewrite;
+  const size = head.size - head.lineFrom - droppedBytes(head, rewrite) + added.length;
+  const out = Buffer.allocUnsafe(size + bodyTo - bodyFrom);
+  let at = 0;
+  let keepFrom = head.lineFrom;
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (!leftOut(head, rewrite, index)) continue;
+    const line = head.lineAt(index);
+    at += bytes.copy(out, at, base + keepFrom, base + line);
+    keepFrom = head.lineAt(index + 1);
+  }
+  const end = head.size - 2;
+  at += bytes.copy(out, at, base + keepFrom, base + end);
+  if (added !== '') at += out.write(added, at, 'latin1');
+  at += bytes.copy(out, at, base + end, base + head.size);
+  if (head.minor === 0) out[versionDigitAt(head)] = DIGIT_ONE;
+  if (bodyTo > bodyFrom) body.copy(out, at, bodyFrom, bodyTo);
+  return out;
+}
+
+function droppedBytes(head: MessageHead, rewrite: Rewrite): number {
+  if (head.droppedCount === 0 && rewrite === PLAIN_REWRITE) return 0;
+  let bytes = 0;
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (leftOut(head, rewrite, index)) bytes += head.lineAt(index + 1) - head.lineAt(index);
+  }
+  return bytes;
+}
+
+function leftOut(head: MessageHead, rewrite: Rewrite, index: number): boolean {
+  if (head.dropped(index)) return true;
+  const id = head.idOf(index);
+  if (id === field.traceparent) return rewrite.withoutTraceparent;
+  return rewrite.withoutCoding && id === field.transferEncoding;
+}
+
+/** `HTTP/1.x` begins a status line and ends a request line. */
+function versionDigitAt(head: MessageHead): number {
+  return head.kind === 'response' ? 7 : head.fieldsAt - head.lineFrom - 3;
+}
