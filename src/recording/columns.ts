@@ -1,0 +1,103 @@
+/**
+ * The columns of a recording's tables, and how values become cells.
+ *
+ * The columns of a table are an object with one entry per field of its row type, so that a field
+ * without a column does not compile. Integers that may pass 2^31 are INT64 (µs, bytes, sequence
+ * numbers), small ones INT32, ratios and payloads DOUBLE, names UTF-8 strings (the writer makes
+ * dictionaries of repeated ones), so that DuckDB and pandas get proper types. In memory every
+ * number is a double: integers are exact to 2^53.
+ */
+import type { SchemaElement } from 'hyparquet-writer';
+
+type ColumnType = 'int32' | 'int64' | 'double' | 'boolean' | 'string';
+
+type TypeFor<Value> = Value extends number
+  ? 'int32' | 'int64' | 'double'
+  : Value extends boolean
+    ? 'boolean'
+    : Value extends string
+      ? 'string'
+      : never;
+
+export interface Column {
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+}
+
+/** A column for every field of the row type, nullable where the field is. */
+export type Columns<Row> = {
+  readonly [Name in keyof Row]-?: {
+    readonly type: TypeFor<NonNullable<Row[Name]>>;
+    readonly nullable: null extends Row[Name] ? true : false;
+  };
+};
+
+/** For table definitions: a column without nulls. */
+export function required<Type extends ColumnType>(type: Type): { type: Type; nullable: false } {
+  return { type, nullable: false };
+}
+
+/** For table definitions: a column with nulls (not known; never 0 in its place). */
+export function nullable<Type extends ColumnType>(type: Type): { type: Type; nullable: true } {
+  return { type, nullable: true };
+}
+
+/** Name and column, in the order of the file. */
+export type ColumnEntries = readonly (readonly [name: string, column: Column])[];
+
+const PARQUET_TYPES = {
+  int32: { type: 'INT32' },
+  int64: { type: 'INT64' },
+  double: { type: 'DOUBLE' },
+  boolean: { type: 'BOOLEAN' },
+  string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
+} as const;
+
+export function schemaOf(entries: ColumnEntries): SchemaElement[] {
+  const elements = entries.map(
+    ([name, column]): SchemaElement => ({
+      name,
+      ...PARQUET_TYPES[column.type],
+      repetition_type: column.nullable ? 'OPTIONAL' : 'REQUIRED',
+    }),
+  );
+  return [{ name: 'root', num_children: elements.length }, ...elements];
+}
+
+/** Throws a RangeError for a value that the column cannot hold. */
+export function toCell(name: string, column: Column, value: unknown): unknown {
+  if (value === null && column.nullable) return null;
+  if (!holds(column, value)) {
+    throw new RangeError(`column ${name} (${column.type}) cannot hold ${String(value)}`);
+  }
+  return column.type === 'int64' && typeof value === 'number' ? BigInt(value) : value;
+}
+
+export function fromCell(cell: unknown): unknown {
+  if (cell === undefined) return null;
+  return typeof cell === 'bigint' ? Number(cell) : cell;
+}
+
+function holds(column: Column, value: unknown): boolean {
+  switch (column.type) {
+    case 'int32':
+      return typeof value === 'number' && (value | 0) === value;
+    case 'int64':
+      return Number.isSafeInteger(value);
+    case 'double':
+      return typeof value === 'number';
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'string':
+      return typeof value === 'string';
+  }
+}
+
+/** Has each field a value that its column can hold? */
+export function fits(entries: ColumnEntries, fields: object): boolean {
+  const values = new Map<string, unknown>(Object.entries(fields));
+  return entries.every(([name, column]) => {
+    const value = values.get(name);
+    return value === null ? column.nullable : holds(column, value);
+  });
+}

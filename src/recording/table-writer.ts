@@ -1,0 +1,133 @@
+/**
+ * Writes one table of a recording as a Parquet file, row by row.
+ *
+ * Rows are gathered into row groups of bounded size; a finished group goes to the disk at once,
+ * and only its few numbers of metadata stay in memory. The file has a temporary name until it is
+ * complete: a table that exists under its own name can be read. Writing is synchronous, because
+ * it happens after the run; conversion yields between steps.
+ */
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { type Column, type Columns, schemaOf, toCell } from './columns.ts';
+import { RecordingError, reasonOf, systemCode } from './error.ts';
+
+/** Rows in memory before they go to the disk: a few MB for the tables of a recording. */
+export const ROW_GROUP_ROWS = 32_768;
+
+export interface TableOptions {
+  readonly rowGroupRows?: number;
+}
+
+export class TableWriter<Row extends object> {
+  readonly #path: string;
+  readonly #file: number;
+  readonly #parquet: ParquetWriter;
+  readonly #names: readonly string[];
+  readonly #columns: readonly Column[];
+  readonly #cells: unknown[][];
+  readonly #rowGroupRows: number;
+  #gathered = 0;
+  #rows = 0;
+
+  /** Creates `path` + ".partial". Throws a RecordingError if it cannot. */
+  constructor(path: string, columns: Columns<Row>, options: TableOptions = {}) {
+    this.#path = path;
+    const entries = Object.entries<Column>(columns);
+    this.#names = entries.map(([name]) => name);
+    this.#columns = entries.map(([, column]) => column);
+    this.#cells = entries.map(() => []);
+    this.#rowGroupRows = options.rowGroupRows ?? ROW_GROUP_ROWS;
+    this.#file = attempt(path, () => {
+      rmSync(partial(path), { force: true });
+      return openSync(partial(path), 'wx');
+    });
+    this.#parquet = new ParquetWriter({
+      writer: fileWriter(this.#file),
+      schema: schemaOf(entries),
+      createdBy: 'waterhammer',
+    });
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Throws a RangeError for a value that its column cannot hold, a RecordingError from the disk. */
+  write(row: Row): void {
+    try {
+      this.#push(row);
+    } catch (thrown) {
+      for (const cells of this.#cells) cells.length = this.#gathered;
+      throw thrown;
+    }
+    this.#rows += 1;
+    this.#gathered += 1;
+    if (this.#gathered >= this.#rowGroupRows) this.#writeGroup();
+  }
+
+  /** Completes the file and gives it its name. */
+  finish(): void {
+    attempt(this.#path, () => {
+      if (this.#gathered > 0) this.#writeGroup();
+      this.#parquet.finish();
+      closeSync(this.#file);
+      renameSync(partial(this.#path), this.#path);
+    });
+  }
+
+  /** Gives up: closes the file and removes it. */
+  abandon(): void {
+    closeSync(this.#file);
+    rmSync(partial(this.#path), { force: true });
+  }
+
+  #push(row: Row): void {
+    for (let i = 0; i < this.#names.length; i++) {
+      const name = this.#names[i] ?? '';
+      const column = this.#columns[i];
+      const value: unknown = Reflect.get(row, name);
+      if (column !== undefined) this.#cells[i]?.push(toCell(name, column, value));
+    }
+  }
+
+  #writeGroup(): void {
+    const columnData = this.#names.map((name, i) => ({
+      name,
+      data: this.#cells[i] ?? [],
+      offsetIndex: false,
+    }));
+    attempt(this.#path, () =>
+      this.#parquet.write({ columnData, rowGroupSize: this.#rowGroupRows }),
+    );
+    for (const cells of this.#cells) cells.length = 0;
+    this.#gathered = 0;
+  }
+}
+
+function partial(path: string): string {
+  return `${path}.partial`;
+}
+
+/** Bytes gather in memory for one row group, then go to the file. */
+function fileWriter(file: number): ByteWriter & { flush(): void } {
+  const bytes = new ByteWriter(1 << 16);
+  const flush = (): void => {
+    const done = new Uint8Array(bytes.buffer, 0, bytes.index);
+    for (let offset = 0; offset < done.length; ) {
+      offset += writeSync(file, done, offset, done.length - offset);
+    }
+    bytes.index = 0;
+  };
+  return Object.assign(bytes, { flush, finish: flush });
+}
+
+/** Errors of the disk become RecordingErrors; others pass. */
+function attempt<Result>(path: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (thrown) {
+    if (systemCode(thrown) === null) throw thrown;
+    const text = `${path} cannot be written: ${reasonOf(thrown)}`;
+    throw new RecordingError('recording-write-failed', text, thrown);
+  }
+}
