@@ -78,6 +78,21 @@ describe('the project', () => {
     expect(foreignWords(filesMatching(/./))).toEqual([]);
   });
 
+  test('exports each folder of src/ that has an index', () => {
+    const indexes = filesMatching(/^src\/[a-z]+\/index\.ts$/).map(({ path }) => path.split('/')[1]);
+    const manifest: { exports: Record<string, unknown> } = JSON.parse(
+      readFileSync(join(root, 'package.json'), 'utf8'),
+    );
+    const expected = Object.fromEntries(
+      indexes.map((name) => [
+        `./${name}`,
+        { types: `./dist/${name}/index.d.ts`, default: `./dist/${name}/index.js` },
+      ]),
+    );
+    const itself = { './package.json': './package.json' };
+    expect(manifest.exports).toEqual({ ...expected, ...itself });
+  });
+
   test('locks packages by content, not by address', () => {
     expect(lockedAddresses(readFileSync(join(root, 'package-lock.json'), 'utf8'))).toEqual([]);
   });

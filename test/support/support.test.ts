@@ -110,6 +110,7 @@ describe('what a test needs', () => {
 
   afterEach(() => {
     vi.unstubAllEnvs();
+    vi.restoreAllMocks();
     skipped.length = 0;
   });
 
@@ -128,7 +129,9 @@ describe('what a test needs', () => {
     expect(() => requireProgram('wrk', context)).toThrow(/wrk is missing/);
     expect(skipped).toEqual([]);
     vi.stubEnv('WATERHAMMER_ALLOW_SKIPS', '1');
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     expect(() => requireProgram('wrk', context)).toThrow('skipped');
+    expect(write).toHaveBeenCalledWith('skipped: wrk is missing (Debian package wrk)\n');
     expect(skipped).toEqual(['wrk is missing (Debian package wrk)']);
   });
 
