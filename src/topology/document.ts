@@ -1,0 +1,140 @@
+/**
+ * A YAML document that remembers where everything stands: its content as plain values, what is
+ * wrong with its syntax, and the line and column of any path in it.
+ *
+ * YAML 1.2 core: no merge keys, no dates, no base-60 numbers (`12:00` is a text). One document
+ * per file, at most 1 MiB, aliases are allowed but not without bound (`maxAliasCount`).
+ */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+} from 'yaml';
+import type { Problem } from './problem.ts';
+
+export type Path = readonly (string | number)[];
+
+const TEXT_LENGTH_MAX = 1_048_576;
+const ALIASES_MAX = 100;
+const SYNTAX_PROBLEMS_MAX = 100;
+
+const WORDS: Readonly<Record<string, { message: string; suggestion: string | null }>> = {
+  DUPLICATE_KEY: { message: 'this key is given twice', suggestion: 'remove one of the two' },
+  TAB_AS_INDENT: { message: 'a tab in the indentation', suggestion: 'indent with spaces' },
+  MULTIPLE_DOCS: {
+    message: 'more than one document in this file',
+    suggestion: 'a file holds one topology: remove the "---"',
+  },
+};
+
+export class SourceDocument {
+  readonly file: string;
+  /** The content as plain values; undefined when it could not be read at all. */
+  readonly raw: unknown;
+  readonly problems: readonly Problem[];
+  /** The tree is what the author meant: nothing is wrong with it but duplicate keys. */
+  readonly readable: boolean;
+  readonly #lines: readonly string[];
+  readonly #counter = new LineCounter();
+  readonly #document: Document | null = null;
+
+  constructor(text: string, file: string) {
+    this.file = file;
+    this.#lines = text.slice(0, TEXT_LENGTH_MAX).split(/\r\n|\n|\r/);
+    const problems: Problem[] = [];
+    this.problems = problems;
+    this.readable = false;
+    if (text.length > TEXT_LENGTH_MAX) {
+      problems.push(this.#at(0, 'the file is larger than 1 MiB', null));
+      return;
+    }
+    try {
+      const document = parseDocument(text, { lineCounter: this.#counter, prettyErrors: false });
+      this.#document = document;
+      problems.push(...this.#syntaxProblems(document));
+      const fatal = document.errors.some((error) => error.code !== 'DUPLICATE_KEY');
+      if (fatal || problems.length > document.errors.length) return;
+      this.raw = document.toJS({ maxAliasCount: ALIASES_MAX });
+      this.readable = true;
+    } catch (error) {
+      // Nesting deeper than the stack, or aliases that multiply without bound.
+      const reason = error instanceof Error ? error.message : String(error);
+      problems.push(this.#at(0, `this document cannot be read: ${reason}`, null));
+    }
+  }
+
+  /** The problem at a path: at its value, or at its key. Where the path ends early, there. */
+  problem(
+    path: Path,
+    place: 'key' | 'value',
+    message: string,
+    suggestion: string | null,
+  ): Problem {
+    return this.#at(this.#offset(path, place), message, suggestion);
+  }
+
+  /** The line of a path's value, from 1. */
+  line(path: Path): number {
+    return this.#counter.linePos(this.#offset(path, 'value')).line;
+  }
+
+  #at(offset: number, message: string, suggestion: string | null): Problem {
+    const { line, col } = this.#counter.linePos(offset);
+    // linePos answers 0 when nothing was counted (an empty or unread document).
+    const row = Math.max(1, line);
+    const column = Math.max(1, col);
+    const lineText = this.#lines[row - 1] ?? '';
+    return { file: this.file, line: row, column, message, suggestion, lineText };
+  }
+
+  #syntaxProblems(document: Document): Problem[] {
+    const problems: Problem[] = [];
+    for (const one of [...document.errors, ...document.warnings].slice(0, SYNTAX_PROBLEMS_MAX)) {
+      const words = WORDS[one.code];
+      const offset = one.pos[0];
+      problems.push(this.#at(offset, words?.message ?? one.message, words?.suggestion ?? null));
+    }
+    visit(document, {
+      Alias: (_key, node) => {
+        if (node.resolve(document) !== undefined) return;
+        const message = `the alias *${node.source} has no anchor before it`;
+        problems.push(this.#at(start(node), message, `write &${node.source} where it is defined`));
+      },
+    });
+    return problems;
+  }
+
+  #offset(path: Path, place: 'key' | 'value'): number {
+    const document = this.#document;
+    if (document === null) return 0;
+    let here: unknown = document.contents;
+    let offset = start(here);
+    for (const [index, segment] of path.entries()) {
+      if (isAlias(here)) here = here.resolve(document);
+      if (isSeq(here)) {
+        here = here.items[Number(segment)];
+        if (!isNode(here)) return offset;
+        offset = start(here);
+        continue;
+      }
+      if (!isMap(here)) return offset;
+      const pair = here.items.find((one) => isScalar(one.key) && String(one.key.value) === segment);
+      if (pair === undefined) return offset;
+      const wantsKey = place === 'key' && index === path.length - 1;
+      const empty = !isNode(pair.value) || (isScalar(pair.value) && pair.value.source === '');
+      offset = start(wantsKey || empty ? pair.key : pair.value);
+      here = pair.value;
+    }
+    return offset;
+  }
+}
+
+function start(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
+}
