@@ -2,8 +2,10 @@
  * `npm start`: set up what is missing, then run `waterhammer demo` with the given arguments.
  *
  * The command line runs in this very process, not in a child: its exit code and the signals
- * it gets need no forwarding. Note that on Ctrl-C npm passes SIGINT on although the terminal
- * has already sent it to the whole group, so a program under npm sees it twice.
+ * it gets need no forwarding. For the same reason package.json says `exec node`: the shell that
+ * npm puts in between would die of a SIGTERM without passing it on. On Ctrl-C the terminal
+ * signals the whole group and npm passes SIGINT on as well, so a program under npm may see one
+ * keystroke as two signals within milliseconds.
  *
  * Only the job writes to stdout. npm itself prints a banner there first, so a machine that
  * reads `--json` calls `npm start --silent -- --json`.
