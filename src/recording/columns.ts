@@ -22,14 +22,25 @@ type TypeFor<Value> = Value extends number
 export interface Column {
   readonly type: ColumnType;
   readonly nullable: boolean;
+  /** For names of a closed set: all of them. */
+  readonly values?: readonly string[];
 }
+
+interface ColumnFor<Value> {
+  readonly type: TypeFor<NonNullable<Value>>;
+  readonly nullable: null extends Value ? true : false;
+}
+
+/** A name of a closed set (`CloseCause`) must say which there are, so that reading can check. */
+type ValuesFor<Value> = [Value] extends [string]
+  ? string extends Value
+    ? unknown
+    : { readonly values: readonly Value[] }
+  : unknown;
 
 /** A column for every field of the row type, nullable where the field is. */
 export type Columns<Row> = {
-  readonly [Name in keyof Row]-?: {
-    readonly type: TypeFor<NonNullable<Row[Name]>>;
-    readonly nullable: null extends Row[Name] ? true : false;
-  };
+  readonly [Name in keyof Row]-?: ColumnFor<Row[Name]> & ValuesFor<NonNullable<Row[Name]>>;
 };
 
 /** For table definitions: a column without nulls. */
@@ -89,7 +100,7 @@ function holds(column: Column, value: unknown): boolean {
     case 'boolean':
       return typeof value === 'boolean';
     case 'string':
-      return typeof value === 'string';
+      return typeof value === 'string' && column.values?.includes(value) !== false;
   }
 }
 
