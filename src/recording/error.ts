@@ -12,6 +12,8 @@ export type RecordingErrorCode =
   | 'recording-incomplete'
   /** The table was not asked for when the run was recorded (`--record-events`). */
   | 'recording-without-events'
+  /** Nothing to recover: the spools are gone. */
+  | 'recording-without-spools'
   /** The disk did not take what was written. */
   | 'recording-write-failed';
 

@@ -42,7 +42,7 @@ export async function writeRun(
   recording: Omit<RecordingState, 'format' | 'formatVersion'>,
   summary: Summary | null,
 ): Promise<void> {
-  await replace(folder, { recording: marked(recording), ...info, summary });
+  await replace(folder, { ...info, recording: marked(recording), summary });
 }
 
 /** Marks an empty folder as a recording to come. */

@@ -28,6 +28,8 @@ export class TableWriter<Row extends object> {
   readonly #rowGroupRows: number;
   #gathered = 0;
   #rows = 0;
+  #closed = false;
+  #finished = false;
 
   /** Creates `path` + ".partial". Throws a RecordingError if it cannot. */
   constructor(path: string, columns: Columns<Row>, options: TableOptions = {}) {
@@ -70,15 +72,22 @@ export class TableWriter<Row extends object> {
     attempt(this.#path, () => {
       if (this.#gathered > 0) this.#writeGroup();
       this.#parquet.finish();
-      closeSync(this.#file);
+      this.#close();
       renameSync(partial(this.#path), this.#path);
+      this.#finished = true;
     });
   }
 
-  /** Gives up: closes the file and removes it. */
+  /** Gives up: closes the file and removes it, even if it is finished. */
   abandon(): void {
-    closeSync(this.#file);
+    this.#close();
     rmSync(partial(this.#path), { force: true });
+    if (this.#finished) rmSync(this.#path, { force: true });
+  }
+
+  #close(): void {
+    if (!this.#closed) closeSync(this.#file);
+    this.#closed = true;
   }
 
   #push(row: Row): void {

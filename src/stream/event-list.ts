@@ -84,7 +84,12 @@ function continues(block: EventBlock, record: EventRecord): boolean {
 }
 
 function append(block: EventBlock, record: EventRecord): void {
-  const row = block.count;
+  setEvent(block, block.count, record);
+  block.count += 1;
+}
+
+/** Writes the columns of one row; process and sequence are the block's. */
+export function setEvent(block: EventBlock, row: number, record: EventRecord): void {
   block.at[row] = record.at;
   block.kind[row] = record.kind;
   block.instance[row] = record.instance;
@@ -93,7 +98,11 @@ function append(block: EventBlock, record: EventRecord): void {
   block.a[row] = record.a;
   block.b[row] = record.b;
   block.c[row] = record.c;
-  block.count = row + 1;
+}
+
+/** Null for a name that this version does not know. */
+export function eventKindNamed(name: string): EventKind | null {
+  return name === '' ? null : (KINDS.get(EVENT_KIND_NAMES.indexOf(name)) ?? null);
 }
 
 /** One line of NDJSON, without the line break. The kind is written by name. */
@@ -112,8 +121,8 @@ export function parseEventLine(line: string): EventRecord | null {
   if (typeof value !== 'object' || value === null) return null;
   const fields = new Map<string, unknown>(Object.entries(value));
   const name = fields.get('kind');
-  const kind = typeof name === 'string' ? KINDS.get(EVENT_KIND_NAMES.indexOf(name)) : undefined;
-  if (kind === undefined) return null;
+  const kind = typeof name === 'string' ? eventKindNamed(name) : null;
+  if (kind === null) return null;
   const numbers = new Map<string, number>();
   for (const [field, content] of fields) {
     if (typeof content === 'number') numbers.set(field, content);
