@@ -98,7 +98,8 @@ function cellOf(value: number): number {
 function middleOf(cell: number): number {
   if (cell < LINEAR) return cell;
   const shift = Math.floor((cell - LINEAR) / HALF) + 1;
-  const width = 2 ** shift;
+  let width = 1;
+  for (let i = 0; i < shift; i++) width *= 2;
   const start = (((cell - LINEAR) % HALF) + HALF) * width;
   return start + (width - 1) / 2;
 }

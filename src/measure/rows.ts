@@ -67,6 +67,7 @@ export interface ExchangeRow {
   readonly endedAt: Micros | null;
   /** As the nearest downstream L7 end saw it, else the upstream one; 0 = no answer, null = in flight. */
   readonly status: number | null;
+  /** Why there was no complete answer; null = there was one, or in flight. */
   readonly failure: ExchangeFailure | null;
   /** The exchange that caused this one, on the link before. */
   readonly parentLink: number | null;

@@ -20,6 +20,8 @@ export interface LinkShape {
   readonly connectorL7: boolean;
   readonly acceptorL7: boolean;
   readonly acceptorIsQueue: boolean;
+  /** The nearest L7 hop in either direction is ours, so that exchanges can be counted. */
+  readonly exchangesKnown: boolean;
   /** The clients' own link. */
   readonly fromClients: boolean;
 }
@@ -87,6 +89,13 @@ export function shapeOf(info: RunInfo): RunShape {
         acceptorOwn: own(link.upstream),
         connectorL7: alive || l7(link.downstream),
         acceptorL7: alive || l7(link.upstream),
+        exchangesKnown:
+          (alive || l7(link.downstream)
+            ? own(link.downstream)
+            : nearestL7(info, link.downstream, 'downstream').every(own)) ||
+          (alive || l7(link.upstream)
+            ? own(link.upstream)
+            : nearestL7(info, link.upstream, 'upstream').every(own)),
         acceptorIsQueue: !alive && hopNamed(topology, link.upstream).kind === 'connection-queue',
         fromClients: groupHops.some((hop) => hop.name === link.downstream),
       };
