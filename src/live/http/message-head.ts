@@ -88,6 +88,10 @@ export class MessageHead {
     return this.minor === 1 || this.keepAlive;
   }
 
+  get hasHost(): boolean {
+    return this.#hosts > 0;
+  }
+
   target(): string {
     return this.#text(this.targetFrom, this.targetTo);
   }

@@ -1,0 +1,173 @@
+/**
+ * Relay: what all L7 hops share. It owns the listeners, the downstream connections and their
+ * keep-alive limits, and the deadlines; a hop only says where a request goes (`route`).
+ *
+ *   Listener ─► ServerConnection ─► Exchange ─route()─► UpstreamPool ─► ClientConnection
+ */
+import type { Endpoint, Link } from '../../model/run.ts';
+import type { Hop, PoolSettings } from '../../model/topology.ts';
+import type { Micros } from '../../model/units.ts';
+import type { RandomStream } from '../../random/stream.ts';
+import { PLAIN_REWRITE, type Rewrite } from '../http/rewrite.ts';
+import { TRACEPARENT_LENGTH } from '../http/trace-context.ts';
+import type { ConnectionEnd } from '../io/connection-end.ts';
+import { Listener, noHandlers } from '../io/listener.ts';
+import type { HopContext } from '../runtime/context.ts';
+import { ConnectionLimits, type KeepAliveLimits } from './connection-limits.ts';
+import { Deadlines } from './deadlines.ts';
+import type { Exchange } from './exchange.ts';
+import type { RelayRules } from './rules.ts';
+import { ServerConnection } from './server-connection.ts';
+import { UpstreamPool } from './upstream-pool.ts';
+
+/** How long what a client still sends is dropped after our FIN (nginx's lingering_time is 30 s). */
+const LINGER: Micros = 1_000_000;
+
+const TRACE_LINE = `traceparent: ${'0'.repeat(TRACEPARENT_LENGTH)}\r\n`;
+/** For HTTP/1.0 requests that leave as HTTP/1.1: no authority is known (RFC 9110 section 7.2). */
+const HOST_LINE = 'Host:\r\n';
+const CLOSE_LINE = 'Connection: close\r\n';
+
+export interface RelayOptions {
+  readonly ctx: HopContext;
+  readonly rules: RelayRules;
+  readonly keepAlive: KeepAliveLimits;
+  /** Sends the exchange on (`exchange.forward`) or answers it (`exchange.answer`). */
+  readonly route: (exchange: Exchange) => void;
+}
+
+export class Relay {
+  readonly ctx: HopContext;
+  readonly rules: RelayRules;
+  readonly route: (exchange: Exchange) => void;
+  readonly responseDeadlines: Deadlines;
+  readonly connectDeadlines: Deadlines;
+  readonly lingerDeadlines: Deadlines;
+  readonly listeners: Listener[] = [];
+  stopping = false;
+  readonly #rewrite: Rewrite;
+  readonly #hostlessRewrite: Rewrite;
+  readonly #limits: ConnectionLimits;
+  readonly #pools: UpstreamPool[] = [];
+
+  constructor({ ctx, rules, keepAlive, route }: RelayOptions) {
+    this.ctx = ctx;
+    this.rules = rules;
+    this.route = route;
+    const close = rules.closesUpstream ? CLOSE_LINE : '';
+    const trace = ctx.tracesUpstream ? TRACE_LINE : '';
+    const withoutTraceparent = ctx.tracesUpstream;
+    this.#rewrite =
+      close === '' && trace === ''
+        ? PLAIN_REWRITE
+        : { ...PLAIN_REWRITE, added: close + trace, withoutTraceparent };
+    this.#hostlessRewrite = {
+      ...PLAIN_REWRITE,
+      added: HOST_LINE + close + trace,
+      withoutTraceparent,
+    };
+    this.responseDeadlines = new Deadlines(ctx.clock, rules.responseTimeout);
+    this.connectDeadlines = new Deadlines(ctx.clock, rules.connectTimeout);
+    this.lingerDeadlines = new Deadlines(ctx.clock, LINGER);
+    this.#limits = new ConnectionLimits(ctx, keepAlive);
+  }
+
+  /** Adds a listener. `name:port` settings are for the first listener of the first replica. */
+  addListener(link: Link, onAccept: (connection: ServerConnection) => void = () => {}): void {
+    const { ctx } = this;
+    const first = this.listeners.length === 0 && ctx.instance.replica === 0;
+    this.listeners.push(
+      new Listener({
+        instance: ctx.instance.index,
+        link,
+        listen: first ? ctx.hop.listen : null,
+        ends: ctx.ends,
+        handlers: noHandlers,
+        onAccept: (end) => onAccept(this.#accept(end)),
+      }),
+    );
+  }
+
+  /** Adds a pool of connections to one target; by default to any replica of the next hop, drawn. */
+  addPool(name: string, link: Link, settings: PoolSettings, target?: () => Endpoint | null) {
+    const { ctx, connectDeadlines, rules } = this;
+    const draw = ctx.random(`target/${name}`);
+    const pool = new UpstreamPool({
+      ctx,
+      name,
+      link,
+      target: target ?? (() => drawn(ctx.targets(link), draw)),
+      settings,
+      connectDeadlines,
+      closesUpstream: rules.closesUpstream,
+    });
+    this.#pools.push(pool);
+    return pool;
+  }
+
+  listen(): Promise<Endpoint[]> {
+    return Promise.all(this.listeners.map((listener) => listener.open()));
+  }
+
+  stop(): void {
+    this.stopping = true;
+    this.responseDeadlines.stop();
+    this.connectDeadlines.stop();
+    this.lingerDeadlines.stop();
+    this.#limits.stop();
+    for (const pool of this.#pools) pool.stop();
+  }
+
+  /** Where the traceparent value goes in a rewritten head of that length; -1 if none is sent. */
+  traceAt(headLength: number): number {
+    return this.ctx.tracesUpstream ? headLength - 4 - TRACEPARENT_LENGTH : -1;
+  }
+
+  /** Changes the keep-alive limits. */
+  limit(keepAlive: KeepAliveLimits): void {
+    this.#limits.configure(keepAlive);
+  }
+
+  /** Idle downstream connections, the longest idle first. */
+  idleConnections(): ServerConnection[] {
+    return this.#limits
+      .connections()
+      .filter((connection) => !connection.busy)
+      .sort((one, other) => one.idleSince - other.idleSince);
+  }
+
+  // For ServerConnection
+
+  requestRewrite(hasHost: boolean): Rewrite {
+    return hasHost ? this.#rewrite : this.#hostlessRewrite;
+  }
+
+  exchangeBegun(connection: ServerConnection): void {
+    this.#limits.exchangeBegun(connection.number);
+  }
+
+  exchangeOver(connection: ServerConnection): void {
+    this.#limits.exchangeOver(connection.number);
+  }
+
+  connectionClosed(connection: ServerConnection): void {
+    this.#limits.closed(connection);
+  }
+
+  #accept(end: ConnectionEnd): ServerConnection {
+    const connection = this.#limits.add((number) => new ServerConnection(this, end, number));
+    end.resume();
+    return connection;
+  }
+}
+
+function drawn(targets: readonly Endpoint[], draw: RandomStream): Endpoint | null {
+  const target = targets[targets.length > 1 ? draw.below(targets.length) : 0];
+  return target ?? null;
+}
+
+/** The hop that a relay needs behind it, or an error that names the hop without. */
+export function upstreamLink(ctx: HopContext<Hop>): Link {
+  if (ctx.outgoing === null) throw new Error(`${ctx.hop.name}: a relay needs an upstream`);
+  return ctx.outgoing;
+}
