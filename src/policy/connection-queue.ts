@@ -1,0 +1,268 @@
+/**
+ * ConnectionQueue: the L4 connection limiter of the incident (ConnCtrl), and its cure.
+ *
+ * It accepts every connection; `activeMax` of them have a slot and may move bytes. It sees only
+ * what layer 4 can see: bytes in either direction and closes; never where a request ends.
+ *
+ *                      slot free                        closed
+ *   opened ──► held ───────────────► active ─────────────────────► (slot free)
+ *               ▲                      │  idle for reclaimAfter,
+ *               │ bytes from client    ▼  and somebody waits
+ *               └────────────────── yielded
+ *
+ * Reclaim `none` (the incident): a slot is held until its connection closes, busy or not.
+ * Reclaim `idle-yield`: a slot may be taken from a connection whose last byte went toward the
+ * client at least `reclaimAfter` ago. On demand only: the slot moves when somebody waits for it,
+ * longest idle first, so that nothing is yielded in vain. A connection that moved no byte at all
+ * since it got its slot counts as idle too, after SILENT_FACTOR x reclaimAfter: no request of its
+ * can be broken, but its bytes may wait in the kernel for a driver that is late.
+ *
+ * Who waits: under `whileHeld: unread` every held connection, since nobody knows whether a
+ * request is there. Under `watch` only those that have sent something.
+ *
+ * A response that goes on after its connection yielded is still delivered; it is counted as
+ * `overcommit`, once per yield. Budget: O(1) per input, no allocation.
+ */
+import { closeCauseCode } from '../model/close-cause.ts';
+import type { ConnectionQueueHop } from '../model/topology.ts';
+import type { WakePort } from './contract.ts';
+import { IntColumn } from './int-column.ts';
+import { IntList } from './int-list.ts';
+
+export type ConnectionQueueSettings = Pick<
+  ConnectionQueueHop,
+  'activeMax' | 'heldMax' | 'heldTimeout' | 'order' | 'reclaim' | 'reclaimAfter' | 'whileHeld'
+>;
+
+export interface ConnectionQueuePort extends WakePort {
+  /** The connection has a slot: its bytes may move. */
+  grant(connection: number): void;
+  /** Its slot is taken back; both sides stay open, bytes toward the client still pass. */
+  yield(connection: number): void;
+  /** It has no slot and waits for one (or, under `watch`, for its first bytes). */
+  hold(connection: number): void;
+  /** Close it; the driver answers with `peerClosed` once it is gone. */
+  close(connection: number, causeCode: number): void;
+}
+
+/** How much longer a connection may be silent that was granted a slot and has not spoken yet. */
+export const SILENT_FACTOR = 10;
+
+const State = { gone: 0, held: 1, active: 2, yielded: 3, closing: 4 } as const;
+
+export class ConnectionQueue {
+  static readonly inputs = [
+    'opened',
+    'bytesUp',
+    'bytesDown',
+    'peerClosed',
+    'wake',
+    'configure',
+  ] as const;
+  static readonly outputs = ['grant', 'yield', 'hold', 'close', 'wakeAt'] as const;
+
+  #settings: ConnectionQueueSettings;
+  readonly #port: ConnectionQueuePort;
+  readonly #state = new IntColumn();
+  readonly #heldSince = new IntColumn();
+  /** Held connections in the order of their arrival, for `heldTimeout`. */
+  readonly #held = new IntList();
+  /** Those of them that wait for a slot. */
+  readonly #line = new IntList();
+  /** Active ones that may yield, longest idle first, and since when they are idle. */
+  readonly #idle = new IntList();
+  readonly #idleSince = new IntColumn();
+  /** Active ones that have not spoken since their grant, in the order of the grants. */
+  readonly #silent = new IntList();
+  /** 1 when bytes from the client are known to wait, kept back by the driver. */
+  readonly #bytesWait = new IntColumn();
+  /** 1 while a yielded connection's overcommit has not been counted. */
+  readonly #uncounted = new IntColumn();
+  #active = 0;
+  #yielded = 0;
+  #granted = 0;
+  #yields = 0;
+  #overcommit = 0;
+  #overflow = 0;
+
+  constructor(settings: ConnectionQueueSettings, port: ConnectionQueuePort) {
+    this.#settings = settings;
+    this.#port = port;
+  }
+
+  /** A connection was accepted. */
+  opened(now: number, connection: number): void {
+    const { heldMax, activeMax, whileHeld } = this.#settings;
+    if (this.#active >= activeMax && this.#held.size >= heldMax) {
+      this.#overflow += 1;
+      this.#state.set(connection, State.closing);
+      this.#port.close(connection, closeCauseCode('overflow'));
+      return;
+    }
+    this.#hold(now, connection);
+    if (whileHeld === 'unread') this.#line.push(connection);
+    this.#serve(now);
+  }
+
+  /** Bytes came from the client; under `watch` also from a held one, which is then read. */
+  bytesUp(now: number, connection: number): void {
+    const state = this.#state.get(connection);
+    if (state === State.active) {
+      this.#idle.remove(connection);
+      this.#silent.remove(connection);
+      this.#arm();
+      return;
+    }
+    this.#bytesWait.set(connection, 1);
+    if (state === State.yielded) {
+      this.#yielded -= 1;
+      this.#hold(now, connection);
+      this.#line.push(connection);
+      this.#serve(now);
+    } else if (state === State.held && !this.#line.has(connection)) {
+      this.#line.push(connection);
+      this.#serve(now);
+    }
+  }
+
+  /** Bytes moved toward the client. */
+  bytesDown(now: number, connection: number): void {
+    const state = this.#state.get(connection);
+    if (state === State.active) {
+      this.#becameIdle(now, connection);
+      this.#arm();
+    } else if (this.#uncounted.get(connection) === 1) {
+      this.#uncounted.set(connection, 0);
+      this.#overcommit += 1;
+    }
+  }
+
+  /** The connection is gone, whoever closed it. */
+  peerClosed(now: number, connection: number): void {
+    const state = this.#state.get(connection);
+    if (state === State.gone) return;
+    if (state === State.active) this.#active -= 1;
+    if (state === State.yielded) this.#yielded -= 1;
+    this.#held.remove(connection);
+    this.#line.remove(connection);
+    this.#idle.remove(connection);
+    this.#silent.remove(connection);
+    this.#bytesWait.set(connection, 0);
+    this.#uncounted.set(connection, 0);
+    this.#state.set(connection, State.gone);
+    this.#serve(now);
+  }
+
+  wake(now: number): void {
+    const { heldTimeout } = this.#settings;
+    while (heldTimeout > 0 && this.#held.size > 0) {
+      const oldest = this.#held.head;
+      if (this.#heldSince.get(oldest) + heldTimeout > now) break;
+      this.#held.remove(oldest);
+      this.#line.remove(oldest);
+      this.#state.set(oldest, State.closing);
+      this.#port.close(oldest, closeCauseCode('queue_timeout'));
+    }
+    this.#serve(now);
+  }
+
+  configure(now: number, settings: ConnectionQueueSettings): void {
+    this.#settings = settings;
+    this.#serve(now);
+  }
+
+  snapshot() {
+    return {
+      active: this.#active,
+      held: this.#held.size,
+      waiting: this.#line.size,
+      yielded: this.#yielded,
+      granted: this.#granted,
+      yields: this.#yields,
+      overcommit: this.#overcommit,
+      overflow: this.#overflow,
+    };
+  }
+
+  #hold(now: number, connection: number): void {
+    this.#state.set(connection, State.held);
+    this.#heldSince.set(connection, now);
+    this.#held.push(connection);
+    this.#port.hold(connection);
+  }
+
+  /** Hands out free slots, then idle ones, while somebody waits; arms the wake-up. */
+  #serve(now: number): void {
+    const { activeMax, order, reclaim } = this.#settings;
+    while (this.#line.size > 0) {
+      if (this.#active >= activeMax) {
+        if (reclaim === 'none' || this.#active > activeMax) break;
+        const idle = this.#reclaimable();
+        if (idle === -1 || this.#reclaimableAt(idle) > now) break;
+        this.#yield(idle);
+      }
+      this.#grant(now, order === 'fifo' ? this.#line.head : this.#line.tail);
+    }
+    this.#arm();
+  }
+
+  #grant(now: number, connection: number): void {
+    this.#line.remove(connection);
+    this.#held.remove(connection);
+    this.#uncounted.set(connection, 0);
+    this.#state.set(connection, State.active);
+    this.#active += 1;
+    this.#granted += 1;
+    if (this.#bytesWait.get(connection) === 1) this.#bytesWait.set(connection, 0);
+    else {
+      this.#idleSince.set(connection, now);
+      this.#silent.push(connection);
+    }
+    this.#port.grant(connection);
+  }
+
+  /** The active connection whose slot may be taken first, or -1. */
+  #reclaimable(): number {
+    const idle = this.#idle.head;
+    const silent = this.#silent.head;
+    if (idle === -1 || silent === -1) return idle === -1 ? silent : idle;
+    return this.#reclaimableAt(idle) <= this.#reclaimableAt(silent) ? idle : silent;
+  }
+
+  #reclaimableAt(connection: number): number {
+    const { reclaimAfter } = this.#settings;
+    const patience = this.#silent.has(connection) ? SILENT_FACTOR * reclaimAfter : reclaimAfter;
+    return this.#idleSince.get(connection) + patience;
+  }
+
+  #yield(connection: number): void {
+    this.#idle.remove(connection);
+    this.#silent.remove(connection);
+    this.#uncounted.set(connection, 1);
+    this.#state.set(connection, State.yielded);
+    this.#active -= 1;
+    this.#yielded += 1;
+    this.#yields += 1;
+    this.#port.yield(connection);
+  }
+
+  #becameIdle(now: number, connection: number): void {
+    this.#idle.remove(connection);
+    this.#silent.remove(connection);
+    this.#idleSince.set(connection, now);
+    this.#idle.push(connection);
+  }
+
+  #arm(): void {
+    const { heldTimeout, reclaim } = this.#settings;
+    let at = Number.POSITIVE_INFINITY;
+    if (heldTimeout > 0 && this.#held.size > 0) {
+      at = this.#heldSince.get(this.#held.head) + heldTimeout;
+    }
+    if (reclaim === 'idle-yield' && this.#line.size > 0) {
+      const next = this.#reclaimable();
+      if (next !== -1) at = Math.min(at, this.#reclaimableAt(next));
+    }
+    this.#port.wakeAt(at);
+  }
+}

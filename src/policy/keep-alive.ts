@@ -1,0 +1,134 @@
+/**
+ * KeepAlive: how long a server side keeps its client connections, in nginx's three settings
+ * (ngx_http_core_module): `keepalive_timeout` (idle), `keepalive_requests` and `keepalive_time`.
+ *
+ *   opened ──► waiting ──requestStarted──► busy ──responseEnded──► waiting ─► close(idle_timeout)
+ *                                           │ request number keepAliveRequests, or older than
+ *                                           ▼ keepAliveTime: lastRequest ("Connection: close")
+ *
+ * A connection that never sent a request is idle from its opening (nginx applies
+ * `client_header_timeout` there; the same figure is used here). Timeouts are equal for all
+ * connections, so a list in order of idling and one wake-up do. Budget: O(1), no allocation.
+ */
+import { closeCauseCode } from '../model/close-cause.ts';
+import type { Micros } from '../model/units.ts';
+import type { WakePort } from './contract.ts';
+import { IntColumn } from './int-column.ts';
+import { IntList } from './int-list.ts';
+
+export interface KeepAliveSettings {
+  /** 0 = never. */
+  readonly keepAliveTimeout: Micros;
+  /** 0 = without limit. */
+  readonly keepAliveRequests: number;
+  /** 0 = without limit. */
+  readonly keepAliveTime: Micros;
+}
+
+export interface KeepAlivePort extends WakePort {
+  /** Answer the present request with `Connection: close`; `causeCode` says why it will close. */
+  lastRequest(connection: number, causeCode: number): void;
+  /** Close an idle connection. */
+  close(connection: number, causeCode: number): void;
+}
+
+export class KeepAlive {
+  static readonly inputs = [
+    'opened',
+    'requestStarted',
+    'responseEnded',
+    'closed',
+    'closeIdle',
+    'wake',
+    'configure',
+  ] as const;
+  static readonly outputs = ['lastRequest', 'close', 'wakeAt'] as const;
+
+  #settings: KeepAliveSettings;
+  readonly #port: KeepAlivePort;
+  readonly #openedAt = new IntColumn();
+  readonly #requests = new IntColumn();
+  readonly #idleSince = new IntColumn();
+  readonly #idle = new IntList();
+  #open = 0;
+
+  constructor(settings: KeepAliveSettings, port: KeepAlivePort) {
+    this.#settings = settings;
+    this.#port = port;
+  }
+
+  opened(now: number, connection: number): void {
+    this.#open += 1;
+    this.#openedAt.set(connection, now);
+    this.#requests.set(connection, 0);
+    this.#becameIdle(now, connection);
+  }
+
+  requestStarted(now: number, connection: number): void {
+    const { keepAliveRequests, keepAliveTime } = this.#settings;
+    this.#idle.remove(connection);
+    this.#requests.add(connection, 1);
+    if (keepAliveRequests > 0 && this.#requests.get(connection) >= keepAliveRequests) {
+      this.#port.lastRequest(connection, closeCauseCode('max_requests'));
+    } else if (keepAliveTime > 0 && now - this.#openedAt.get(connection) >= keepAliveTime) {
+      this.#port.lastRequest(connection, closeCauseCode('max_age'));
+    }
+    this.#arm();
+  }
+
+  /** The connection stays open and waits for its next request. */
+  responseEnded(now: number, connection: number): void {
+    this.#becameIdle(now, connection);
+  }
+
+  closed(_now: number, connection: number): void {
+    this.#open -= 1;
+    this.#idle.remove(connection);
+    this.#arm();
+  }
+
+  /** Closes the longest idle ones: nginx does when free worker_connections run low. */
+  closeIdle(_now: number, count: number): void {
+    for (let left = count; left > 0 && this.#idle.head !== -1; left--) this.#close(this.#idle.head);
+    this.#arm();
+  }
+
+  wake(now: number): void {
+    const { keepAliveTimeout } = this.#settings;
+    while (keepAliveTimeout > 0 && this.#idle.head !== -1) {
+      if (this.#idleSince.get(this.#idle.head) + keepAliveTimeout > now) break;
+      this.#close(this.#idle.head);
+    }
+    this.#arm();
+  }
+
+  configure(now: number, settings: KeepAliveSettings): void {
+    this.#settings = settings;
+    this.wake(now);
+  }
+
+  snapshot() {
+    return { open: this.#open, idle: this.#idle.size };
+  }
+
+  #becameIdle(now: number, connection: number): void {
+    this.#idle.remove(connection);
+    this.#idleSince.set(connection, now);
+    this.#idle.push(connection);
+    this.#arm();
+  }
+
+  #close(connection: number): void {
+    this.#idle.remove(connection);
+    this.#port.close(connection, closeCauseCode('idle_timeout'));
+  }
+
+  #arm(): void {
+    const { keepAliveTimeout } = this.#settings;
+    const head = this.#idle.head;
+    const none = keepAliveTimeout === 0 || head === -1;
+    this.#port.wakeAt(
+      none ? Number.POSITIVE_INFINITY : this.#idleSince.get(head) + keepAliveTimeout,
+    );
+  }
+}
