@@ -39,13 +39,13 @@ import {
 const EVENTS_PER_STEP = 20_000;
 
 /** What is made of the events, one after the other, in order of time. */
-export interface Fold<Result> {
+export interface EventFold<Result> {
   readonly visit: EventVisitor;
   /** After the last event; may still hand out rows. */
   finish(): Result;
 }
 
-export type FoldMaker<Result> = (info: RunInfo, sinks: Required<RowSinks>) => Fold<Result>;
+export type FoldMaker<Result> = (info: RunInfo, sinks: Required<RowSinks>) => EventFold<Result>;
 
 export interface ConversionOptions {
   /** Every event into `events.parquet`. */

@@ -11,7 +11,7 @@ import {
   parseEventLine,
 } from './event-list.ts';
 import { filterEvents } from './filter.ts';
-import { EventMerge, type EventVisitor, mergeEvents } from './merge.ts';
+import { byColumns, EventMerge, type EventVisitor, mergeEvents } from './merge.ts';
 
 /** Times per process; small numbers, so that ties are common. */
 const timesPerProcess = fc.array(
@@ -101,6 +101,19 @@ describe('merge', () => {
     const pulledAtVisit: number[] = [];
     mergeEvents([source()], () => pulledAtVisit.push(pulled));
     expect(pulledAtVisit).toEqual([1, 2, 3]);
+  });
+
+  it('hands on columns', () => {
+    const all = records([[4], [3]]);
+    const seen: number[][] = [];
+    mergeEvents(
+      [...eventBlocks(all).values()],
+      byColumns((...columns) => seen.push(columns)),
+    );
+    expect(seen).toEqual([
+      [1, 0, 3, EventKind.mark, 0, 0, 0, 3 * 2 ** 40, -4, 0],
+      [0, 0, 4, EventKind.mark, 0, 0, 0, 4 * 2 ** 40, -5, 0],
+    ]);
   });
 
   it('lets sources go when it is closed early', () => {

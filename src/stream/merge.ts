@@ -132,3 +132,34 @@ function isBefore(x: Source, y: Source): boolean {
   if (x.block.process !== y.block.process) return x.block.process < y.block.process;
   return x.block.firstSequence + x.row < y.block.firstSequence + y.row;
 }
+
+/** Called with the columns of an event, which `model/event.ts` explains. */
+export type ColumnVisitor = (
+  process: number,
+  sequence: number,
+  at: number,
+  kind: number,
+  instance: number,
+  end: number,
+  exchange: number,
+  a: number,
+  b: number,
+  c: number,
+) => void;
+
+/** A visitor that hands on the columns of each row: for folds that know no blocks. */
+export function byColumns(visit: ColumnVisitor): EventVisitor {
+  return (process, sequence, block, row) =>
+    visit(
+      process,
+      sequence,
+      block.at[row] ?? 0,
+      block.kind[row] ?? 0,
+      block.instance[row] ?? 0,
+      block.end[row] ?? 0,
+      block.exchange[row] ?? 0,
+      block.a[row] ?? 0,
+      block.b[row] ?? 0,
+      block.c[row] ?? 0,
+    );
+}

@@ -1,0 +1,474 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { requireProgram } from '../../../test/support/skips.ts';
+import type { ConnectionRow, ExchangeRow } from '../../measure/rows.ts';
+import { makePlan } from '../../model/plan.ts';
+import type { RunInfo, RunPlan } from '../../model/run.ts';
+import type { Topology } from '../../model/topology.ts';
+import { completeRecording, convertSpools } from '../../recording/convert.ts';
+import { prepareRecording } from '../../recording/folder.ts';
+import { parseTopology } from '../../topology/index.ts';
+import { duration } from './build.ts';
+import { diagramText } from './diagram-text.ts';
+import { mermaid } from './mermaid.ts';
+import { plantuml } from './plantuml.ts';
+import type { SequenceModel } from './sequence.ts';
+
+const INCIDENT = `
+name: incident
+hops:
+  - { name: mobile, kind: clients, count: 10 }
+  - { name: apigw, kind: gateway }
+  - { name: nlb, kind: l4-balancer }
+  - { name: queue, kind: connection-queue }
+  - { name: nginx, kind: web-server }
+  - { name: app, kind: app }
+  - { name: mysql, kind: database }
+hosts:
+  - { name: ec2, count: 4, hops: [queue, nginx, app] }
+`;
+
+function parsed(yaml: string): Topology {
+  const result = parseTopology(yaml, 'test.yaml', { set: [], scale: 1, timeScale: 1 });
+  if ('problems' in result) throw new Error(JSON.stringify(result.problems, null, 1));
+  return result.topology;
+}
+
+/** Writes rows as the ledger would: an L4 chain shares its ordinal and its parent. */
+class Story {
+  readonly exchanges: ExchangeRow[] = [];
+  readonly connections = new Map<number, ConnectionRow>();
+  readonly plan: RunPlan;
+
+  constructor(plan: RunPlan) {
+    this.plan = plan;
+  }
+
+  connect(connection: number, link: string, more: Partial<ConnectionRow> = {}): this {
+    this.connections.set(connection, {
+      connection,
+      link: this.#link(link),
+      connectorInstance: null,
+      acceptorInstance: null,
+      connectorAddress: null,
+      acceptorAddress: null,
+      openedAt: 0,
+      closedAt: null,
+      closedBy: null,
+      outcome: 'open',
+      bytesUp: null,
+      bytesDown: null,
+      exchanges: null,
+      upstreamConnection: null,
+      downstreamConnection: null,
+      slotTime: null,
+      slotBusyTime: null,
+      waitedMax: null,
+      ...more,
+    });
+    return this;
+  }
+
+  /** One flow nlb -> queue -> nginx behind apigw; with `granted` false it ends at the queue. */
+  flow(first: number, replica: number, granted = true): this {
+    const instance = (hop: string): number =>
+      this.plan.instances.findIndex((one) => one.hop === hop && one.replica === replica);
+    const queued = granted ? { upstreamConnection: first + 2 } : {};
+    this.connect(first, 'apigw->nlb', { upstreamConnection: first + 1 });
+    this.connect(first + 1, 'nlb->queue', {
+      acceptorInstance: instance('queue'),
+      downstreamConnection: first,
+      ...queued,
+    });
+    if (!granted) return this;
+    return this.connect(first + 2, 'queue->nginx', {
+      connectorInstance: instance('queue'),
+      acceptorInstance: instance('nginx'),
+      downstreamConnection: first + 1,
+    });
+  }
+
+  exchange(connection: number, ordinal: number, request: number, more: Partial<ExchangeRow>): this {
+    const startedAt = request * 1_000_000;
+    this.exchanges.push({
+      link: this.connections.get(connection)?.link ?? -1,
+      connection,
+      ordinal,
+      startedAt,
+      readAt: startedAt,
+      answeredAt: startedAt + 12_000,
+      endedAt: startedAt + 12_000,
+      status: 200,
+      failure: 'none',
+      parentLink: null,
+      parentConnection: null,
+      parentOrdinal: null,
+      clientGroup: 'mobile',
+      client: 7,
+      request,
+      attempt: 1,
+      clientConnection: 1,
+      ...more,
+    });
+    return this;
+  }
+
+  /** A request of the client on connection 1 that goes out on the flow that begins at `first`. */
+  request(request: number, first: number, ordinal: number, more: Partial<ExchangeRow> = {}): this {
+    const parent = { parentLink: 0, parentConnection: 1, parentOrdinal: request };
+    this.exchange(1, request, request, more);
+    for (const connection of [first, first + 1, first + 2]) {
+      if (!this.connections.has(connection)) continue;
+      this.exchange(connection, ordinal, request, { ...parent, ...more });
+    }
+    return this;
+  }
+
+  #link(name: string): number {
+    return this.plan.links.findIndex((one) => one.name === name);
+  }
+}
+
+/** The incident: three requests of one connection, on two flows to two hosts, the third held. */
+function incident(plan: RunPlan): Story {
+  return new Story(plan)
+    .connect(1, 'mobile->apigw')
+    .flow(10, 2)
+    .flow(20, 0)
+    .flow(30, 3, false)
+    .request(1, 10, 1)
+    .request(2, 20, 1)
+    .request(3, 30, 1, { endedAt: 6_200_000, status: 504, answeredAt: null, readAt: null })
+    .request(4, 10, 2);
+}
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'waterhammer-diagram-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function record(topology: Topology, tell: (plan: RunPlan) => Story): Promise<void> {
+  const plan = makePlan(topology, { externalClients: false });
+  const story = tell(plan);
+  const info: RunInfo = {
+    engine: 'live',
+    version: '0.1.0',
+    seed: 1,
+    topology,
+    topologyHash: '',
+    plan,
+    endpoints: [],
+    epoch: 0,
+    loadStart: 0,
+    loadEnd: 9_000_000,
+    censusAt: 9_000_000,
+    marks: [],
+    eventCounts: [],
+    kernel: null,
+    deaths: [],
+  };
+  await prepareRecording(folder);
+  const conversion = await convertSpools(folder, info, (_info, sinks) => ({
+    visit: () => {},
+    finish: () => {
+      // Rows come in order of completion, so the order must not matter.
+      for (const row of [...story.exchanges].reverse()) sinks.onExchange(row);
+      for (const row of story.connections.values()) sinks.onConnection(row);
+    },
+  }));
+  await completeRecording(folder, info, null, conversion);
+}
+
+interface Asked {
+  client?: string;
+  requests?: readonly [number, number];
+  format?: 'plantuml' | 'mermaid';
+  which?: 'assumed' | 'actual' | 'both';
+  upTo?: 'web-server' | 'app' | 'database';
+}
+
+function ask(options: Asked = {}): Promise<string> {
+  return diagramText(folder, {
+    client: '7',
+    requests: [1, 3],
+    format: 'plantuml',
+    which: 'actual',
+    ...options,
+  });
+}
+
+/** The lines of a PlantUML text with ids replaced by names, without frame and legend. */
+function readable(text: string): string[] {
+  const names = new Map<string, string>();
+  const lines: string[] = [];
+  for (const line of text.trim().split('\n')) {
+    const participant = /^participant "(.*)" as (p\d+)$/.exec(line);
+    if (participant !== null) names.set(participant[2] ?? '', participant[1] ?? '');
+    else if (!/^(@|title|hide|note over p\d+, p)/.test(line)) lines.push(line);
+  }
+  return lines.map((line) => line.replaceAll(/\bp\d+\b/g, (id) => names.get(id) ?? id));
+}
+
+function syntaxErrors(text: string, program: string): string | null {
+  const { stdout, status } = spawnSync(program, ['-charset', 'UTF-8', '-syntax'], { input: text });
+  return status === 0 && stdout.toString().startsWith('SEQUENCE') ? null : stdout.toString();
+}
+
+describe('diagram of the incident', () => {
+  it('assumes one connection at every level', async () => {
+    await record(parsed(INCIDENT), incident);
+    const lines = readable(await ask({ which: 'assumed', requests: [1, 2] }));
+    const one = [
+      'JMETER -> APIGW : 1',
+      'APIGW -> NLB : 1',
+      'NLB -> EC2 : 1',
+      'EC2 -[#999999]> ConnCtrl : 1 same link',
+      'ConnCtrl -> NGINX : 1',
+      'APIGW --> JMETER : answer',
+    ];
+    expect(lines).toEqual(['== request 1 ==', ...one, '== request 2 ==', ...one]);
+  });
+
+  it('shows which connections really carried the requests, and where one was held', async () => {
+    await record(parsed(INCIDENT), incident);
+    expect(readable(await ask())).toEqual([
+      '== request 1 ==',
+      'JMETER -> APIGW : 1 (c1)',
+      'APIGW -> NLB : 1 (c10)',
+      'NLB -> EC2 #2 : 1 (c11)',
+      'EC2 #2 -[#999999]> ConnCtrl #2 : 1 (c11) same link',
+      'ConnCtrl #2 -> NGINX #2 : 1 (c12)',
+      'APIGW --> JMETER : 200 after 12 ms',
+      '== request 2 ==',
+      'JMETER -> APIGW : 1 (c1)',
+      'APIGW -> NLB : 2 (c20)',
+      'NLB -> EC2 #0 : 2 (c21)',
+      'EC2 #0 -[#999999]> ConnCtrl #0 : 2 (c21) same link',
+      'ConnCtrl #0 -> NGINX #0 : 2 (c22)',
+      'APIGW --> JMETER : 200 after 12 ms',
+      '== request 3 ==',
+      'JMETER -> APIGW : 1 (c1)',
+      'APIGW -> NLB : 3 (c30)',
+      'NLB -> EC2 #3 : 3 (c31)',
+      'EC2 #3 -[#999999]> ConnCtrl #3 : 3 (c31) same link',
+      'note over ConnCtrl #3 : held, unread for 3.2 s',
+      'APIGW --> JMETER : 504 after 3.2 s',
+    ]);
+  });
+
+  it('counts from the first request, and numbers only the host when there is one in use', async () => {
+    await record(parsed(INCIDENT), incident);
+    expect(readable(await ask({ requests: [4, 9], client: 'mobile/7' }))).toEqual([
+      '== request 4 ==',
+      'JMETER -> APIGW : 1 (c1)',
+      'APIGW -> NLB : 3 (c10)',
+      'NLB -> EC2 #2 : 3 (c11)',
+      'EC2 #2 -[#999999]> ConnCtrl : 3 (c11) same link',
+      'ConnCtrl -> NGINX : 2 (c12)',
+      'APIGW --> JMETER : 200 after 12 ms',
+    ]);
+  });
+
+  it('goes on to the app and the database when asked', async () => {
+    await record(parsed(INCIDENT), incident);
+    const lines = readable(await ask({ which: 'assumed', requests: [1, 1], upTo: 'database' }));
+    expect(lines).toContain('NGINX -> App : 1');
+    expect(lines).toContain('App -> Database : 1');
+    expect(readable(await ask({ which: 'assumed', upTo: 'app' })).join()).not.toMatch('Database');
+  });
+
+  it('shows a request that is still held at the end, and one that had to wait', async () => {
+    const tell = (plan: RunPlan): Story => {
+      const story = new Story(plan).connect(1, 'mobile->apigw').flow(10, 0).flow(20, 0, false);
+      const pending = { endedAt: null, answeredAt: null, status: null, failure: null };
+      story.request(1, 10, 1).request(2, 20, 1, pending);
+      const late = story.exchanges.findIndex((row) => row.connection === 12);
+      const row = story.exchanges[late];
+      if (row !== undefined) story.exchanges[late] = { ...row, startedAt: 1_500_000 };
+      return story;
+    };
+    await record(parsed(INCIDENT), tell);
+    const lines = readable(await ask({ requests: [1, 2] }));
+    expect(lines).toContain('note over ConnCtrl : waited 500 ms for a slot');
+    expect(lines.slice(-2)).toEqual([
+      'note over ConnCtrl : held, unread for 7.0 s',
+      'note over JMETER : no answer by the end of the recording',
+    ]);
+  });
+
+  it('shows retries, and an answer that the gateway gave itself', async () => {
+    await record(parsed(INCIDENT), (plan) =>
+      new Story(plan)
+        .connect(1, 'mobile->apigw')
+        .connect(2, 'mobile->apigw')
+        .exchange(1, 1, 1, { status: 429 })
+        .exchange(2, 1, 1, { attempt: 2, endedAt: 2_000_000, status: 0, failure: 'timeout' }),
+    );
+    expect(readable(await ask())).toEqual([
+      '== request 1 ==',
+      'JMETER -> APIGW : 1 (c1)',
+      'note over APIGW : answered here: 429',
+      'APIGW --> JMETER : 429 after 12 ms',
+      '== request 1, attempt 2 ==',
+      'JMETER -> APIGW : 2 (c2)',
+      'note over APIGW : went no further',
+      'APIGW --> JMETER : timeout after 1.0 s',
+    ]);
+  });
+
+  it('takes the number of a connection for an external client', async () => {
+    const external = { clientGroup: null, client: null, request: null, attempt: null };
+    await record(parsed(INCIDENT), (plan) =>
+      new Story(plan)
+        .connect(1, 'mobile->apigw')
+        .flow(10, 1)
+        .request(1, 10, 1, external)
+        .request(2, 10, 2, external),
+    );
+    const lines = readable(await ask({ client: '1', requests: [2, 2] }));
+    expect(lines).toContain('== request 2 ==');
+    expect(lines).toContain('APIGW -> NLB : 1 (c10)');
+    await expect(ask({ client: '10' })).rejects.toMatchObject({
+      code: 'unknown-client',
+      message: 'there is no client 10; there are external connections 1',
+    });
+  });
+
+  it('says which clients and requests there are', async () => {
+    await record(parsed(INCIDENT), incident);
+    await expect(ask({ client: '8' })).rejects.toMatchObject({
+      code: 'unknown-client',
+      message: 'there is no client 8; there are mobile/7',
+    });
+    for (const client of ['', 'x', 'mobile/', '../7x', 'embedded/7', '7.5']) {
+      await expect(ask({ client })).rejects.toMatchObject({ code: 'unknown-client' });
+    }
+    await expect(ask({ requests: [9, 12] })).rejects.toMatchObject({
+      code: 'unknown-request',
+      message: 'client mobile/7 made no request 9..12; it made 1..4',
+    });
+  });
+});
+
+const anything = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.constantFrom(
+    'x\n@enduml\n!include /etc/passwd',
+    '<img:/etc/passwd>',
+    '"end" as p9',
+    '%date() $x <&key> [[http://x]] <U+0041> &#65; \\n ~** -- __ //',
+    'end; participant x #59;',
+    "' comment",
+    '\u202eevil\u0000',
+  ),
+);
+const hostileModel: fc.Arbitrary<SequenceModel> = fc
+  .record({ title: anything, one: anything, two: anything, note: anything, text: anything })
+  .map(({ title, one, two, note, text }) => ({
+    title: `t${title}`,
+    participants: [
+      { id: 'p1', name: `n${one}` },
+      { id: 'p2', name: `n${two}` },
+    ],
+    steps: [
+      { step: 'divider', text: `d${text}` },
+      { step: 'note', over: ['p1', 'p2'], text: `n${note}` },
+      {
+        step: 'arrow',
+        style: 'request',
+        from: 'p1',
+        to: 'p2',
+        count: 1,
+        connection: `c${note}`,
+        text,
+      },
+    ],
+  }));
+
+/** What a text may be made of: nothing that either notation gives a meaning to. */
+const SAFE = {
+  plantuml: /^(?:[\p{L}\p{N} .,:()?\-/_+#µ×]|<U\+[0-9A-F]{4,6}>)*$/u,
+  mermaid: /^(?:[\p{L}\p{N} .,:()?\-/_+'µ×]|#\d+;)*$/u,
+};
+
+describe('escaping', () => {
+  it('leaves no line and no sign that PlantUML would follow', () => {
+    const line =
+      /^(?:title (.*)|participant "(.*)" as p[12]|== (.*) ==|note over p1, p2 : (.*)|p1 -> p2 : (.*)|hide footbox|@startuml|@enduml)$/u;
+    fc.assert(
+      fc.property(hostileModel, (model) => {
+        const lines = plantuml(model).trimEnd().split('\n');
+        expect(lines.length).toBe(9);
+        for (const one of lines) {
+          const texts = line.exec(one)?.slice(1) ?? ['"'];
+          for (const text of texts) expect(text ?? '').toMatch(SAFE.plantuml);
+          expect(texts.join('')).not.toMatch(/--|\/\/|__/);
+        }
+      }),
+    );
+  });
+
+  it('leaves no line and no sign that Mermaid would follow', () => {
+    const line =
+      /^(?:sequenceDiagram|title (.*)|participant p[12] as (.*)|Note over p1,p2: (.*)|p1->>p2: (.*))$/u;
+    fc.assert(
+      fc.property(hostileModel, (model) => {
+        const lines = mermaid(model).trimEnd().split('\n');
+        expect(lines.length).toBe(7);
+        for (const one of lines) {
+          const texts = line.exec(one)?.slice(1) ?? [';'];
+          for (const text of texts) expect(text ?? '').toMatch(SAFE.mermaid);
+          expect(texts.join('')).not.toMatch(/\bend\b/i);
+        }
+      }),
+    );
+  });
+
+  it('keeps what people read', () => {
+    const model: SequenceModel = {
+      title: 'mobile/7, requests 1 to 3: 12 µs (golden-connections)',
+      participants: [{ id: 'p1', name: 'EC2 #2' }],
+      steps: [],
+    };
+    expect(plantuml(model)).toContain(`title ${model.title}\n`);
+    expect(plantuml(model)).toContain('participant "EC2 #2" as p1');
+    expect(mermaid(model)).toContain('participant p1 as EC2 #35;2');
+  });
+
+  it('is accepted by PlantUML, which finds an error when there is one', async (context) => {
+    const program = requireProgram('plantuml', context);
+    await record(parsed(INCIDENT), incident);
+    for (const which of ['assumed', 'actual', 'both'] as const) {
+      for (const upTo of ['web-server', 'database'] as const) {
+        expect(syntaxErrors(await ask({ which, upTo }), program)).toBeNull();
+      }
+    }
+    const both = await ask({ which: 'both' });
+    expect(both.match(/@startuml/g)).toHaveLength(2);
+    expect(syntaxErrors(both.slice(both.indexOf('@enduml') + 8), program)).toBeNull();
+    for (const model of fc.sample(hostileModel, 4)) {
+      expect(syntaxErrors(plantuml(model), program)).toBeNull();
+    }
+    expect(syntaxErrors(both.replace('note over', 'nota ovar'), program)).not.toBeNull();
+  }, 60_000);
+
+  it('writes Mermaid as one diagram, or as two in Markdown', async () => {
+    await record(parsed(INCIDENT), incident);
+    const actual = await ask({ format: 'mermaid' });
+    expect(actual.startsWith('sequenceDiagram\ntitle actual: client mobile/7,')).toBe(true);
+    expect(actual).toContain('p3->>p7: 1 (c11)\n');
+    const both = await ask({ format: 'mermaid', which: 'both' });
+    expect(both.match(/```mermaid\nsequenceDiagram/g)).toHaveLength(2);
+  });
+});
+
+describe('duration', () => {
+  it('has a unit that fits', () => {
+    expect([0, 850, 12_400, 3_210_000].map(duration)).toEqual(['0 µs', '850 µs', '12 ms', '3.2 s']);
+  });
+});
