@@ -31,6 +31,7 @@ export interface DrawPort {
 
 /** The constructor's static side: names of inputs and outputs, for recording and replay. */
 export interface PolicyClass {
+  readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
 }

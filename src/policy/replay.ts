@@ -1,0 +1,139 @@
+/**
+ * Replaying a policy log (recorder.ts): a fresh policy is made from its class and the recorded
+ * settings, is given the recorded inputs in order, and every output is compared, argument by
+ * argument, with the recorded one. Random draws are answered with the recorded values.
+ */
+import { policyNamed, type ReplayablePolicy } from './catalog.ts';
+import type { PolicyClass } from './contract.ts';
+import { type LoggedPolicy, type Method, methodOf, OUTPUT } from './recorder.ts';
+
+export interface ReplayDifference {
+  readonly instance: number;
+  readonly name: string;
+  /** Position of the decision among all of the log. */
+  readonly decision: number;
+  readonly recorded: string;
+  readonly replayed: string;
+}
+
+export interface ReplayResult {
+  readonly policies: number;
+  readonly inputs: number;
+  readonly decisions: number;
+  readonly firstDifference: ReplayDifference | null;
+}
+
+class Replayed {
+  readonly logged: LoggedPolicy;
+  readonly policy: object;
+  readonly policyClass: ReplayablePolicy;
+  /** Outputs of the input that was replayed last, in order. */
+  readonly outputs: { method: number; values: number[] }[] = [];
+  /** Values that the recorded run drew during the present input. */
+  draws: number[] = [];
+
+  constructor(logged: LoggedPolicy, policyClass: ReplayablePolicy) {
+    this.logged = logged;
+    const port: Record<string, Method> = {};
+    policyClass.outputs.forEach((name, index) => {
+      port[name] = (...values) => {
+        const numbers = values.filter((value) => typeof value === 'number');
+        const drawn = name === 'draw' ? (this.draws.shift() ?? Number.NaN) : undefined;
+        if (drawn !== undefined) numbers.push(drawn);
+        this.outputs.push({ method: OUTPUT + index, values: numbers });
+        return drawn;
+      };
+    });
+    this.policy = policyClass.make(logged.settings[0], port);
+    this.policyClass = policyClass;
+  }
+}
+
+interface Entry {
+  readonly instance: number;
+  readonly method: number;
+  readonly values: number[];
+}
+
+function* entries(log: Float64Array): Generator<Entry> {
+  for (let at = 0; at + 2 < log.length; ) {
+    const count = log[at + 2] ?? 0;
+    yield {
+      instance: log[at] ?? 0,
+      method: log[at + 1] ?? 0,
+      values: Array.from(log.subarray(at + 3, at + 3 + count)),
+    };
+    at += 3 + count;
+  }
+}
+
+interface Step {
+  readonly input: Entry;
+  readonly outputs: Entry[];
+}
+
+/** Groups a log into inputs with the outputs that followed each of them, per policy. */
+function* steps(log: Float64Array): Generator<Step> {
+  const open = new Map<number, Step>();
+  for (const entry of entries(log)) {
+    const present = open.get(entry.instance);
+    if (entry.method >= OUTPUT) {
+      present?.outputs.push(entry);
+      continue;
+    }
+    if (present !== undefined) yield present;
+    open.set(entry.instance, { input: entry, outputs: [] });
+  }
+  yield* open.values();
+}
+
+/** Replays a log; its header says which policies it is about. Throws for a policy that is not known. */
+export function replayPolicies(log: Float64Array, policies: readonly LoggedPolicy[]): ReplayResult {
+  const replayed = policies.map((logged) => new Replayed(logged, policyNamed(logged.policy)));
+  let inputs = 0;
+  let decisions = 0;
+  for (const { input, outputs } of steps(log)) {
+    const one = replayed[input.instance];
+    if (one === undefined) throw new Error(`the log names an unknown policy ${input.instance}`);
+    inputs += 1;
+    const { policyClass, logged } = one;
+    const drawMethod = OUTPUT + policyClass.outputs.indexOf('draw');
+    one.draws = outputs
+      .filter((output) => output.method === drawMethod)
+      .map((output) => output.values.at(-1) ?? Number.NaN);
+    one.outputs.length = 0;
+    const name = policyClass.inputs[input.method] ?? '';
+    const values: unknown[] = [...input.values];
+    if (name === 'configure') values[1] = logged.settings[input.values[1] ?? 0];
+    methodOf(one.policy, name)(...values);
+    const compared = Math.max(outputs.length, one.outputs.length);
+    for (let i = 0; i < compared; i++) {
+      const recorded = describe(outputs[i], policyClass);
+      const again = describe(one.outputs[i], policyClass);
+      if (recorded !== again) {
+        return {
+          policies: policies.length,
+          inputs,
+          decisions,
+          firstDifference: {
+            instance: input.instance,
+            name: logged.name,
+            decision: decisions,
+            recorded,
+            replayed: again,
+          },
+        };
+      }
+      decisions += 1;
+    }
+  }
+  return { policies: policies.length, inputs, decisions, firstDifference: null };
+}
+
+function describe(
+  output: { readonly method: number; readonly values: readonly number[] } | undefined,
+  policyClass: PolicyClass,
+): string {
+  if (output === undefined) return 'nothing';
+  return `${policyClass.outputs[output.method - OUTPUT]}(${output.values.join(', ')})`;
+}
