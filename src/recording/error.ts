@@ -1,4 +1,4 @@
-/** What can go wrong with a recording on disk. The codes are stable; the messages are for people. */
+/** What can go wrong with a recording on disk. Codes are stable; messages are for people. */
 export type RecordingErrorCode =
   /** The folder to record into holds something that is not a recording. */
   | 'folder-not-empty'

@@ -287,7 +287,7 @@ describe('recording', () => {
     });
   });
 
-  it('leaves the spools and no table when the fold throws or the conversion is aborted', async () => {
+  it('leaves the spools and no table when the fold throws', async () => {
     await killedRun();
     const before = readdirSync(folder).sort();
     const broken: FoldMaker<null> = () => ({
@@ -307,6 +307,21 @@ describe('recording', () => {
       },
     });
     await expect(convertSpools(folder, INFO, late, everything)).rejects.toThrow(RangeError);
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+});
+
+describe('an aborted conversion', () => {
+  it('leaves the spools and no table', async () => {
+    await prepareRecording(folder);
+    const writer = new SpoolWriter(join(folder, spoolName(0)));
+    const [blocks] = eventBlocks(someEvents(0, 30_000)).values();
+    for (const block of blocks ?? []) writer.write(block);
+    await writer.close();
+    const before = readdirSync(folder).sort();
+    const signal = AbortSignal.abort();
+    const conversion = convertSpools(folder, INFO, keepAll, { signal, ndjson: true });
+    await expect(conversion).rejects.toMatchObject({ name: 'AbortError' });
     expect(readdirSync(folder).sort()).toEqual(before);
   });
 });

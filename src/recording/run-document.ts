@@ -11,29 +11,15 @@ import { join } from 'node:path';
 import type { RunInfo } from '../model/run.ts';
 import type { Summary } from '../model/summary.ts';
 import { RecordingError, reasonOf, systemCode } from './error.ts';
-import type { SpoolTotals } from './spool-reader.ts';
-import type { TableName } from './tables.ts';
+import {
+  RECORDING_FORMAT,
+  RECORDING_FORMAT_VERSION,
+  type RecordingState,
+  type RunDocument,
+} from './run-format.ts';
 
-export const RECORDING_FORMAT = 'waterhammer-recording';
-export const RECORDING_FORMAT_VERSION = 1;
 /** A run with a thousand hosts writes about one megabyte. */
 const RUN_BYTES_MAX = 64 * 1_048_576;
-
-export interface RecordingState {
-  readonly format: typeof RECORDING_FORMAT;
-  readonly formatVersion: number;
-  /** `running` is also what a killed run leaves behind; `recovered` is one made readable again. */
-  readonly state: 'prepared' | 'running' | 'complete' | 'recovered';
-  readonly tables: readonly TableName[];
-  /** What each process's spool held when it was converted. */
-  readonly spools: readonly SpoolTotals[];
-}
-
-export interface RunDocument extends RunInfo {
-  readonly recording: RecordingState;
-  /** null while the run goes on, and after one that was killed. */
-  readonly summary: Summary | null;
-}
 
 /** Writes `run.json` anew. Throws a RecordingError (`recording-write-failed`). */
 export async function writeRun(
@@ -71,7 +57,7 @@ export async function readRun(folder: string): Promise<RunDocument> {
   if (formatVersion !== RECORDING_FORMAT_VERSION) {
     throw new RecordingError(
       'recording-version',
-      `${folder} has format ${String(formatVersion)}; this version reads ${RECORDING_FORMAT_VERSION}`,
+      `${folder} has format ${String(formatVersion)}; known is ${RECORDING_FORMAT_VERSION}`,
     );
   }
   if (state === 'prepared') {

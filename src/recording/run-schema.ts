@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import type { Summary } from '../model/summary.ts';
 import type { Hop, Topology } from '../model/topology.ts';
-import { RECORDING_FORMAT, type RunDocument } from './run-document.ts';
+import { RECORDING_FORMAT, type RunDocument } from './run-format.ts';
 
 const index = z.number().int().nonnegative();
 const micros = z.number();

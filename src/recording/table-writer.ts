@@ -54,7 +54,7 @@ export class TableWriter<Row extends object> {
     return this.#rows;
   }
 
-  /** Throws a RangeError for a value that its column cannot hold, a RecordingError from the disk. */
+  /** Throws a RangeError for a value that its column cannot hold, or a RecordingError. */
   write(row: Row): void {
     try {
       this.#push(row);

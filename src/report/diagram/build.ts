@@ -282,7 +282,7 @@ function replicasOf(input: SequenceInput, drawn: readonly Attempt[]): number[] {
   return [...found].sort((x, y) => x - y);
 }
 
-/** The host on which an exchange's connection ends; where that end is foreign, on which it begins. */
+/** The host on which an exchange's connection ends; if that end is foreign, where it begins. */
 function replicaOf(input: SequenceInput, node: ExchangeNode): number | null {
   const { topology, plan, connections } = input;
   const upstream = plan.links[node.row.link]?.upstream ?? '';
