@@ -17,10 +17,10 @@ export interface ReplayablePolicy extends PolicyClass {
 /** A policy's constructor as the catalog sees it: settings and port were checked when recorded. */
 type Constructor = PolicyClass & (new (settings: never, port: never) => object);
 
-function replayable(constructor: Constructor): ReplayablePolicy {
-  const { name, inputs, outputs } = constructor;
+function replayable(policyClass: Constructor): ReplayablePolicy {
+  const { name, inputs, outputs } = policyClass;
   const make = (settings: unknown, port: object): object =>
-    Reflect.construct(constructor, [settings, port]) as object;
+    Reflect.construct(policyClass, [settings, port]) as object;
   return { name, inputs, outputs, make };
 }
 

@@ -1,0 +1,55 @@
+/** Service and think times by inverse distribution function: one draw, one value, in whole µs. */
+import type { Distribution } from '../model/topology.ts';
+import type { Micros } from '../model/units.ts';
+import { exp, inverseNormal, ln } from './elementary.ts';
+import type { RandomStream } from './stream.ts';
+
+/** z of the 99th percentile of the normal distribution. */
+const Z99 = 2.3263478740408408;
+
+/** A source of values; constant ones draw nothing. */
+export function sampler(distribution: Distribution, stream: RandomStream): () => Micros {
+  switch (distribution.kind) {
+    case 'constant': {
+      const { value } = distribution;
+      return () => value;
+    }
+    case 'exponential': {
+      const { mean } = distribution;
+      return () => Math.round(-mean * ln(1 - stream.unit()));
+    }
+    case 'uniform': {
+      const { min, max } = distribution;
+      return () => Math.round(min + (max - min) * stream.unit());
+    }
+    case 'lognormal': {
+      const middle = ln(Math.max(distribution.median, 1));
+      const sigma = (ln(Math.max(distribution.p99, 1)) - middle) / Z99;
+      return () => Math.round(exp(middle + sigma * inverseNormal(open(stream))));
+    }
+  }
+}
+
+/** The mean of a distribution, in µs. */
+export function meanOf(distribution: Distribution): Micros {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value;
+    case 'exponential':
+      return distribution.mean;
+    case 'uniform':
+      return (distribution.min + distribution.max) / 2;
+    case 'lognormal': {
+      const { median, p99 } = distribution;
+      const sigma = (ln(Math.max(p99, 1)) - ln(Math.max(median, 1))) / Z99;
+      return median * exp((sigma * sigma) / 2);
+    }
+  }
+}
+
+/** A uniform value in (0, 1): without the 0 that has no normal deviate. */
+function open(stream: RandomStream): number {
+  let value = stream.unit();
+  while (value === 0) value = stream.unit();
+  return value;
+}

@@ -1,0 +1,103 @@
+/**
+ * Elementary functions from + - x / and sqrt alone, whose results IEEE 754 fixes to the last
+ * bit. Math.log, exp, cos and pow may differ between engines and versions, and a simulation must
+ * not. Errors, tested against Math: below 1e-14 relative for log and exp, 1e-14 absolute for
+ * cos, 1.2e-9 relative for the inverse normal distribution.
+ */
+
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
+const HALF_ROOT = 0.7071067811865476;
+
+/** Natural logarithm of a positive finite number. */
+export function ln(x: number): number {
+  let mantissa = x;
+  let exponent = 0;
+  while (mantissa >= 2) {
+    mantissa /= 2;
+    exponent += 1;
+  }
+  while (mantissa < 1) {
+    mantissa *= 2;
+    exponent -= 1;
+  }
+  mantissa /= 2;
+  exponent += 1;
+  if (mantissa < HALF_ROOT) {
+    mantissa *= 2;
+    exponent -= 1;
+  }
+  // ln m = 2 artanh((m - 1) / (m + 1)); |argument| < 0.172, so 12 terms reach 1e-19.
+  const s = (mantissa - 1) / (mantissa + 1);
+  const square = s * s;
+  let sum = 0;
+  for (let k = 25; k >= 1; k -= 2) sum = sum * square + 1 / k;
+  return exponent * LN2_HIGH + (exponent * LN2_LOW + 2 * s * sum);
+}
+
+/** e to the x, for |x| below 700. */
+export function exp(x: number): number {
+  const halvings = Math.round(x / (LN2_HIGH + LN2_LOW));
+  const rest = x - halvings * LN2_HIGH - halvings * LN2_LOW;
+  let sum = 1;
+  for (let k = 18; k >= 1; k--) sum = 1 + (rest * sum) / k;
+  for (let k = halvings; k > 0; k--) sum *= 2;
+  for (let k = halvings; k < 0; k++) sum /= 2;
+  return sum;
+}
+
+const TWO_PI = 6.283185307179586;
+
+/** Cosine of 2 pi x turns. */
+export function cosTurns(turns: number): number {
+  let part = turns - Math.floor(turns);
+  if (part > 0.5) part = 1 - part;
+  const sign = part > 0.25 ? -1 : 1;
+  if (part > 0.25) part = 0.5 - part;
+  const angle = part * TWO_PI;
+  const square = angle * angle;
+  let sum = 1;
+  for (let k = 22; k >= 2; k -= 2) sum = 1 - (square * sum) / (k * (k - 1));
+  return sign * sum;
+}
+
+/** Acklam's rational approximation of the inverse normal distribution function, 0 < p < 1. */
+export function inverseNormal(p: number): number {
+  const edge = 0.02425;
+  if (p < edge) return tail(Math.sqrt(-2 * ln(p)));
+  if (p > 1 - edge) return -tail(Math.sqrt(-2 * ln(1 - p)));
+  const q = p - 0.5;
+  const r = q * q;
+  const above =
+    (((((-39.69683028665376 * r + 220.9460984245205) * r - 275.9285104469687) * r +
+      138.357751867269) *
+      r -
+      30.66479806614716) *
+      r +
+      2.506628277459239) *
+    q;
+  const below =
+    ((((-54.47609879822406 * r + 161.5858368580409) * r - 155.6989798598866) * r +
+      66.80131188771972) *
+      r -
+      13.28068155288572) *
+      r +
+    1;
+  return above / below;
+}
+
+function tail(q: number): number {
+  const above =
+    ((((-0.007784894002430293 * q - 0.3223964580411365) * q - 2.400758277161838) * q -
+      2.549732539343734) *
+      q +
+      4.374664141464968) *
+      q +
+    2.938163982698783;
+  const below =
+    (((0.007784695709041462 * q + 0.3224671290700398) * q + 2.445134137142996) * q +
+      3.754408661907416) *
+      q +
+    1;
+  return above / below;
+}

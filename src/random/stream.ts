@@ -1,0 +1,84 @@
+/**
+ * Seeded random streams: sfc32 (Chris Doty-Humphrey's Small Fast Counter, 128 bits of state,
+ * passes PractRand), one per purpose. A stream's state comes from the run's seed and its name,
+ * so that adding a purpose never shifts the draws of another.
+ *
+ * Only integer operations and exact scaling: the same numbers on every engine.
+ */
+
+/** Numbers below 2^32 and what is made of them. */
+export class RandomStream {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter: number;
+  readonly #seed: number;
+  readonly #name: string;
+
+  constructor(seed: number, name: string) {
+    this.#seed = seed;
+    this.#name = name;
+    const [a, b, c, d] = hash128(`${seed}/${name}`);
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    this.#counter = d | 1;
+    for (let i = 0; i < 15; i++) this.uint32();
+  }
+
+  /** A uniform integer in 0 .. 2^32 - 1. */
+  uint32(): number {
+    const sum = (this.#a + this.#b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
+    return sum >>> 0;
+  }
+
+  /** A uniform integer in 0 .. bound - 1, without bias; bound is an integer in 1 .. 2^32. */
+  below(bound: number): number {
+    const limit = 4_294_967_296 - (4_294_967_296 % bound);
+    let drawn = this.uint32();
+    while (drawn >= limit) drawn = this.uint32();
+    return drawn % bound;
+  }
+
+  /** A uniform double in [0, 1) with 53 random bits. */
+  unit(): number {
+    const high = this.uint32() >>> 5;
+    const low = this.uint32() >>> 6;
+    return (high * 67_108_864 + low) / 9_007_199_254_740_992;
+  }
+
+  /** An independent stream for a part of this one's purpose. */
+  fork(name: string): RandomStream {
+    return new RandomStream(this.#seed, `${this.#name}/${name}`);
+  }
+}
+
+/** The stream of one purpose of a run. */
+export function randomStream(seed: number, name: string): RandomStream {
+  return new RandomStream(seed, name);
+}
+
+/** 128 bits of a string: four lanes of multiply-xor, mixed at the end as murmur3 does. */
+function hash128(text: string): [number, number, number, number] {
+  const lanes: [number, number, number, number] = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
+  const factors = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f] as const;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    for (let lane = 0; lane < 4; lane++) {
+      const neighbour = lanes[(lane + 1) % 4] ?? 0;
+      const mixed = (lanes[lane] ?? 0) ^ code ^ (neighbour >>> 15);
+      lanes[lane] = Math.imul(mixed, factors[lane] ?? 1) ^ (mixed >>> 13);
+    }
+  }
+  return [mix(lanes[0] ^ lanes[2]), mix(lanes[1]), mix(lanes[2]), mix(lanes[3] ^ lanes[1])];
+}
+
+function mix(lane: number): number {
+  let value = Math.imul(lane ^ (lane >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return value ^ (value >>> 16);
+}
