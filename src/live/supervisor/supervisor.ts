@@ -36,9 +36,11 @@ export interface LiveOptions {
   readonly recordPolicies: boolean;
   /** Aborting ends the load early; the books are struck as usual. */
   readonly signal: AbortSignal;
-  readonly onStarted: (run: LiveRun) => void;
+  /** Everything listens; the load begins when this has resolved. */
+  readonly onStarted: (run: LiveRun) => Promise<void>;
   readonly onTick: (tick: RunTick) => void;
-  readonly onMark: (mark: Mark) => void;
+  /** `loadStart` is 0 before the load began. */
+  readonly onMark: (mark: Mark, loadStart: Micros) => void;
   readonly onLog: (text: string) => void;
 }
 
@@ -60,6 +62,15 @@ export class LiveRunError extends Error {
   }
 }
 
+/** Runs a topology to its end. Rejects with a coded error when it cannot start. */
+export async function runLive(
+  options: LiveOptions,
+): Promise<{ run: LiveRun; failure: LiveRunError | null }> {
+  const run = new LiveRun(options);
+  const failure = await run.run();
+  return { run, failure };
+}
+
 export class LiveRun {
   readonly plan: RunPlan;
   readonly endpoints: Endpoint[] = [];
@@ -72,6 +83,12 @@ export class LiveRun {
   readonly #latest = new Map<number, { hops: readonly HopTick[]; loopDelayMs: number }>();
   readonly #ended = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
+  #failure: LiveRunError | null = null;
+  #fail: (reason: LiveRunError) => void = () => {};
+  /** Rejects when a hop cannot listen or something dies: whoever still starts the run stops. */
+  readonly #failed = new Promise<never>((_resolve, reject) => {
+    this.#fail = reject;
+  });
   #loadStart: Micros = 0;
   #loadEnd: Micros | null = null;
   #censusAt: Micros | null = null;
@@ -82,21 +99,22 @@ export class LiveRun {
   constructor(options: LiveOptions) {
     this.#options = options;
     this.plan = makePlan(options.topology, { externalClients: options.externalClients });
+    this.#failed.catch(() => {});
   }
 
-  /** Runs to the end. Rejects with LiveRunError when it cannot start. */
-  async run(): Promise<RunInfo> {
+  /** Runs to the end; returns why it ended early, if something died. Rejects when it cannot start. */
+  async run(): Promise<LiveRunError | null> {
     const { signal, topology } = this.#options;
     signal.addEventListener('abort', () => this.#ended.abort(), { once: true });
     try {
-      await this.#start();
+      await Promise.race([this.#start(), this.#failed]);
       this.#begin();
       if (!signal.aborted) await this.#load(topology.duration);
       await this.#strike();
     } finally {
       await this.#stop();
     }
-    return this.info();
+    return this.#failure;
   }
 
   info(): RunInfo {
@@ -161,7 +179,7 @@ export class LiveRun {
       ),
     );
     for (const hop of upstreamFirst(topology)) await this.#listen(hop);
-    this.#options.onStarted(this);
+    await this.#options.onStarted(this);
   }
 
   async #listen(hop: Hop): Promise<void> {
@@ -170,11 +188,7 @@ export class LiveRun {
     let endpoints: readonly Endpoint[];
     if (process >= 0) {
       const worker = this.#workers[process] as WorkerProcess;
-      const heard = await Promise.race([
-        worker.ask({ type: 'listen', hop: hop.name }, 'listening'),
-        this.#failed,
-      ]);
-      endpoints = heard.endpoints;
+      endpoints = (await worker.ask({ type: 'listen', hop: hop.name }, 'listening')).endpoints;
     } else if (hop.kind === 'clients') {
       return;
     } else {
@@ -191,11 +205,6 @@ export class LiveRun {
     this.endpoints.push(...endpoints);
     for (const worker of this.#workers) worker.send({ type: 'endpoints', endpoints });
   }
-
-  #fail: (reason: Error) => void = () => {};
-  readonly #failed = new Promise<never>((_resolve, reject) => {
-    this.#fail = reject;
-  });
 
   #heard(process: number, message: FromWorker): void {
     if (message.type === 'log') this.#options.onLog(message.text);
@@ -228,7 +237,8 @@ export class LiveRun {
   #crash(reason: string): void {
     if (this.#censusAt !== null) return;
     this.#mark('crash', reason);
-    this.#fail(new LiveRunError('process-died', reason));
+    this.#failure ??= new LiveRunError('process-died', reason);
+    this.#fail(this.#failure);
     this.#ended.abort();
   }
 
@@ -287,7 +297,6 @@ export class LiveRun {
 
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#failed.catch(() => {});
     const stopped = await Promise.all(this.#workers.map((worker) => worker.stop()));
     this.#eventCounts = stopped.map((answer) => answer?.events ?? -1);
     await Promise.all(this.#foreign.map((server) => server.stop()));
@@ -297,7 +306,7 @@ export class LiveRun {
   #mark(kind: Mark['kind'], text: string): number {
     const mark: Mark = { at: this.#clock.now(), text, kind };
     this.marks.push(mark);
-    this.#options.onMark(mark);
+    this.#options.onMark(mark, this.#loadStart);
     return this.marks.length - 1;
   }
 }

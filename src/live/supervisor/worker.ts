@@ -96,7 +96,7 @@ export class Worker {
   }
 
   #spoolBlock(block: EventBlock): void {
-    if (!this.#spool.append(block)) return;
+    if (!this.#spool.write(block)) return;
     const lost = this.#spool.takeLost();
     if (lost > 0) this.#events.write(this.#clock.now(), EventKind.lost, 0, 0, 0, lost, 0, 0);
   }

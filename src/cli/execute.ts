@@ -1,0 +1,148 @@
+/**
+ * One run from a topology document to a summary: what `run` and `demo` share. Starts the live
+ * engine, shows its progress on stderr, takes control requests and Ctrl-C, and turns the events
+ * into a recording, books, measures and findings.
+ */
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { findAll } from '../finding/rules.ts';
+import { ControlServer } from '../live/supervisor/control-server.ts';
+import { type LiveRun, runLive } from '../live/supervisor/supervisor.ts';
+import { ledger } from '../measure/ledger.ts';
+import type { SecondRow } from '../measure/rows.ts';
+import { hopNamed } from '../model/plan.ts';
+import type { RunInfo } from '../model/run.ts';
+import type { Summary } from '../model/summary.ts';
+import type { Topology } from '../model/topology.ts';
+import { completeRecording, convertSpools, foldSpools } from '../recording/convert.ts';
+import { prepareRecording } from '../recording/folder.ts';
+import { writeRun } from '../recording/run-document.ts';
+import { topologyHash } from '../topology/hash.ts';
+import { controlHandler } from './control-handler.ts';
+import { type Interruption, onInterrupt } from './interruption.ts';
+import { LiveTable } from './live-table.ts';
+import { version } from './version.ts';
+
+export interface ExecuteOptions {
+  readonly title: string;
+  readonly topology: Topology;
+  readonly seed: number;
+  /** Recording folder, or null for a run that keeps nothing. */
+  readonly record: string | null;
+  readonly recordEvents: boolean;
+  readonly recordPolicies: boolean;
+  readonly ndjson: boolean;
+  readonly externalClients: boolean;
+  readonly verbose: boolean;
+}
+
+export interface Executed {
+  readonly info: RunInfo;
+  readonly summary: Summary;
+  readonly seconds: readonly SecondRow[];
+  readonly interrupted: boolean;
+  /** Why the run failed although it could be summed up (a process died), or null. */
+  readonly failure: string | null;
+}
+
+/** Throws errors with a stable `code` for what a user can mend (port in use, missing program). */
+export async function execute(options: ExecuteOptions): Promise<Executed> {
+  const folder = options.record ?? (await mkdtemp(path.join(tmpdir(), 'waterhammer-')));
+  const interruption = onInterrupt();
+  const forget = (): void => {
+    if (options.record === null) rmSync(folder, { recursive: true, force: true });
+  };
+  // Giving up at a second Ctrl-C must leave no temporary folder either.
+  process.once('exit', forget);
+  try {
+    await prepareRecording(folder);
+    const { run, failure } = await live(options, folder, interruption);
+    const info = run.info();
+    const { summary, seconds } = await sumUp(options, folder, info);
+    return { info, summary, seconds, interrupted: interruption.signal.aborted, failure };
+  } finally {
+    interruption.stop();
+    process.off('exit', forget);
+    forget();
+  }
+}
+
+async function live(
+  options: ExecuteOptions,
+  folder: string,
+  interruption: Interruption,
+): Promise<{ run: LiveRun; failure: string | null }> {
+  const { topology, seed } = options;
+  const table = new LiveTable(process.stderr, options.title);
+  let control: ControlServer | null = null;
+  const log = (text: string): void => {
+    if (options.verbose) process.stderr.write(`${text}\n`);
+  };
+  try {
+    const outcome = await runLive({
+      topology,
+      topologyHash: topologyHash(topology),
+      version,
+      seed,
+      folder,
+      externalClients: options.externalClients,
+      recordPolicies: options.recordPolicies,
+      signal: interruption.signal,
+      onStarted: async (run) => {
+        await writeRun(folder, run.info(), { state: 'running', tables: [], spools: [] }, null);
+        if (options.record !== null) {
+          control = await ControlServer.open(folder, controlHandler(run, topology));
+        }
+        if (options.externalClients) printAddresses(run, topology);
+      },
+      onTick: (tick) => table.tick(tick),
+      onMark: (mark, loadStart) => table.mark(mark, loadStart),
+      onLog: log,
+    });
+    return { run: outcome.run, failure: outcome.failure?.message ?? null };
+  } finally {
+    await (control as ControlServer | null)?.close();
+  }
+}
+
+/** Where an external client should send its requests: the first hops that are ours. */
+function printAddresses(run: LiveRun, topology: Topology): void {
+  for (const link of run.plan.links) {
+    if (hopNamed(topology, link.downstream).kind !== 'clients') continue;
+    for (const { address, port } of run.endpoints.filter((one) => one.link === link.index)) {
+      process.stderr.write(
+        `${link.upstream} listens for "${link.downstream}" at http://${address}:${port}\n`,
+      );
+    }
+  }
+}
+
+async function sumUp(
+  options: ExecuteOptions,
+  folder: string,
+  info: RunInfo,
+): Promise<{ summary: Summary; seconds: SecondRow[] }> {
+  const seconds: SecondRow[] = [];
+  const makeFold: Parameters<
+    typeof foldSpools<ReturnType<ReturnType<typeof ledger>['finish']>>
+  >[2] = (of, sinks) =>
+    ledger(of, {
+      ...sinks,
+      onSecond: (row) => {
+        seconds.push(row);
+        sinks.onSecond(row);
+      },
+    });
+  const { record, recordEvents, ndjson } = options;
+  const conversion =
+    record === null
+      ? await foldSpools(folder, info, makeFold)
+      : await convertSpools(folder, info, makeFold, { recordEvents, ndjson });
+  const struck = conversion.result.summary;
+  const findings = findAll({ topology: info.topology, info, summary: struck, seconds });
+  const summary: Summary = { ...struck, recording: record, findings };
+  if (record !== null) await completeRecording(folder, info, summary, conversion);
+  return { summary, seconds };
+}

@@ -1,0 +1,56 @@
+/** `waterhammer run`: a topology on real sockets, and a summary. */
+import type { Summary } from '../model/summary.ts';
+import { type Executed, execute } from './execute.ts';
+import { ExitCode } from './exit-code.ts';
+import { loadTopology } from './load-topology.ts';
+import { textSummary } from './text-summary.ts';
+
+export interface RunCommandOptions {
+  readonly duration?: string;
+  readonly scale: number;
+  readonly timeScale: number;
+  readonly set: readonly string[];
+  readonly seed: number;
+  readonly record?: string;
+  readonly recordEvents?: boolean;
+  readonly recordPolicies?: boolean;
+  readonly ndjson?: boolean;
+  /** commander's name for --no-load. */
+  readonly load: boolean;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+export async function run(file: string, options: RunCommandOptions): Promise<number> {
+  const { scale, timeScale } = options;
+  const set = options.duration === undefined ? [] : [`duration=${options.duration}`];
+  const topology = await loadTopology(file, { set: [...options.set, ...set], scale, timeScale }, options.verbose === true);
+  if (topology === null) return ExitCode.badInput;
+  const executed = await execute({
+    title: topology.name,
+    topology,
+    seed: options.seed,
+    record: options.record ?? null,
+    recordEvents: options.recordEvents === true || options.ndjson === true,
+    recordPolicies: options.recordPolicies === true,
+    ndjson: options.ndjson === true,
+    externalClients: !options.load,
+    verbose: options.verbose === true,
+  });
+  print(executed.summary, options.json === true);
+  return exitCodeOf(executed);
+}
+
+function print(summary: Summary, json: boolean): void {
+  process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : textSummary(summary));
+}
+
+/** Interrupted, failed or not balanced, in this order. */
+export function exitCodeOf(executed: Executed): number {
+  if (executed.failure !== null) {
+    process.stderr.write(`waterhammer: error: ${executed.failure}\n`);
+    return ExitCode.failed;
+  }
+  if (executed.interrupted) return ExitCode.interrupted;
+  return executed.summary.balanced === false ? ExitCode.failed : ExitCode.done;
+}

@@ -1,0 +1,130 @@
+/** The summary of a run for people: clients, links, queues, books, findings. */
+import type { ClientsSummary, LinkSummary, QueueSummary, Summary } from '../model/summary.ts';
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_cell, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `  ${line}\n`)
+    .join('');
+}
+
+/** Unknown is a dash, never 0. */
+function number(value: number | null, digits = 0): string {
+  return value === null ? '-' : value.toFixed(digits);
+}
+
+function clientsTable(clients: readonly ClientsSummary[]): string {
+  const head =
+    'clients count served starved sent ok 429 5xx timeouts resets retries pending p50ms p99ms';
+  return table([
+    head.split(' '),
+    ...clients.map(({ requests, latencyMs, ...group }) => [
+      group.name,
+      String(group.count),
+      String(group.served),
+      number(group.starved),
+      String(requests.sent),
+      String(requests.ok),
+      String(requests.throttled429),
+      String(requests.serverErrors5xx),
+      String(requests.timeouts),
+      String(requests.resets),
+      String(requests.retries),
+      String(requests.pending),
+      number(latencyMs?.p50 ?? null, 1),
+      number(latencyMs?.p99 ?? null, 1),
+    ]),
+  ]);
+}
+
+function linksTable(links: readonly LinkSummary[]): string {
+  return table([
+    [
+      'link',
+      'opened',
+      'closed',
+      'open',
+      'exchanges',
+      'requests/new',
+      'multiplication',
+      'closed by',
+    ],
+    ...links.map((link) => [
+      link.name,
+      String(link.opened),
+      String(link.closed),
+      String(link.open),
+      number(link.exchanges),
+      number(link.requestsPerNewConnection, 1),
+      number(link.multiplication, 1),
+      Object.entries(link.closedBy)
+        .map(([cause, count]) => `${cause} ${count}`)
+        .join(', '),
+    ]),
+  ]);
+}
+
+function queuesTable(queues: readonly QueueSummary[]): string {
+  return table([
+    ['queue', 'slots', 'held max', 'occupancy', 'utilisation', 'hoarded s', 'starved', 'yielded'],
+    ...queues.map((queue) => [
+      queue.name,
+      String(queue.activeMax),
+      String(queue.heldMax),
+      number(queue.slotOccupancy, 3),
+      number(queue.slotUtilisation, 3),
+      number(queue.hoardedSlotSeconds, 1),
+      number(queue.starvedConnections),
+      String(queue.yielded),
+    ]),
+  ]);
+}
+
+/** Everything that `run` prints on stdout when no JSON is asked for. */
+export function textSummary(summary: Summary): string {
+  const { topology, seed, version, durationSeconds } = summary;
+  const parts = [
+    `${topology.name}: ${durationSeconds.toFixed(1)} s, seed ${seed}, version ${version}, topology ${topology.hash}\n`,
+    clientsTable(summary.clients),
+    linksTable(summary.links),
+  ];
+  if (summary.queues.length > 0) parts.push(queuesTable(summary.queues));
+  parts.push(booksText(summary), findingsText(summary));
+  if (summary.recording !== null) parts.push(`recording: ${summary.recording}\n`);
+  return parts.join('\n');
+}
+
+export function booksText(summary: Summary): string {
+  const verdict =
+    summary.balanced === null
+      ? 'The books cannot be struck: something needed is not known.'
+      : summary.balanced
+        ? 'The books balance: opened = closed + open on every link, sent = answered + failed + pending.'
+        : 'THE BOOKS DO NOT BALANCE.';
+  const lines = summary.imbalances.map(
+    (one) =>
+      `  ${one.explained ? 'explained' : 'WRONG'}: ${one.text} (${one.count})\n` +
+      one.examples.map((example) => `      ${example}\n`).join(''),
+  );
+  return `${verdict}\n${lines.join('')}`;
+}
+
+export function findingsText(summary: Summary): string {
+  if (summary.findings.length === 0) return 'No findings.\n';
+  return summary.findings
+    .map((finding) => {
+      const place = finding.hop === null ? '' : ` at ${finding.hop}`;
+      return `${finding.severity.toUpperCase()} ${finding.kind}${place}\n  ${finding.title}\n  -> ${finding.remedy}\n`;
+    })
+    .join('');
+}

@@ -1,0 +1,60 @@
+/**
+ * Writes a process's policy log: the numbers to `<path>.f64`, and at the end the header that
+ * says which policies they are about to `<path>.json`. Read back with `readPolicyLog`.
+ */
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import type { PolicyClass } from '../../policy/contract.ts';
+import {
+  type LoggedPolicy,
+  PolicyRecorder,
+  recordInputs,
+  recordingPort,
+} from '../../policy/recorder.ts';
+import type { PolicyTap } from './policy-tap.ts';
+
+export class PolicyLog {
+  readonly tap: PolicyTap;
+  readonly #path: string;
+  readonly #file: WriteStream;
+  readonly #recorder: PolicyRecorder;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = createWriteStream(`${path}.f64`);
+    this.#recorder = new PolicyRecorder((chunk) =>
+      this.#file.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)),
+    );
+    const recorder = this.#recorder;
+    this.tap = {
+      create<Port extends object, Policy extends object>(
+        name: string,
+        policyClass: PolicyClass,
+        settings: unknown,
+        port: Port,
+        make: (port: Port) => Policy,
+      ): Policy {
+        const logged = recorder.add(name, policyClass.name, settings);
+        const policy = make(recordingPort(port, policyClass, recorder, logged.instance));
+        return recordInputs(policy, policyClass, recorder, logged);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#recorder.flush();
+    await new Promise<void>((resolve) => this.#file.end(resolve));
+    await writeFile(`${this.#path}.json`, JSON.stringify(this.#recorder.policies));
+  }
+}
+
+/** The log and header that a process left at `path`. */
+export async function readPolicyLog(
+  path: string,
+): Promise<{ log: Float64Array; policies: LoggedPolicy[] }> {
+  const bytes = await readFile(`${path}.f64`);
+  const policies: LoggedPolicy[] = JSON.parse(await readFile(`${path}.json`, 'utf8'));
+  const log = new Float64Array(bytes.length / 8);
+  new Uint8Array(log.buffer).set(bytes.subarray(0, log.length * 8));
+  return { log, policies };
+}
