@@ -21,6 +21,8 @@ import type { Arrow, SequenceModel, Step } from './sequence.ts';
 /** A wait for a slot that is worth a note. */
 const NOTED_WAIT: Micros = 10_000;
 
+const LEGEND = 'a number counts the distinct connections used so far on that link for this client';
+
 export interface SequenceInput {
   readonly client: ClientRows;
   /** At least those that the client's exchanges name. */
@@ -148,18 +150,21 @@ abstract class Drawing {
     });
   }
 
+  /** What the numbers mean, and what a host is, said in the picture itself. */
   #legend(): Step[] {
     const first = this.lifelines.participants[0];
     const last = this.lifelines.participants.at(-1);
     if (first === undefined || last === undefined) return [];
-    const onHost = this.hops.find((hop) => this.lifelines.hostBefore(hop.name, null) !== null);
-    const before = this.hops[(onHost === undefined ? 0 : this.hops.indexOf(onHost)) - 1];
-    const host =
-      onHost === undefined
-        ? ''
-        : `; the host is no hop, its arrow repeats the link ${before?.name} to ${onHost.name}`;
-    const text = `number = distinct connections used so far on that link for this client${host}`;
-    return [{ step: 'note', over: [first.id, last.id], text }];
+    const over = [first.id, last.id] as const;
+    const legend: Step[] = [{ step: 'note', over, text: LEGEND }];
+    this.hops.forEach((hop, i) => {
+      const host = this.lifelines.hostBefore(hop.name, null);
+      if (host === null) return;
+      const link = `${this.hops[i - 1]?.name ?? 'nothing'} to ${hop.name}`;
+      const text = `a host is not a hop: its arrow repeats the link ${link}`;
+      legend.push({ step: 'note', over: [host], text });
+    });
+    return legend;
   }
 }
 

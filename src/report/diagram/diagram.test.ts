@@ -205,7 +205,7 @@ function readable(text: string): string[] {
   for (const line of text.trim().split('\n')) {
     const participant = /^participant "(.*)" as (p\d+)$/.exec(line);
     if (participant !== null) names.set(participant[2] ?? '', participant[1] ?? '');
-    else if (!/^(@|title|hide|note over p\d+, p)/.test(line)) lines.push(line);
+    else if (!/^(@|title|hide|note over .* : a )/.test(line)) lines.push(line);
   }
   return lines.map((line) => line.replaceAll(/\bp\d+\b/g, (id) => names.get(id) ?? id));
 }
@@ -255,6 +255,13 @@ describe('diagram of the incident', () => {
       'note over ConnCtrl #3 : held, unread for 3.2 s',
       'APIGW --> JMETER : 504 after 3.2 s',
     ]);
+  });
+
+  it('says what the numbers mean and that a host is not a hop', async () => {
+    await record(parsed(INCIDENT), incident);
+    const text = await ask({ requests: [1, 1] });
+    expect(text).toContain('note over p1, p6 : a number counts the distinct connections used');
+    expect(text).toContain('note over p4 : a host is not a hop: its arrow repeats the link nlb to');
   });
 
   it('counts from the first request, and numbers only the host if one is in use', async () => {
