@@ -92,6 +92,14 @@ export class EndBook {
       );
       return;
     }
+    if (end.slotBook !== null && end.slot !== SlotState.active) {
+      books.ofEnd(
+        'paired-without-slot',
+        'wrong',
+        end,
+        'A queue relayed a connection without a slot',
+      );
+    }
     // A relay may try again after a failed connect; the last one counts.
     end.pair = upstream;
     upstream.pair = end;

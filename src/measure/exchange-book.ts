@@ -137,6 +137,7 @@ export class ExchangeBook {
 
   /** Waits that last until the strike. */
   strike(chain: Chain, at: Micros): void {
+    this.#reassess(chain, at);
     for (const exchange of chain.exchanges) {
       if (isUnread(exchange)) this.#gaveUp(chain, exchange, at);
     }
