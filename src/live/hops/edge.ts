@@ -11,7 +11,7 @@
  */
 import type { Action, EdgeHop } from '../../model/topology.ts';
 import type { Exchange } from '../relay-http/exchange.ts';
-import { Relay, upstreamLink } from '../relay-http/relay.ts';
+import { keptFor, Relay, upstreamLink } from '../relay-http/relay.ts';
 import { relayHop } from '../relay-http/relay-hop.ts';
 import type { UpstreamPool } from '../relay-http/upstream-pool.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
@@ -22,7 +22,7 @@ export function createEdge(ctx: HopContext<EdgeHop>): LiveHop {
   const pools: UpstreamPool[] = [];
   const relay = new Relay({
     ctx,
-    keepAlive: { idleTimeout: hop.clientIdleTimeout, requestsMax: 0, ageMax: 0 },
+    keepAlive: keptFor(hop.clientIdleTimeout),
     rules: {
       responseTimeout: hop.responseTimeout,
       timeoutCovers: 'silence',

@@ -17,7 +17,7 @@
 import type { Action, GatewayHop } from '../../model/topology.ts';
 import type { RandomStream } from '../../random/stream.ts';
 import type { Exchange } from '../relay-http/exchange.ts';
-import { Relay, upstreamLink } from '../relay-http/relay.ts';
+import { keptFor, Relay, upstreamLink } from '../relay-http/relay.ts';
 import { relayHop } from '../relay-http/relay-hop.ts';
 import { ThrottleGate } from '../relay-http/throttle-gate.ts';
 import type { UpstreamPool } from '../relay-http/upstream-pool.ts';
@@ -49,7 +49,7 @@ class Gateway {
     this.#throttle = new ThrottleGate(ctx, hop.throttle);
     this.relay = new Relay({
       ctx,
-      keepAlive: { idleTimeout: hop.clientIdleTimeout, requestsMax: 0, ageMax: 0 },
+      keepAlive: keptFor(hop.clientIdleTimeout),
       rules: {
         responseTimeout: hop.integrationTimeout,
         timeoutCovers: 'whole',
@@ -86,9 +86,8 @@ class Gateway {
   }
 
   #route(exchange: Exchange): void {
-    const wait = this.#throttle.take();
-    if (wait > 0) {
-      const retryAfter = Math.max(1, Math.ceil(wait / 1_000_000));
+    const retryAfter = this.#throttle.admit();
+    if (retryAfter > 0) {
       exchange.answer({ status: 429, reason: 'throttled', retryAfter });
       return;
     }
@@ -108,7 +107,7 @@ class Gateway {
 
   #resize(count: number): void {
     while (this.#nodes.length < count) this.#nodes.push(this.#freshNode());
-    for (const node of this.#nodes.splice(count)) this.#retire(node);
+    for (const pool of this.#nodes.splice(count).flat()) pool.retire();
   }
 
   /** Nodes are replaced in turn, so that replacing all of them one by one spares none. */
@@ -116,9 +115,7 @@ class Gateway {
     for (let i = 0; i < Math.min(count, this.#nodes.length); i++) {
       const place = this.#nextReplaced % this.#nodes.length;
       this.#nextReplaced = place + 1;
-      const node = this.#nodes[place] ?? [];
-      this.#nodes[place] = this.#freshNode();
-      this.#retire(node);
+      for (const pool of this.#nodes[place] ?? []) pool.replaced();
     }
   }
 
@@ -128,9 +125,5 @@ class Gateway {
       const name = `${this.#poolsMade - 1}`;
       return this.relay.addPool(name, upstreamLink(this.#ctx), this.#settings.pool);
     });
-  }
-
-  #retire(node: readonly UpstreamPool[]): void {
-    for (const pool of node) pool.retire();
   }
 }

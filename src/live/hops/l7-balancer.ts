@@ -14,7 +14,7 @@
 import type { Endpoint } from '../../model/run.ts';
 import type { Action, L7BalancerHop } from '../../model/topology.ts';
 import type { Exchange } from '../relay-http/exchange.ts';
-import { Relay, upstreamLink } from '../relay-http/relay.ts';
+import { keptFor, Relay, upstreamLink } from '../relay-http/relay.ts';
 import { relayHop } from '../relay-http/relay-hop.ts';
 import type { UpstreamPool } from '../relay-http/upstream-pool.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
@@ -45,7 +45,7 @@ class L7Balancer {
     this.#hash = ctx.random('flow-hash');
     this.relay = new Relay({
       ctx,
-      keepAlive: { idleTimeout: hop.clientIdleTimeout, requestsMax: 0, ageMax: 0 },
+      keepAlive: keptFor(hop.clientIdleTimeout),
       rules: {
         responseTimeout: hop.responseTimeout,
         timeoutCovers: 'silence',

@@ -5,7 +5,7 @@
  * `keepalive_requests` and `keepalive_time` make the response that reaches them the last one,
  * with `Connection: close`; a client's FIN behind its request aborts the exchange
  * (`proxy_ignore_client_abort off`). When free `worker_connections` fall to a sixteenth, idle
- * keep-alive connections are closed early, oldest first, an eighth of them (1 to 32) at each
+ * keep-alive connections are closed early, longest idle first, an eighth of them (1 to 32) at each
  * accept (`ngx_drain_connections`); at none free, a new connection is closed at once.
  *
  * Upstream (ngx_http_upstream_module): keep-alive off by default, so a connection per request
@@ -42,7 +42,7 @@ class WebServer {
     this.#settings = hop;
     const relay = new Relay({
       ctx,
-      keepAlive: keepAliveOf(hop),
+      keepAlive: hop,
       rules: {
         responseTimeout: hop.responseTimeout,
         timeoutCovers: 'silence',
@@ -71,7 +71,7 @@ class WebServer {
     const changed = setting(action, this.#settings);
     if (changed === null) return false;
     this.#settings = changed;
-    this.relay.limit(keepAliveOf(changed));
+    this.relay.limit(changed);
     return true;
   }
 
@@ -83,17 +83,8 @@ class WebServer {
     const { workerConnections } = this.#settings;
     const free = workerConnections - this.#ctx.ends.live.size;
     if (free > workerConnections / 16) return;
-    const idle = this.relay.idleConnections().filter((one) => one !== connection);
-    const excess = Math.max(1, Math.min(32, Math.floor(idle.length / 8)));
-    for (const one of idle.slice(0, excess)) one.close('overflow');
+    const { idleConnections } = this.relay;
+    this.relay.closeIdle(Math.max(1, Math.min(32, Math.floor(idleConnections / 8))));
     if (free < 0) connection.close('overflow');
   }
-}
-
-function keepAliveOf(hop: WebServerHop) {
-  return {
-    idleTimeout: hop.keepAliveTimeout,
-    requestsMax: hop.keepAliveRequests,
-    ageMax: hop.keepAliveTime,
-  };
 }

@@ -8,7 +8,7 @@ import type { BodyKind } from './message-head.ts';
 
 export class BodyFramer {
   kind: BodyKind = 'none';
-  /** The whole body was read. An until-close body is never done: the connection's end is its end. */
+  /** The whole body was read; an until-close body ends with its connection only. */
   done = true;
   failure: MessageFailure | null = null;
   #left = 0;

@@ -2,11 +2,12 @@
  * The chunked coding (RFC 9112 section 7.1), incremental and strict:
  *
  *   SIZE ─(;)─► EXTENSION ─► SIZE_LF ─► DATA ─► DATA_CR ─► DATA_LF ─► SIZE
+ *               name[=token or "quoted"] [;...]
  *                               └ size 0 ─► LINE ─► NAME ─► VALUE ─► LINE_LF ─► LINE
  *                                            └─CR─► END_LF ─► done
  *
  * Limits: 13 digits of a size, 16 KiB of extensions in one body (CVE-2023-39326 is what happens
- * without), 16 KiB of trailers. No bare LF, no space around a size. Trailer fields must be well
+ * without), 16 KiB of trailers. No bare LF, no space around a size or an extension. Trailer fields must be well
  * formed; which of them make sense is for the endpoints to say.
  */
 import {
@@ -26,7 +27,7 @@ export const EXTENSION_BYTES_MAX = 16 * 1_024;
 export const TRAILER_BYTES_MAX = 16 * 1_024;
 
 const SIZE = 0;
-const EXTENSION = 1;
+const EXTENSION_NAME = 1;
 const SIZE_LF = 2;
 const DATA = 3;
 const DATA_CR = 4;
@@ -36,6 +37,14 @@ const NAME = 7;
 const VALUE = 8;
 const LINE_LF = 9;
 const END_LF = 10;
+const EXTENSION_VALUE = 11;
+const QUOTED = 12;
+const QUOTED_PAIR = 13;
+const QUOTED_END = 14;
+
+const QUOTE = 0x22;
+const EQUALS = 0x3d;
+const BACKSLASH = 0x5c;
 
 export class ChunkedFramer {
   done = false;
@@ -46,7 +55,7 @@ export class ChunkedFramer {
   #left = 0;
   #extensionBytes = 0;
   #trailerBytes = 0;
-  #nameBytes = 0;
+  #tokenBytes = 0;
 
   begin(): void {
     this.done = false;
@@ -81,7 +90,11 @@ export class ChunkedFramer {
     switch (this.#state) {
       case SIZE:
         return this.#size(byte);
-      case EXTENSION:
+      case EXTENSION_NAME:
+      case EXTENSION_VALUE:
+      case QUOTED:
+      case QUOTED_PAIR:
+      case QUOTED_END:
         return this.#extension(byte);
       case SIZE_LF:
         return this.#expect(byte, LF, this.#left === 0 ? LINE : DATA, failures.chunkSize);
@@ -105,16 +118,31 @@ export class ChunkedFramer {
       return SIZE;
     }
     if (this.#digits > 0 && byte === CR) return SIZE_LF;
-    if (this.#digits > 0 && byte === SEMICOLON) return EXTENSION;
+    if (this.#digits > 0 && byte === SEMICOLON) return this.#begin(EXTENSION_NAME);
     return this.#fail(failures.chunkSize);
   }
 
   #extension(byte: number): number {
     this.#extensionBytes += 1;
+    const state = this.#state;
+    const kind = CHARACTER_CLASS[byte]!;
     if (this.#extensionBytes > EXTENSION_BYTES_MAX) return this.#fail(failures.chunkExtension);
-    if (byte === CR) return SIZE_LF;
-    if ((CHARACTER_CLASS[byte]! & FIELD_VALUE) === 0) return this.#fail(failures.chunkExtension);
-    return EXTENSION;
+    if (state === QUOTED || state === QUOTED_PAIR) {
+      if ((kind & FIELD_VALUE) === 0) return this.#fail(failures.chunkExtension);
+      if (state === QUOTED_PAIR) return QUOTED;
+      if (byte === BACKSLASH) return QUOTED_PAIR;
+      return byte === QUOTE ? QUOTED_END : QUOTED;
+    }
+    if (state !== QUOTED_END && (kind & TOKEN) !== 0) {
+      this.#tokenBytes += 1;
+      return state;
+    }
+    const named = this.#tokenBytes > 0 || state === QUOTED_END;
+    if (named && byte === CR) return SIZE_LF;
+    if (named && byte === SEMICOLON) return this.#begin(EXTENSION_NAME);
+    if (state === EXTENSION_NAME && named && byte === EQUALS) return this.#begin(EXTENSION_VALUE);
+    if (state === EXTENSION_VALUE && !named && byte === QUOTE) return QUOTED;
+    return this.#fail(failures.chunkExtension);
   }
 
   #trailer(byte: number): number {
@@ -123,7 +151,7 @@ export class ChunkedFramer {
     switch (this.#state) {
       case LINE:
         if (byte === CR) return END_LF;
-        this.#nameBytes = 0;
+        this.#begin(NAME);
         return this.#trailerName(byte);
       case NAME:
         return this.#trailerName(byte);
@@ -141,11 +169,17 @@ export class ChunkedFramer {
 
   #trailerName(byte: number): number {
     if ((CHARACTER_CLASS[byte]! & TOKEN) !== 0) {
-      this.#nameBytes += 1;
+      this.#tokenBytes += 1;
       return NAME;
     }
-    if (byte === COLON && this.#nameBytes > 0) return VALUE;
+    if (byte === COLON && this.#tokenBytes > 0) return VALUE;
     return this.#fail(failures.trailer);
+  }
+
+  /** Begins a token. */
+  #begin(state: number): number {
+    this.#tokenBytes = 0;
+    return state;
   }
 
   #expect(byte: number, wanted: number, next: number, failure: MessageFailure): number {

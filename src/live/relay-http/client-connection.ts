@@ -83,10 +83,8 @@ export class ClientConnection extends Deadline implements EndHandlers {
     this.end.close(cause);
   }
 
-  /** Closes for a reason of the pool's: idle, too old, lost with its node. */
+  /** Closes for a reason of the pool's: idle, used up, lost with its node. `lost` follows. */
   close(cause: CloseCause): void {
-    this.#lost = true;
-    this.clear();
     this.end.close(cause);
   }
 

@@ -3,19 +3,11 @@
  * `KeepAlive` policy on real connections.
  */
 import { closeCauseOf } from '../../model/close-cause.ts';
-import type { Micros } from '../../model/units.ts';
-import { KeepAlive } from '../../policy/keep-alive.ts';
+import { KeepAlive, type KeepAliveSettings } from '../../policy/keep-alive.ts';
 import { WakeTimer } from '../runtime/clock.ts';
 import type { HopContext } from '../runtime/context.ts';
 import { Effects, Numbers } from './effects.ts';
 import type { ServerConnection } from './server-connection.ts';
-
-/** 0 = without limit. */
-export interface KeepAliveLimits {
-  readonly idleTimeout: Micros;
-  readonly requestsMax: number;
-  readonly ageMax: Micros;
-}
 
 const CLOSE = 0;
 
@@ -24,12 +16,11 @@ export class ConnectionLimits {
   readonly #policy: KeepAlive;
   readonly #timer: WakeTimer;
   readonly #connections = new Numbers<ServerConnection>();
-  readonly #live = new Set<ServerConnection>();
   readonly #effects = new Effects((_kind, number, cause) =>
     this.#connections.get(number)?.close(closeCauseOf(cause)),
   );
 
-  constructor(ctx: HopContext, limits: KeepAliveLimits) {
+  constructor(ctx: HopContext, limits: KeepAliveSettings) {
     this.#ctx = ctx;
     this.#timer = new WakeTimer(ctx.clock, (now) => {
       this.#policy.wake(now);
@@ -41,7 +32,7 @@ export class ConnectionLimits {
       limits,
       {
         close: (number: number, cause: number) => this.#effects.push(CLOSE, number, cause),
-        last: (number: number, cause: number) =>
+        lastRequest: (number: number, cause: number) =>
           this.#connections.get(number)?.makeLast(closeCauseOf(cause)),
         wakeAt: (at: number) => this.#timer.wakeAt(at),
       },
@@ -51,16 +42,22 @@ export class ConnectionLimits {
 
   add(make: (number: number) => ServerConnection): ServerConnection {
     const connection = this.#connections.add(make);
-    this.#live.add(connection);
     this.#policy.opened(this.#now(), connection.number);
     return connection;
   }
 
-  connections(): ServerConnection[] {
-    return [...this.#live];
+  /** Connections that wait for a request. */
+  get idle(): number {
+    return this.#policy.snapshot().idle;
   }
 
-  configure(limits: KeepAliveLimits): void {
+  /** Closes the longest idle ones. */
+  closeIdle(count: number): void {
+    this.#policy.closeIdle(this.#now(), count);
+    this.#effects.run();
+  }
+
+  configure(limits: KeepAliveSettings): void {
     this.#policy.configure(this.#now(), limits);
     this.#effects.run();
   }
@@ -71,12 +68,11 @@ export class ConnectionLimits {
   }
 
   exchangeOver(number: number): void {
-    this.#policy.requestEnded(this.#now(), number);
+    this.#policy.responseEnded(this.#now(), number);
     this.#effects.run();
   }
 
   closed(connection: ServerConnection): void {
-    this.#live.delete(connection);
     this.#policy.closed(this.#now(), connection.number);
     this.#connections.remove(connection.number);
   }

@@ -7,13 +7,14 @@
 import type { Endpoint, Link } from '../../model/run.ts';
 import type { Hop, PoolSettings } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
+import type { KeepAliveSettings } from '../../policy/keep-alive.ts';
 import type { RandomStream } from '../../random/stream.ts';
 import { PLAIN_REWRITE, type Rewrite } from '../http/rewrite.ts';
 import { TRACEPARENT_LENGTH } from '../http/trace-context.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
 import { Listener, noHandlers } from '../io/listener.ts';
 import type { HopContext } from '../runtime/context.ts';
-import { ConnectionLimits, type KeepAliveLimits } from './connection-limits.ts';
+import { ConnectionLimits } from './connection-limits.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Exchange } from './exchange.ts';
 import type { RelayRules } from './rules.ts';
@@ -31,7 +32,7 @@ const CLOSE_LINE = 'Connection: close\r\n';
 export interface RelayOptions {
   readonly ctx: HopContext;
   readonly rules: RelayRules;
-  readonly keepAlive: KeepAliveLimits;
+  readonly keepAlive: KeepAliveSettings;
   /** Sends the exchange on (`exchange.forward`) or answers it (`exchange.answer`). */
   readonly route: (exchange: Exchange) => void;
 }
@@ -124,16 +125,18 @@ export class Relay {
   }
 
   /** Changes the keep-alive limits. */
-  limit(keepAlive: KeepAliveLimits): void {
+  limit(keepAlive: KeepAliveSettings): void {
     this.#limits.configure(keepAlive);
   }
 
-  /** Idle downstream connections, the longest idle first. */
-  idleConnections(): ServerConnection[] {
-    return this.#limits
-      .connections()
-      .filter((connection) => !connection.busy)
-      .sort((one, other) => one.idleSince - other.idleSince);
+  /** Downstream connections that wait for a request. */
+  get idleConnections(): number {
+    return this.#limits.idle;
+  }
+
+  /** Closes the longest idle downstream connections. */
+  closeIdle(count: number): void {
+    this.#limits.closeIdle(count);
   }
 
   // For ServerConnection
@@ -164,6 +167,11 @@ export class Relay {
 function drawn(targets: readonly Endpoint[], draw: RandomStream): Endpoint | null {
   const target = targets[targets.length > 1 ? draw.below(targets.length) : 0];
   return target ?? null;
+}
+
+/** Downstream connections limited by nothing but how long they may idle. */
+export function keptFor(idleTimeout: Micros): KeepAliveSettings {
+  return { keepAliveTimeout: idleTimeout, keepAliveRequests: 0, keepAliveTime: 0 };
 }
 
 /** The hop that a relay needs behind it, or an error that names the hop without. */

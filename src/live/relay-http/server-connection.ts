@@ -14,7 +14,6 @@
  */
 import type { CloseCause } from '../../model/close-cause.ts';
 import { type ExchangeFailure, PARENT_NONE, PARENT_REMOTE } from '../../model/event.ts';
-import type { Micros } from '../../model/units.ts';
 import { BodyFramer } from '../http/body-framer.ts';
 import type { MessageFailure } from '../http/failure.ts';
 import { HeadParser } from '../http/head-parser.ts';
@@ -51,8 +50,6 @@ export class ServerConnection implements EndHandlers {
   readonly number: number;
   /** Where a hop keeps what it chose for this connection (a gateway's node); -1 = nothing yet. */
   choice = -1;
-  /** When it last became idle (µs). */
-  idleSince: Micros;
   readonly #relay: Relay;
   readonly #parser = new HeadParser('request');
   readonly #framer = new BodyFramer();
@@ -68,7 +65,6 @@ export class ServerConnection implements EndHandlers {
     this.#relay = relay;
     this.end = end;
     this.number = number;
-    this.idleSince = relay.ctx.clock.now();
     end.handlers = this;
   }
 
@@ -132,16 +128,18 @@ export class ServerConnection implements EndHandlers {
   exchangeOver(exchange: Exchange, status: number, failure: ExchangeFailure): void {
     const { ctx } = this.#relay;
     this.end.exchangeEnded(exchange.ordinal, status, failure);
-    this.idleSince = ctx.clock.now();
-    if (failure === 'none') ctx.counters.answer(status, this.idleSince - exchange.startedAt);
+    if (failure === 'none') ctx.counters.answer(status, ctx.clock.now() - exchange.startedAt);
     else ctx.counters.failed += 1;
     this.#exchange = null;
     this.#bodyBlocked = false;
-    this.#relay.exchangeOver(this);
     if (this.end.closed || failure !== 'none') return;
     if (this.#last === null && !this.#framer.done) this.#last = 'max_requests';
-    if (this.#last !== null) this.#finish(this.#last);
-    else if (!this.#taking) this.#pump();
+    if (this.#last !== null) {
+      this.#finish(this.#last);
+      return;
+    }
+    this.#relay.exchangeOver(this);
+    if (!this.#taking) this.#pump();
   }
 
   /** Closes an idle connection. */
@@ -257,7 +255,6 @@ export class ServerConnection implements EndHandlers {
     this.end.writeOwned(localAnswer(answer, this.#relay.ctx.hop.name, 'GET', CLOSE_LINE));
     this.end.exchangeEnded(ordinal, failure.status, 'none');
     this.#relay.ctx.counters.answer(failure.status, 0);
-    this.#relay.exchangeOver(this);
     this.#finish('protocol_error');
   }
 

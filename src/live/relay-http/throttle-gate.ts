@@ -1,13 +1,13 @@
 /** The shared `Throttle` policy in front of a relay. */
 import type { ThrottleSettings } from '../../model/topology.ts';
-import type { Micros } from '../../model/units.ts';
 import { Throttle } from '../../policy/throttle.ts';
 import type { HopContext } from '../runtime/context.ts';
 
 export class ThrottleGate {
   readonly #ctx: HopContext;
   readonly #policy: Throttle;
-  #wait: Micros = 0;
+  #requests = 0;
+  #retryAfter = 0;
 
   constructor(ctx: HopContext, settings: ThrottleSettings) {
     this.#ctx = ctx;
@@ -16,21 +16,22 @@ export class ThrottleGate {
       Throttle,
       settings,
       {
-        admit: () => {
-          this.#wait = 0;
+        accept: () => {
+          this.#retryAfter = 0;
         },
-        reject: (wait: Micros) => {
-          this.#wait = Math.max(1, wait);
+        reject: (_request: number, retryAfterSeconds: number) => {
+          this.#retryAfter = retryAfterSeconds;
         },
       },
       (port) => new Throttle(settings, port),
     );
   }
 
-  /** 0 = the request may pass; else how long until the next token (µs). */
-  take(): Micros {
-    this.#policy.request(this.#ctx.clock.now());
-    return this.#wait;
+  /** 0 = the request may pass; else for how many seconds it should stay away. */
+  admit(): number {
+    this.#requests += 1;
+    this.#policy.admit(this.#ctx.clock.now(), this.#requests);
+    return this.#retryAfter;
   }
 
   configure(settings: ThrottleSettings): void {

@@ -8,10 +8,10 @@
  * The policy's decisions are carried out after the input that caused them has returned
  * (contract rule: no synchronous call back), in the order in which they were made.
  */
-import { type CloseCause, closeCauseCode, closeCauseOf } from '../../model/close-cause.ts';
+import { type CloseCause, closeCauseOf } from '../../model/close-cause.ts';
 import type { Endpoint, Link } from '../../model/run.ts';
 import type { PoolSettings } from '../../model/topology.ts';
-import { Pool } from '../../policy/pool.ts';
+import { Pool, RejectReason } from '../../policy/pool.ts';
 import type { RandomStream } from '../../random/stream.ts';
 import { WakeTimer } from '../runtime/clock.ts';
 import type { HopContext } from '../runtime/context.ts';
@@ -79,7 +79,7 @@ export class UpstreamPool implements ClientConnectionOwner {
         open: (connection: number) => this.#effects.push(OPEN, connection, 0),
         grant: (waiter: number, connection: number) =>
           this.#effects.push(GRANT, waiter, connection),
-        reject: (waiter: number) => this.#effects.push(REJECT, waiter, 0),
+        reject: (waiter: number, reason: number) => this.#effects.push(REJECT, waiter, reason),
         close: (connection: number, cause: number) => this.#effects.push(CLOSE, connection, cause),
         wakeAt: (at: number) => this.#timer.wakeAt(at),
         draw: (bound: number) => this.#random.below(bound),
@@ -113,12 +113,16 @@ export class UpstreamPool implements ClientConnectionOwner {
     this.#effects.run();
   }
 
-  /** The node that owned this pool is gone: idle connections close now, busy ones when done. */
+  /** The node that owned these connections is gone: idle ones close now, busy ones when done. */
+  replaced(): void {
+    this.#policy.replaced(this.#now());
+    this.#effects.run();
+  }
+
+  /** As `replaced`, and no connection is kept from now on. */
   retire(): void {
     this.#retired = true;
-    for (const connection of [...this.#connections.values()]) {
-      if (!connection.busy && connection.end.open) this.#drop(connection, 'drain');
-    }
+    this.replaced();
   }
 
   /** Closes every connection; what is in flight fails. */
@@ -136,26 +140,24 @@ export class UpstreamPool implements ClientConnectionOwner {
   // ClientConnectionOwner
 
   connected(connection: ClientConnection): void {
-    this.#policy.connected(this.#now(), connection.number);
+    this.#policy.opened(this.#now(), connection.number);
     this.#effects.run();
   }
 
   released(connection: ClientConnection): void {
-    const surplus = this.idleMax > 0 && this.#idle() > this.idleMax;
-    if (this.#retired || surplus) {
-      this.#drop(connection, this.#retired ? 'drain' : 'overflow');
-      return;
-    }
-    this.#policy.released(this.#now(), connection.number);
+    const surplus = this.idleMax > 0 && this.#policy.snapshot().idle >= this.idleMax;
+    const reusable = !this.#retired && !surplus;
+    this.#policy.release(this.#now(), connection.number, reusable ? 1 : 0);
+    if (!reusable) connection.close(surplus ? 'overflow' : 'drain');
     this.#effects.run();
   }
 
   lost(connection: ClientConnection, cause: CloseCause): void {
-    if (!this.#connections.delete(connection.number)) return;
+    this.#connections.delete(connection.number);
     if (connection.wasUp) this.#policy.closed(this.#now(), connection.number);
     else {
       this.#connectFailure = cause === 'connect_timeout' ? 'timeout' : 'refused';
-      this.#policy.connectFailed(this.#now(), connection.number);
+      this.#policy.openFailed(this.#now(), connection.number);
     }
     this.#effects.run();
   }
@@ -172,14 +174,11 @@ export class UpstreamPool implements ClientConnectionOwner {
         const waiter = this.#waiters.get(a);
         if (waiter === null) return;
         this.#forget(waiter);
-        waiter.notGranted(b === closeCauseCode('overflow') ? 'full' : this.#connectFailure);
+        waiter.notGranted(b === RejectReason.full ? 'full' : this.#connectFailure);
         return;
       }
-      case CLOSE: {
-        const connection = this.#connections.get(a);
-        this.#connections.delete(a);
-        connection?.close(closeCauseOf(b));
-      }
+      case CLOSE:
+        this.#connections.get(a)?.close(closeCauseOf(b));
     }
   }
 
@@ -188,7 +187,7 @@ export class UpstreamPool implements ClientConnectionOwner {
     const endpoint = this.#stopped ? null : target();
     if (endpoint === null) {
       this.#connectFailure = 'refused';
-      this.#policy.connectFailed(this.#now(), number);
+      this.#policy.openFailed(this.#now(), number);
       return;
     }
     const connection = new ClientConnection(this, number);
@@ -207,25 +206,9 @@ export class UpstreamPool implements ClientConnectionOwner {
     waiter.granted(connection);
   }
 
-  /** Takes an idle connection out of the policy's hands and closes it. */
-  #drop(connection: ClientConnection, cause: CloseCause): void {
-    this.#connections.delete(connection.number);
-    this.#policy.closed(this.#now(), connection.number);
-    connection.close(cause);
-    this.#effects.run();
-  }
-
   #forget(waiter: Waiter): void {
     this.#waiters.remove(waiter.waiterNumber);
     waiter.waiterNumber = -1;
-  }
-
-  #idle(): number {
-    let idle = 0;
-    for (const connection of this.#connections.values()) {
-      if (connection.end.open && !connection.busy) idle += 1;
-    }
-    return idle;
   }
 
   #now(): number {
