@@ -135,7 +135,7 @@ describe('gateway', () => {
     await gateway.stop();
   });
 
-  it('loses the pools of replaced nodes, idle connections at once, busy ones when done', async () => {
+  it('loses the pools of replaced nodes: idle connections at once, busy ones after', async () => {
     let release: () => void = () => {};
     const gateway = await start({ nodes: 2 }, (req, res) => {
       if (req.url === '/slow') release = () => res.end('slow');

@@ -6,8 +6,9 @@
  * As the ALB user guide says: least outstanding requests or round robin; no target is a 503;
  * a target that closes or resets before its answer is a 502, without a second try; a connect
  * that takes too long (10 s) or a silence beyond the idle timeout is a 504; when all targets
- * are unhealthy, all are used (fail open). A deregistered target gets no new requests, and its
- * connections are closed when its requests are done or the delay has passed.
+ * are unhealthy, all are used (fail open). A deregistered target gets no new requests; what
+ * is still in flight when the delay has passed is cut off, and idle connections to it are left
+ * to the pool's idle timeout.
  *
  * Left out: slow start, stickiness, weights, HTTP/2.
  */
@@ -65,10 +66,7 @@ class L7Balancer {
   targets(): Targets {
     this.#targets ??= new Targets(this.#ctx, {
       algorithm: this.#ctx.hop.algorithm,
-      closeFlows: (target) => {
-        this.#pools.get(target)?.closeAll('drain');
-        this.#pools.delete(target);
-      },
+      closeFlows: (target) => this.#pools.get(target)?.closeAll('drain'),
     });
     return this.#targets;
   }

@@ -7,8 +7,8 @@
  *                                            └─CR─► END_LF ─► done
  *
  * Limits: 13 digits of a size, 16 KiB of extensions in one body (CVE-2023-39326 is what happens
- * without), 16 KiB of trailers. No bare LF, no space around a size or an extension. Trailer fields must be well
- * formed; which of them make sense is for the endpoints to say.
+ * without), 16 KiB of trailers. No bare LF, no space around a size or an extension. Trailer
+ * fields must be well formed; which of them make sense is for the endpoints to say.
  */
 import {
   CHARACTER_CLASS,

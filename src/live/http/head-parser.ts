@@ -81,11 +81,6 @@ export class HeadParser {
     return this.#state === FAILED;
   }
 
-  /** Some but not all of a head was read. */
-  get started(): boolean {
-    return this.#position > 0 && this.#state !== DONE;
-  }
-
   /** Makes ready for the next message. */
   reset(): void {
     this.head.reset();

@@ -127,7 +127,6 @@ export class UpstreamPool implements ClientConnectionOwner {
 
   /** Closes every connection; what is in flight fails. */
   closeAll(cause: CloseCause): void {
-    this.#retired = true;
     for (const connection of [...this.#connections.values()]) connection.end.close(cause);
   }
 
