@@ -25,6 +25,7 @@ export const failures = {
   fieldValue: bad('forbidden character in a header value'),
   headTooLarge: { status: 431, reason: 'message head too large' },
   tooManyFields: { status: 431, reason: 'too many header fields' },
+  tab: bad('tab around the value of a field that frames the message'),
   contentLength: bad('malformed or repeated Content-Length'),
   transferEncoding: { status: 501, reason: 'transfer coding other than chunked' },
   repeatedTransferEncoding: bad('repeated Transfer-Encoding'),

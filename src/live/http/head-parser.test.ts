@@ -103,6 +103,9 @@ const accepted: readonly string[] = [
 ];
 
 const refused: readonly (readonly [string, string])[] = [
+  ...['Transfer-Encoding: chunked\t', 'Transfer-Encoding:\tchunked', 'Content-Length: 1 \t'].map(
+    (line): [string, string] => [`POST / HTTP/1.1\r\n${host}${line}\r\n\r\n`, failures.tab.reason],
+  ),
   ['GET / HTTP/1.1\r\n\r\n', failures.host.reason],
   [`GET / HTTP/1.1\r\n${host}${host}\r\n`, failures.host.reason],
   ['GET / HTTP/1.1\r\nHost: a, b\r\n\r\n', failures.host.reason],

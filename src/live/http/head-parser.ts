@@ -271,7 +271,7 @@ export class HeadParser {
     while (to > this.#from && (bytes[base + to - 1] === SPACE || bytes[base + to - 1] === TAB)) {
       to -= 1;
     }
-    const failure = this.head.addField(this.#nameFrom, this.#nameTo, this.#from, to);
+    const failure = this.head.addField(this.#nameFrom, this.#nameTo, this.#from, to, at);
     if (failure !== null) return this.#fail(failure);
     this.#position += 1;
     return this.#enter(FIELD_LF);

@@ -7,7 +7,7 @@
  *
  * Left out: parsing of any value that does not decide framing, persistence or tracing.
  */
-import { CHARACTER_CLASS, HOST_VALUE } from './characters.ts';
+import { CHARACTER_CLASS, HOST_VALUE, TAB } from './characters.ts';
 import { failures, type MessageFailure } from './failure.ts';
 import {
   connectionOptions,
@@ -131,12 +131,13 @@ export class MessageHead {
     return this.kind === 'request' ? 'none' : 'until-close';
   }
 
-  /** For the parser: one header line is complete. */
+  /** For the parser: one header line is complete; `lineTo` is where its CR stands. */
   addField(
     nameFrom: number,
     nameTo: number,
     valueFrom: number,
     valueTo: number,
+    lineTo: number,
   ): MessageFailure | null {
     const index = this.fieldCount;
     if (index === FIELDS_MAX) return failures.tooManyFields;
@@ -150,7 +151,11 @@ export class MessageHead {
     this.#ids[index] = id;
     this.#dropped[index] = 0;
     this.fieldCount = index + 1;
-    return id === field.other ? null : this.#classify(index, id, valueFrom, valueTo);
+    if (id === field.other) return null;
+    if (isProtected(id) && (this.#hasTab(nameTo, valueFrom) || this.#hasTab(valueTo, lineTo))) {
+      return failures.tab;
+    }
+    return this.#classify(index, id, valueFrom, valueTo);
   }
 
   /** For the parser: the empty line was read. Checks what concerns the head as a whole. */
@@ -201,6 +206,12 @@ export class MessageHead {
       default:
         return null;
     }
+  }
+
+  /** Legal around a value, but parsers differ on it, so not around one that frames. */
+  #hasTab(from: number, to: number): boolean {
+    for (let i = from; i < to; i++) if (this.bytes[this.base + i] === TAB) return true;
+    return false;
   }
 
   #host(from: number, to: number): MessageFailure | null {
