@@ -2,6 +2,13 @@
  * The list of what does not balance. Every check of the ledger reports here; disagreements of
  * one kind on one link become one entry with a count and the first examples, readable enough to
  * find the connection in a capture.
+ *
+ * Two nets catch a missing event. The numbering of events (`sequences.ts`) catches every one,
+ * and is the only net for some: `health`, `mark`, the end of a refused connect (it looks as if
+ * still tried), the `requestDone` of a request that did not succeed (its client may be about to
+ * try again), a `held` between `yielded` and `active`, and an `active` after `held` when the
+ * connection yielded before and carries nothing more. The meaning of the events catches all
+ * others, which is what finds a hop that *forgets* to tell: `books.test.ts` holds the list.
  */
 import { unpackAddress } from '../model/event.ts';
 import type { Imbalance } from '../model/summary.ts';
@@ -50,10 +57,9 @@ export class Books {
   nameOf(end: End): string {
     const instance = this.#shape.instances[end.instance]?.name ?? `instance ${end.instance}`;
     const verb = end.acceptor ? 'accepted' : 'connected';
-    const tuple =
-      end.remote === 0
-        ? ''
-        : ` ${unpackAddress(end.local)} ${end.acceptor ? 'from' : 'to'} ${unpackAddress(end.remote)}`;
+    const preposition = end.acceptor ? 'from' : 'to';
+    const [local, remote] = [unpackAddress(end.local), unpackAddress(end.remote)];
+    const tuple = end.remote === 0 ? '' : ` ${local} ${preposition} ${remote}`;
     return `${instance} ${verb}${tuple} (process ${end.process}, end ${end.number})`;
   }
 

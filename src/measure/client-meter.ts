@@ -100,7 +100,7 @@ export class ClientMeter {
     return null;
   }
 
-  /** An attempt of a request was handed to a connection. Returns its number, 0 = no such request. */
+  /** An attempt was handed to a connection. Returns its number; 0 = no such request. */
   attempt(at: Micros, client: number, request: number): number {
     const pending = this.#pending.get(this.#key(client, request));
     if (pending === undefined) return 0;

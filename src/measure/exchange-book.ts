@@ -27,7 +27,7 @@ import { type Chain, type End, Exchange, NEVER, Root } from './state.ts';
 const ABANDONED = exchangeFailureCode('aborted');
 const FAILED_MAX = 65_536;
 /** Room for ordinals in a key of end and ordinal; both stay below 2^53 together. */
-const ORDINALS = 2 ** 21;
+const ORDINALS = 2_097_152;
 
 interface Failed {
   readonly exchange: Exchange;
@@ -89,6 +89,7 @@ export class ExchangeBook {
       return;
     }
     end.inFlight -= 1;
+    this.#adoptOrphan(exchange);
     if (end.acceptor) {
       exchange.answeredAt = at;
       exchange.answeredStatus = status;
@@ -146,6 +147,7 @@ export class ExchangeBook {
   /** Hands out one exchange and forgets it. */
   emit(chain: Chain, exchange: Exchange): void {
     chain.exchanges.splice(chain.exchanges.indexOf(exchange), 1);
+    this.#checkOrphan(exchange, chain);
     emitExchange(this.#ctx, chain, exchange);
     const failed =
       exchange.doneFailure !== 0 || exchange.doneStatus === 0 || exchange.doneStatus >= 500;
@@ -186,16 +188,28 @@ export class ExchangeBook {
     }
     if (exchange.root !== null) return;
     const process = c >= PARENT_REMOTE ? c - PARENT_REMOTE : end.process;
-    const parent = this.#find(process, a, b);
-    if (parent === null) {
-      const weight = this.#ctx.weightOfLink(end.link.downstream, end.link.upstream);
-      const text = 'An exchange names a parent that is not known';
-      this.#ctx.books.ofEnd('parent-unknown', weight, end, text);
-      return;
-    }
-    exchange.parentEnd = parent.end;
     exchange.parentOrdinal = b;
+    exchange.orphanOf = { process, end: a };
+    this.#adoptOrphan(exchange);
+  }
+
+  /** Clocks of processes differ by a microsecond or two: a child may be told before its parent. */
+  #adoptOrphan(exchange: Exchange): void {
+    const { orphanOf } = exchange;
+    if (orphanOf === null) return;
+    const parent = this.#find(orphanOf.process, orphanOf.end, exchange.parentOrdinal);
+    if (parent === null) return;
+    exchange.orphanOf = null;
+    exchange.parentEnd = parent.end;
     if (parent.exchange.root !== null) this.#setRoot(exchange, parent.exchange.root);
+  }
+
+  #checkOrphan(exchange: Exchange, chain: Chain): void {
+    this.#adoptOrphan(exchange);
+    const end = chain.downstreamEnd ?? chain.upstreamEnd;
+    if (exchange.orphanOf === null || end === null) return;
+    const text = 'An exchange names a parent that is not known';
+    this.#ctx.books.ofEnd('parent-unknown', this.#ctx.weightOf(chain), end, text);
   }
 
   #find(process: number, number: number, ordinal: number): Failed | null {

@@ -49,8 +49,8 @@ export class Fold {
     this.#lastAt = info.loadStart;
   }
 
-  /** One event; the columns are those of `model/event.ts`. */
-  event(
+  /** One event, in merged order; the columns are those of `model/event.ts`. */
+  readonly event = (
     process: number,
     sequence: number,
     at: Micros,
@@ -61,7 +61,7 @@ export class Fold {
     a: number,
     b: number,
     c: number,
-  ): void {
+  ): void => {
     this.#sequences.next(process, sequence);
     if (at >= this.#nextSecond) this.#pass(at);
     const dead = this.#deaths[0];
@@ -80,7 +80,7 @@ export class Fold {
       if (end > 0) this.#aboutEnd(process, at, kind, instance, end, exchange, a, b, c);
       else this.#aboutRequest(at, kind, instance, a, b, c);
     }
-  }
+  };
 
   /** Strikes the books: everything open goes out, and what does not balance is listed. */
   finish(): void {

@@ -51,7 +51,10 @@ export interface ConnectionRow {
   readonly waitedMax: Micros | null;
 }
 
-/** One request and its response on one connection. An exchange through L4 relays has a row per link. */
+/**
+ * One request and its response on one connection. An exchange that goes through L4 relays has
+ * a row for each link that it reached.
+ */
 export interface ExchangeRow {
   readonly link: number;
   readonly connection: number;
@@ -65,7 +68,10 @@ export interface ExchangeRow {
   readonly answeredAt: Micros | null;
   /** The nearest downstream L7 end was done with it; where that is foreign, equal to answeredAt. */
   readonly endedAt: Micros | null;
-  /** As the nearest downstream L7 end saw it, else the upstream one; 0 = no answer, null = in flight. */
+  /**
+   * As the nearest downstream L7 end saw it, else the upstream one; 0 = no answer, null = in
+   * flight.
+   */
   readonly status: number | null;
   /** Why there was no complete answer; null = there was one, or in flight. */
   readonly failure: ExchangeFailure | null;

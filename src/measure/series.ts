@@ -1,12 +1,13 @@
 /**
  * Per-second series, one column of doubles each, and the long rows made of them.
  *
- * | scope | measures |
- * |---|---|
- * | `link:<link>` | open, opened, closed, closed:<cause>, failedConnects, exchanges, requestsPerNewConnection, requestsPerNewConnection60s |
- * | `hop:<queue>` | active, held, yielded, waiting, granted, yields, slotUtilisation, slotOccupancy, hoardedSlotSeconds |
- * | `host:<host>` | requests |
- * | `clients:<group>` | sent, attempts, retries, answered, ok, throttled429, serverErrors5xx, failed, timeouts, resets, pending, latencyP50Ms, latencyP99Ms |
+ *   link:<link>       open, opened, closed, closed:<cause>, failedConnects, exchanges,
+ *                     requestsPerNewConnection, requestsPerNewConnection60s
+ *   hop:<queue>       active, held, yielded, waiting, granted, yields, slotUtilisation,
+ *                     slotOccupancy, hoardedSlotSeconds
+ *   host:<host>       requests
+ *   clients:<group>   sent, attempts, retries, answered, ok, throttled429, serverErrors5xx,
+ *                     failed, timeouts, resets, pending, latencyP50Ms, latencyP99Ms
  *
  * open, active, held, yielded, waiting and pending are read at the end of the second; the rest
  * are counts of the second in which the thing happened. Windows of 60 s start with the load, as

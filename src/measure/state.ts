@@ -193,6 +193,8 @@ export class Exchange {
   /** `root`'s connection counts this exchange among its descendants. */
   counted = false;
   parentEnd: End | null = null;
+  /** The end that its parent is on, until the parent is found. */
+  orphanOf: { readonly process: number; readonly end: number } | null = null;
   parentOrdinal = 0;
 
   constructor(ordinal: number) {

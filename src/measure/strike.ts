@@ -70,15 +70,18 @@ export interface StrikeResult {
   readonly series: readonly SecondRow[];
 }
 
+/** Measures a whole run from its events at once. `info` must be final (loadEnd, censusAt). */
 export function strike(info: RunInfo, source: EventSource, sinks: RowSinks = {}): StrikeResult {
   const series: SecondRow[] = [];
   const keep = (row: SecondRow): void => {
     series.push(row);
   };
-  const fold = new Fold(info, sinks.onSecond === undefined ? { ...sinks, onSecond: keep } : sinks);
-  source((process, sequence, at, kind, instance, end, exchange, a, b, c) =>
-    fold.event(process, sequence, at, kind, instance, end, exchange, a, b, c),
-  );
+  const fold = new Fold(info, {
+    onConnection: (row) => sinks.onConnection?.(row),
+    onExchange: (row) => sinks.onExchange?.(row),
+    onSecond: (row) => (sinks.onSecond === undefined ? keep(row) : sinks.onSecond(row)),
+  });
+  source(fold.event);
   fold.finish();
   return { summary: summaryOf(fold), series };
 }

@@ -2,6 +2,7 @@
  * For tests of `measure/` only: one run of the whole chain in which every kind of event occurs,
  * and connections end in most of the ways in which they can.
  */
+import type { CloseCause } from '../model/close-cause.ts';
 import { EventKind } from '../model/event.ts';
 import { type EndRef, Script, type Wire } from './test-support.ts';
 
@@ -74,29 +75,38 @@ export function busyRun(): Script {
   healthCheck(script.at(15 * MS));
   serve(script.at(20 * MS), chain, { client: 0, request: 1 });
   serve(script.at(40 * MS), chain, { client: 0, request: 2 });
-  script.at(60 * MS);
-  const waiting = giveUp(script);
+  giveUp(script.at(60 * MS), 1);
   yieldAndReturn(script.at(2_000 * MS), chain);
   script.at(2_500 * MS).refuse('apigw->nlb');
   // The web server's limit is reached; the relays and the gateway only pass the FIN on.
-  script.at(3_000 * MS).close(path.behind.acceptor, 'max_requests');
-  for (const end of [
-    path.behind.connector,
-    path.balancer.acceptor,
-    path.balancer.connector,
-    path.gateway.acceptor,
-    path.gateway.connector,
-  ]) {
-    script.at(script.now + 100).close(end, 'peer_fin');
-  }
+  closePath(script.at(3_000 * MS), path, 5, 'max_requests', 'peer_fin');
   script.at(script.now + 100).closeWire(app, 'acceptor', 'idle_timeout');
   throttle(script.at(3_500 * MS), client);
-  pendingAtTheEnd(script.at(3_800 * MS), client, waiting);
+  pendingAtTheEnd(script.at(3_800 * MS), client, { client: 0, request: 4 });
   script.at(5_000 * MS).strike(4_900 * MS);
   // Teardown does not count.
   script.at(5_100 * MS).close(client.connector, 'shutdown');
   script.at(5_100 * MS).close(client.acceptor, 'peer_rst');
   return script;
+}
+
+/** End `decider` of the six of a path (0 = the gateway's) decides; the others pass it on. */
+export function closePath(
+  script: Script,
+  path: Path,
+  decider: number,
+  cause: CloseCause,
+  passed: CloseCause,
+): void {
+  const { gateway, balancer, behind } = path;
+  const ends = [gateway, balancer, behind].flatMap((wire) => [wire.connector, wire.acceptor]);
+  const first = ends[decider];
+  if (first === undefined) throw new Error(`no end ${decider}`);
+  script.close(first, cause);
+  const rest = ends.map((end, position) => ({ end, far: Math.abs(position - decider) }));
+  for (const { end, far } of rest.sort((x, y) => x.far - y.far)) {
+    if (far > 0) script.at(script.now + 100).close(end, passed);
+  }
 }
 
 function healthCheck(script: Script): void {
@@ -108,29 +118,28 @@ function healthCheck(script: Script): void {
   script.at(script.now + 100).closeWire(wire, 'connector', 'idle_timeout');
 }
 
-/** A request waits at the queue for 1.5 s, times out, is tried again and waits on. */
-function giveUp(script: Script): Omit<Path, 'behind'> {
-  const client = script.connect('clients->apigw');
+/** A request waits at the queue for 1.5 s and times out; its connection stays there unseen. */
+export function giveUp(script: Script, client: number): void {
+  const wire = script.connect('clients->apigw');
   const held = openHeld(script);
-  script.sent(1, 1);
-  const attempt = script.begin(client.connector, { client: 1, request: 1 });
-  script.begin(client.acceptor);
+  script.sent(client, 1);
+  const attempt = script.begin(wire.connector, { client, request: 1 });
+  script.begin(wire.acceptor);
   const { connector } = held.gateway;
-  script.begin(connector, { end: client.acceptor, ordinal: attempt });
+  script.begin(connector, { end: wire.acceptor, ordinal: attempt });
   script.at(script.now + 1_500 * MS).end(connector, 1, 0, 'timeout');
-  script.end(client.acceptor, attempt, 504);
-  script.end(client.connector, attempt, 504);
-  script.done(1, 1, 504);
-  script.at(script.now + 100).closeWire(client, 'connector', 'client_abort');
+  script.end(wire.acceptor, attempt, 504);
+  script.end(wire.connector, attempt, 504);
+  script.done(client, 1, 504);
+  script.at(script.now + 100).closeWire(wire, 'connector', 'client_abort');
   // Nobody reads the held socket, so the gateway's FIN is seen by the balancer only.
   script.close(connector, 'request_timeout');
-  return held;
 }
 
-function yieldAndReturn(script: Script, chain: Chain): void {
-  script.slot(chain.balancer, 'yielded');
-  script.at(script.now + 10 * MS).slot(chain.balancer, 'held');
-  script.at(script.now + 10 * MS).slot(chain.balancer, 'active');
+export function yieldAndReturn(script: Script, path: Path): void {
+  script.slot(path.balancer, 'yielded');
+  script.at(script.now + 10 * MS).slot(path.balancer, 'held');
+  script.at(script.now + 10 * MS).slot(path.balancer, 'active');
 }
 
 /** 429 from the gateway, a retry, then the client's timeout. */
@@ -145,11 +154,15 @@ function throttle(script: Script, client: Wire): void {
   script.done(0, 3, 'timeout');
 }
 
-/** A request that hangs in the held connection when the load ends. */
-function pendingAtTheEnd(script: Script, client: Wire, _held: Omit<Path, 'behind'>): void {
+/** A request that hangs in a held connection when the load ends. */
+export function pendingAtTheEnd(
+  script: Script,
+  client: Wire,
+  id: { client: number; request: number },
+): void {
   const path = openHeld(script);
-  script.sent(0, 4);
-  const ordinal = script.begin(client.connector, { client: 0, request: 4 });
+  script.sent(id.client, id.request);
+  const ordinal = script.begin(client.connector, id);
   script.begin(client.acceptor);
   script.begin(path.gateway.connector, { end: client.acceptor, ordinal });
 }

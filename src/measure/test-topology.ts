@@ -1,4 +1,4 @@
-/** For tests of `measure/` only: a chain of the incident's hops with settings that do not matter. */
+/** For tests only: a chain of the incident's hops, with settings that do not matter here. */
 import type {
   AppHop,
   ClientsHop,

@@ -1,0 +1,44 @@
+/**
+ * The ledger as a recording drives it: events out of column blocks in, rows and at last the
+ * summary out. It is the fold with the reading of columns in front and the sum at the end.
+ *
+ *     const books = ledger(info, { onConnection, onExchange, onSecond });
+ *     mergeEvents(processes, books.visit);
+ *     const { summary } = books.finish();
+ */
+import type { RunInfo } from '../model/run.ts';
+import type { EventVisitor } from '../stream/merge.ts';
+import { Fold } from './fold.ts';
+import type { RowSinks } from './rows.ts';
+import { type Measured, summaryOf } from './strike.ts';
+
+export interface Ledger {
+  /** Takes one event of the merged order. */
+  readonly visit: EventVisitor;
+  /** Call once, after the last event; hands out all that was still open, and the seconds. */
+  finish(): { readonly summary: Measured };
+}
+
+/** `info` must be final: with loadEnd and censusAt where the run has ended. */
+export function ledger(info: RunInfo, sinks: RowSinks = {}): Ledger {
+  const fold = new Fold(info, sinks);
+  return {
+    visit: (process, sequence, block, row) =>
+      fold.event(
+        process,
+        sequence,
+        block.at[row] ?? 0,
+        block.kind[row] ?? 0,
+        block.instance[row] ?? 0,
+        block.end[row] ?? 0,
+        block.exchange[row] ?? 0,
+        block.a[row] ?? 0,
+        block.b[row] ?? 0,
+        block.c[row] ?? 0,
+      ),
+    finish: () => {
+      fold.finish();
+      return { summary: summaryOf(fold) };
+    },
+  };
+}
