@@ -23,8 +23,8 @@ import {
 import { failures, type MessageFailure } from './failure.ts';
 
 const SIZE_DIGITS_MAX = 13;
-export const EXTENSION_BYTES_MAX = 16 * 1_024;
-export const TRAILER_BYTES_MAX = 16 * 1_024;
+const EXTENSION_BYTES_MAX = 16 * 1_024;
+const TRAILER_BYTES_MAX = 16 * 1_024;
 
 const SIZE = 0;
 const EXTENSION_NAME = 1;

@@ -19,7 +19,7 @@ import {
 } from './known-fields.ts';
 
 /** Header fields in one head (nginx and Node have similar limits by size and count). */
-export const FIELDS_MAX = 100;
+const FIELDS_MAX = 100;
 const FIELDS_AT_FIRST = 24;
 const NO_BYTES = Buffer.alloc(0);
 

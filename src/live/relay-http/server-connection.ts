@@ -26,7 +26,7 @@ import { type LocalAnswer, localAnswer } from './local-answer.ts';
 import type { Relay } from './relay.ts';
 
 /** Bytes of further requests kept while one is being answered; one read may go beyond. */
-export const PIPELINED_BYTES_MAX = 64 * 1_024;
+const PIPELINED_BYTES_MAX = 64 * 1_024;
 
 const CLOSE_LINE = 'Connection: close\r\n';
 const KEEP_ALIVE_LINE = 'Connection: keep-alive\r\n';
