@@ -158,10 +158,10 @@ export class Script {
   }
 
   /** The relay that accepted `wire` opens the next connection for it. */
-  relay(wire: Wire, name: string, replica?: number): Wire {
+  relay(wire: Wire, name: string, replica?: number, acceptLag = 0): Wire {
     const { process, replica: from } = wire.acceptor.instance;
     const to = replica ?? from;
-    const next = this.connect(name, { from, to });
+    const next = this.connect(name, { from, to, acceptLag });
     const paired = this.events.findIndex(
       (event) =>
         event.process === process &&
