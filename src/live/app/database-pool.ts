@@ -6,6 +6,7 @@
  *
  * The policy's decisions are carried out after its input has returned (policy/contract.ts).
  */
+import { Socket } from 'node:net';
 import { type Connection, createConnection } from 'mysql2';
 import { closeCauseOf } from '../../model/close-cause.ts';
 import { PARENT_SAME_HOP } from '../../model/event.ts';
@@ -147,7 +148,8 @@ export class DatabasePool {
       ...this.#credentials,
       connectTimeout: CONNECT_TIMEOUT_MS,
     });
-    const end = this.#ctx.ends.adopt(this.#link, connection.stream, 'connector');
+    const stream = streamOf(connection);
+    const end = this.#ctx.ends.adopt(this.#link, stream, 'connector');
     const pooled: Pooled = { connection, end, up: false, lost: false, query: null };
     this.#pooled.set(number, pooled);
     connection.on('connect', () => {
@@ -157,7 +159,7 @@ export class DatabasePool {
       this.#effects.run();
     });
     connection.on('error', (error: NodeJS.ErrnoException) => this.#lost(number, pooled, error));
-    connection.stream.on('close', () => this.#lost(number, pooled, null));
+    stream.on('close', () => this.#lost(number, pooled, null));
   }
 
   #execute(query: Query, number: number): void {
@@ -196,6 +198,13 @@ export class DatabasePool {
     this.#effects.run();
     query?.one.done(failure, null);
   }
+}
+
+/** The socket of a connection: mysql2 has it, but does not declare it. */
+function streamOf(connection: Connection): Socket {
+  const stream: unknown = Reflect.get(connection, 'stream');
+  if (!(stream instanceof Socket)) throw new Error('mysql2 connection without a socket');
+  return stream;
 }
 
 function poolOptions(pool: AppHop['pool']): PoolOptions {

@@ -196,7 +196,6 @@ export class LiveRun {
         plan: this.plan,
         topology: this.#options.topology,
         endpoints: this.endpoints,
-        folder: this.#options.folder,
       });
       this.#foreign.push(server);
       void server.died.then((reason) => this.#crash(reason));
