@@ -1,8 +1,7 @@
 /** Reads a topology document; prints its problems (all of them) or warnings on stderr. */
 import { readFile } from 'node:fs/promises';
 import type { Topology } from '../model/topology.ts';
-import { formatProblems } from '../topology/problem.ts';
-import { explainSettings, parseTopology } from '../topology/topology.ts';
+import { explainSettings, formatProblems, parseTopology } from '../topology/index.ts';
 
 export interface LoadOptions {
   readonly set: readonly string[];
@@ -17,18 +16,23 @@ export async function loadTopology(
   verbose: boolean,
 ): Promise<Topology | null> {
   const text = await readFile(file, 'utf8');
-  const parsed = await parseTopology(text, file, options);
+  const parsed = parseTopology(text, file, options);
   if ('problems' in parsed) {
     process.stderr.write(formatProblems(parsed.problems));
     return null;
   }
-  for (const warning of parsed.warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of parsed.warnings) process.stderr.write(`${warning}\n`);
   const { scale, timeScale } = options;
-  if (scale !== 1 || timeScale !== 1) {
-    process.stderr.write(`scale ${scale}, time scale ${timeScale}: effective values\n`);
+  if (timeScale !== 1) {
+    process.stderr.write(`all durations x ${timeScale}, all rates / ${timeScale}\n`);
+  }
+  if (scale !== 1) {
+    for (const { path, from, to } of parsed.effective) {
+      process.stderr.write(`scale ${scale}: ${path} ${from} -> ${to}\n`);
+    }
   }
   if (verbose) {
-    for (const { path, value, source } of explainSettings(parsed.topology)) {
+    for (const { path, value, source } of explainSettings(parsed.topology, parsed.sources)) {
       process.stderr.write(`  ${path} = ${value}  (${source})\n`);
     }
   }

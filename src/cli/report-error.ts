@@ -15,6 +15,12 @@ const BAD_INPUT = new Set([
   'unknown-client',
   'unknown-request',
   'bad-argument',
+  'too-many-exchanges',
+  'recording-incomplete',
+  'recording-without-events',
+  'recording-without-spools',
+  'recording-version',
+  'recording-unreadable',
 ]);
 
 export function reportError(error: unknown): number {

@@ -24,7 +24,11 @@ export interface RunCommandOptions {
 export async function run(file: string, options: RunCommandOptions): Promise<number> {
   const { scale, timeScale } = options;
   const set = options.duration === undefined ? [] : [`duration=${options.duration}`];
-  const topology = await loadTopology(file, { set: [...options.set, ...set], scale, timeScale }, options.verbose === true);
+  const topology = await loadTopology(
+    file,
+    { set: [...options.set, ...set], scale, timeScale },
+    options.verbose === true,
+  );
   if (topology === null) return ExitCode.badInput;
   const executed = await execute({
     title: topology.name,
