@@ -1,257 +1,114 @@
 /**
- * A group of clients: the load. Closed users wait for their answer, think, and ask again; open
- * arrivals come at a rate, whatever happens to those before. Each client keeps connections as
- * its habit is (shared `Pool` policy), gives up after `timeout`, and retries (shared `Retry`
- * policy). Latency counts from the intended start, so that a late generator or a full pool
- * shows as latency instead of vanishing (no coordinated omission).
+ * A group of clients: the load. The workload says when requests are intended (closed users or
+ * open arrivals), the group carries them out (attempts, retries, outcomes), and each client
+ * keeps connections as its habit is (shared `Pool` policy): six of iOS, five of OkHttp for five
+ * minutes, one of an embedded device, one of JMeter that is dropped at each iteration.
  *
- * A connection that its server closes just as it is used again brings no byte of an answer: a
- * GET is then tried once more on another connection, as browsers do (RFC 9112 section 9.3.1).
- * It counts as an attempt.
+ *   Workload ──issue──► LoadGroup ──attempt──► LoadClient ──► LoadConnection ──► socket
+ *      ▲──────done──────────┘ Retry               Pool
+ *
+ * JMeter counts the requests of a thread, not of a connection. Here an iteration is a cap on
+ * requests per connection, which is the same as long as nobody else closes connections.
  */
-import { EventKind, type ExchangeFailure, exchangeFailureCode } from '../../model/event.ts';
-import type { Endpoint, Link } from '../../model/run.ts';
-import type { Action, ClientsHop, PoolSettings, RetryReason } from '../../model/topology.ts';
-import { Retry, retryReasonCode } from '../../policy/retry.ts';
-import type { MessageHead } from '../http/message-head.ts';
-import { Attempt, type LoadRequest } from '../load/attempt.ts';
-import { type ClientGroup, LoadClient } from '../load/client.ts';
-import type { LoadConnection } from '../load/connection.ts';
-import { RequestBytes } from '../load/request-bytes.ts';
-import { Schedule } from '../load/schedule.ts';
-import { Workload } from '../load/workload.ts';
-import { Deadlines } from '../relay-http/deadlines.ts';
+import type { Endpoint } from '../../model/run.ts';
+import type { Action, ClientsHop, PoolSettings } from '../../model/topology.ts';
+import type { Micros } from '../../model/units.ts';
+import type { RandomStream } from '../../random/stream.ts';
+import { LOAD_LIMITS, LoadGroup, type LoadLimits } from '../load/group.ts';
+import { createWorkload, type Workload } from '../load/workload.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
 import { setting } from './settings.ts';
 
-/** Requests of one client that may be under way or wait; further ones fail at once. */
-const IN_FLIGHT_MAX = 1_000;
-
-export function createClients(ctx: HopContext<ClientsHop>): LiveHop {
-  return new ClientsGroup(ctx);
+export function createClients(
+  ctx: HopContext<ClientsHop>,
+  limits: LoadLimits = LOAD_LIMITS,
+): LiveHop {
+  return new Clients(ctx, limits);
 }
 
-class ClientsGroup implements LiveHop, ClientGroup {
-  readonly ctx: HopContext<ClientsHop>;
-  readonly link: Link;
-  readonly schedule: Schedule;
-  readonly connectDeadlines: Deadlines;
-  pool: PoolSettings;
+class Clients implements LiveHop {
+  readonly #ctx: HopContext<ClientsHop>;
+  readonly #group: LoadGroup;
+  readonly #workload: Workload;
+  readonly #resets: RandomStream;
   #settings: ClientsHop;
-  readonly #timeouts: Deadlines;
-  readonly #retry: Retry;
-  readonly #clients = new Map<number, LoadClient>();
-  readonly #bytes = new Map<Endpoint, RequestBytes>();
-  readonly #targets;
-  readonly #methods;
-  #workload: Workload | null = null;
-  #over = false;
-  #decision: number | null = null;
 
-  constructor(ctx: HopContext<ClientsHop>) {
-    if (ctx.outgoing === null) throw new Error(`${ctx.hop.name}: clients need an upstream`);
-    const { hop, clock, random } = ctx;
-    this.ctx = ctx;
-    this.link = ctx.outgoing;
-    this.#settings = hop;
-    this.pool = poolOf(hop);
-    this.schedule = new Schedule(clock);
-    this.connectDeadlines = new Deadlines(clock, hop.connectTimeout);
-    this.#timeouts = new Deadlines(clock, hop.timeout);
-    this.#targets = random('targets');
-    this.#methods = random('methods');
-    const jitter = random('retry');
-    const port = {
-      retryAt: (_request: number, at: number) => {
-        this.#decision = at;
-      },
-      giveUp: () => {
-        this.#decision = null;
-      },
-      draw: (bound: number) => jitter.below(bound),
-    };
-    this.#retry = ctx.tap.create(
-      `${hop.name}/retry`,
-      Retry,
-      hop.retry,
-      port,
-      (given) => new Retry(hop.retry, given),
+  constructor(ctx: HopContext<ClientsHop>, limits: LoadLimits) {
+    this.#ctx = ctx;
+    this.#settings = ctx.hop;
+    this.#resets = ctx.random('reset-connections');
+    this.#group = new LoadGroup(ctx, poolOf(ctx.hop), limits);
+    this.#workload = createWorkload(ctx, (client, intendedAt) =>
+      this.#group.issue(client, intendedAt),
     );
+    this.#group.onDone = (client, now) => this.#workload.done(client, now);
   }
 
-  listen(): Promise<Endpoint[]> {
+  listen(): Promise<readonly Endpoint[]> {
     return Promise.resolve([]);
   }
 
   begin(): void {
-    this.#workload = new Workload(this.ctx, (client, intendedAt) =>
-      this.#issue(client, intendedAt),
-    );
     this.#workload.begin();
   }
 
   apply(action: Action): boolean {
-    const { hop } = this.ctx;
-    if (action.action === 'stop-reading' && action.hop === hop.name) {
-      this.#stopReading(action.share, action.lasts);
-      return true;
+    const { name } = this.#ctx.hop;
+    switch (action.action) {
+      case 'stop-reading':
+        if (action.hop !== name) return false;
+        this.#stopReading(action.share, action.lasts);
+        return true;
+      case 'reset-connections':
+        if (action.hop !== name) return false;
+        this.#resetConnections(action.share);
+        return true;
+      case 'set':
+        return this.#workload.apply(action) || this.#configurePool(action);
+      default:
+        return false;
     }
-    if (action.action === 'reset-connections' && action.hop === hop.name) {
-      const stream = this.ctx.random('reset-connections');
-      for (const end of [...this.ctx.ends.live]) {
-        if (stream.unit() < action.share) end.reset('local_rst');
-      }
-      return true;
-    }
-    if (this.#workload?.apply(action) === true) return true;
-    const changed = setting(action, this.#settings);
-    if (changed === null || changed.pool === this.#settings.pool) return false;
-    this.#settings = changed;
-    this.pool = poolOf(changed);
-    for (const client of this.#clients.values()) client.configure(this.pool);
-    return true;
   }
 
   endLoad(): void {
-    this.#over = true;
-    this.#workload?.end();
-  }
-
-  async stop(): Promise<void> {
-    this.#over = true;
-    this.schedule.clear();
-    this.#timeouts.stop();
-    this.connectDeadlines.stop();
-    await this.ctx.ends.closeAll();
-  }
-
-  // ClientGroup
-
-  send(connection: LoadConnection, attempt: Attempt): void {
-    const { client, method } = attempt.request;
-    connection.send(attempt, (end, ordinal) =>
-      this.#bytesFor(client.target).of(method, end, ordinal),
+    this.#group.over = true;
+    this.#workload.end();
+    const { late, max, p99 } = this.#group.lateness;
+    if (late === 0) return;
+    const ms = (micros: Micros | null): string => ((micros ?? 0) / 1_000).toFixed(1);
+    this.#ctx.log(
+      `the load generator itself was late: ${late} requests by more than 10 ms ` +
+        `(p99 ${ms(p99)} ms, max ${ms(max)} ms); latencies include that`,
     );
   }
 
-  answered(attempt: Attempt, head: MessageHead): void {
-    attempt.clear();
-    const { status } = head;
-    const reason: RetryReason | null = status === 429 ? '429' : status >= 500 ? '5xx' : null;
-    const seconds = reason === null ? 0 : retryAfter(head);
-    if (reason !== null && this.#again(attempt.request, reason, seconds)) return;
-    this.#done(attempt.request, status, 'none');
+  async stop(): Promise<void> {
+    this.#workload.end();
+    await this.#group.stop();
   }
 
-  failed(attempt: Attempt, failure: ExchangeFailure, stale: boolean): void {
-    attempt.clear();
-    const { request } = attempt;
-    if (stale && request.method === 'GET' && !request.retriedStale && !this.#over) {
-      request.retriedStale = true;
-      this.#attempt(request);
-      return;
-    }
-    const reason = reasonOf(failure);
-    if (reason !== null && this.#again(request, reason, 0)) return;
-    this.#done(request, 0, failure);
-  }
-
-  #issue(number: number, intendedAt: number): void {
-    const client = this.#client(number);
-    const { clock } = this.ctx;
-    client.requests += 1;
-    const isPost = this.#settings.postShare > 0 && this.#methods.unit() < this.#settings.postShare;
-    const request: LoadRequest = {
-      client,
-      number: client.requests,
-      method: isPost ? 'POST' : 'GET',
-      intendedAt,
-      attempts: 0,
-      retriedStale: false,
-    };
-    this.#emit(EventKind.requestSent, client.number, request.number, intendedAt);
-    this.ctx.counters.requests += 1;
-    client.inFlight += 1;
-    if (client.inFlight > IN_FLIGHT_MAX) {
-      this.#done(request, 0, 'no_connection');
-      return;
-    }
-    this.#retry.firstAttempt(clock.now(), 0);
-    this.#attempt(request);
-  }
-
-  #attempt(request: LoadRequest): void {
-    request.attempts += 1;
-    const attempt = new Attempt(request, (late) => this.#timedOut(late));
-    this.#timeouts.set(attempt);
-    request.client.start(attempt);
-  }
-
-  #timedOut(attempt: Attempt): void {
-    if (attempt.request.client.abandon(attempt)) return;
-    this.failed(attempt, 'timeout', false);
-  }
-
-  /** Asks the retry policy; true when the request will be tried again. */
-  #again(request: LoadRequest, reason: RetryReason, notBefore: number): boolean {
-    if (!this.#settings.retry.on.includes(reason)) return false;
-    const now = this.ctx.clock.now();
-    this.#retry.failed(now, 0, request.attempts, retryReasonCode(reason), notBefore);
-    if (this.#decision === null) return false;
-    // After the load nothing is tried again: the request stays pending.
-    if (!this.#over) this.schedule.at(this.#decision, () => this.#attempt(request));
+  #configurePool(action: Action): boolean {
+    const changed = setting(action, this.#settings);
+    if (changed === null || changed.pool === this.#settings.pool) return false;
+    this.#settings = changed;
+    this.#group.configure(poolOf(changed));
     return true;
   }
 
-  #done(request: LoadRequest, status: number, failure: ExchangeFailure): void {
-    const { client } = request;
-    const now = this.ctx.clock.now();
-    client.inFlight -= 1;
-    const outcome = status > 0 ? status : -exchangeFailureCode(failure);
-    this.#emit(EventKind.requestDone, client.number, request.number, outcome);
-    if (status > 0) this.ctx.counters.answer(status, now - request.intendedAt);
-    else this.ctx.counters.failed += 1;
-    this.#workload?.done(client.number, now);
-  }
-
-  #client(number: number): LoadClient {
-    const known = this.#clients.get(number);
-    if (known !== undefined) return known;
-    const targets = this.ctx.targets(this.link);
-    const target = targets[this.#targets.below(targets.length)] as Endpoint;
-    const client = new LoadClient(this, number, target);
-    this.#clients.set(number, client);
-    return client;
-  }
-
-  #bytesFor(target: Endpoint): RequestBytes {
-    const known = this.#bytes.get(target);
-    if (known !== undefined) return known;
-    const { ctx } = this;
-    const traced = ctx.tracesUpstream ? ctx.process : null;
-    const made = new RequestBytes(this.#settings, target, traced, ctx.random('items'));
-    this.#bytes.set(target, made);
-    return made;
-  }
-
-  #stopReading(share: number, lasts: number): void {
-    const stream = this.ctx.random('stop-reading');
-    const deaf = [...this.#clients.values()].filter(() => stream.unit() < share);
-    for (const client of deaf) {
-      client.deaf = true;
-      for (const connection of client.connections.values()) connection.end.pause();
+  /** Our own RST on a share of the open connections. */
+  #resetConnections(share: number): void {
+    for (const end of [...this.#ctx.ends.live]) {
+      if (end.open && this.#resets.unit() < share) end.reset('local_rst');
     }
-    this.schedule.at(this.ctx.clock.now() + lasts, () => {
-      for (const client of deaf) {
-        client.deaf = false;
-        for (const connection of client.connections.values()) connection.end.resume();
-      }
-    });
   }
 
-  #emit(kind: number, a: number, b: number, c: number): void {
-    const { events, clock, instance } = this.ctx;
-    events.write(clock.now(), kind, instance.index, 0, 0, a, b, c);
+  #stopReading(share: number, lasts: Micros): void {
+    const { deafness, clients, schedule } = this.#group;
+    const chosen = deafness.begin(share, this.#ctx.hop.count);
+    for (const client of chosen) clients.get(client)?.pause();
+    schedule.at(this.#ctx.clock.now() + lasts, () => {
+      for (const client of deafness.end(chosen)) clients.get(client)?.resume();
+    });
   }
 }
 
@@ -263,19 +120,4 @@ function poolOf(hop: ClientsHop): PoolSettings {
   const requestsPerConnectionMax =
     cap === 0 ? requestsPerIteration : Math.min(cap, requestsPerIteration);
   return { ...pool, requestsPerConnectionMax };
-}
-
-function reasonOf(failure: ExchangeFailure): RetryReason | null {
-  if (failure === 'timeout' || failure === 'reset' || failure === 'refused') return failure;
-  return null;
-}
-
-/** Whole seconds of a Retry-After field; 0 without one, or with a date. */
-function retryAfter(head: MessageHead): number {
-  for (let index = 0; index < head.fieldCount; index++) {
-    if (head.name(index).toLowerCase() !== 'retry-after') continue;
-    const value = head.value(index).trim();
-    return /^\d{1,6}$/.test(value) ? Number(value) : 0;
-  }
-  return 0;
 }

@@ -9,11 +9,14 @@ export interface LoadRequest {
   /** From 1 for each client. */
   readonly number: number;
   readonly method: 'GET' | 'POST';
+  /** What `{n}` in the path stands for, in every attempt; 0 = the path has none. */
+  readonly item: number;
   /** When it should have been sent. */
   readonly intendedAt: Micros;
+  /** Attempts that count for the retry policy; those repeated for a stale connection do not. */
   attempts: number;
-  /** A stale connection was answered with one transparent retry already. */
-  retriedStale: boolean;
+  /** Stale connections it met so far. */
+  stale: number;
 }
 
 /** Waits for a connection, then for the answer; at most `timeout` in all. */
@@ -22,15 +25,19 @@ export class Attempt extends Deadline {
   /** Its number as a waiter of the client's pool; -1 once it has a connection. */
   waiter = -1;
   connection: LoadConnection | null = null;
-  readonly #onTimeout: (attempt: Attempt) => void;
+  /** Of the answer. */
+  status = 0;
+  /** Whole seconds that a 429 or 5xx answer asked to wait (Retry-After). */
+  retryAfter = 0;
+  readonly #timedOut: (attempt: Attempt) => void;
 
-  constructor(request: LoadRequest, onTimeout: (attempt: Attempt) => void) {
+  constructor(request: LoadRequest, timedOut: (attempt: Attempt) => void) {
     super();
     this.request = request;
-    this.#onTimeout = onTimeout;
+    this.#timedOut = timedOut;
   }
 
   expired(): void {
-    this.#onTimeout(this);
+    this.#timedOut(this);
   }
 }

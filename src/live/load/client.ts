@@ -1,75 +1,97 @@
 /**
  * One client: its connections to one place (its habit), driven by the shared `Pool` policy, and
  * the attempts that wait for or use them.
+ *
+ *   attempt ──start──► Pool ──grant──► connection ──answered, failed──► group
+ *                       │ open                └─ lost ─► Pool
+ *                       └──────► connect
+ *
+ * Pools wake at the group's one timer: thousands of clients cost one entry each in its heap at
+ * most, and mostly none (see `#wake`).
  */
 import type { CloseCause } from '../../model/close-cause.ts';
 import { closeCauseOf } from '../../model/close-cause.ts';
 import type { ExchangeFailure } from '../../model/event.ts';
 import type { Endpoint, Link } from '../../model/run.ts';
 import type { ClientsHop, PoolSettings } from '../../model/topology.ts';
-import { Pool } from '../../policy/pool.ts';
-import type { MessageHead } from '../http/message-head.ts';
+import type { Micros } from '../../model/units.ts';
+import { Pool, RejectReason } from '../../policy/pool.ts';
+import type { RandomStream } from '../../random/stream.ts';
 import type { Deadlines } from '../relay-http/deadlines.ts';
 import { Effects, Numbers } from '../relay-http/effects.ts';
 import type { HopContext } from '../runtime/context.ts';
 import type { Attempt } from './attempt.ts';
 import { type ConnectionOwner, LoadConnection } from './connection.ts';
+import type { ClientInputs } from './inputs.ts';
+import type { RequestBytes } from './request-bytes.ts';
 import type { Schedule } from './schedule.ts';
 
-/** What the group does with the outcome of an attempt. */
+/** What a client needs of its group, and what the group does with the outcome of an attempt. */
 export interface ClientGroup {
   readonly ctx: HopContext<ClientsHop>;
   readonly link: Link;
   readonly schedule: Schedule;
   readonly connectDeadlines: Deadlines;
   readonly pool: PoolSettings;
-  send(connection: LoadConnection, attempt: Attempt): void;
-  answered(attempt: Attempt, head: MessageHead): void;
+  /** Everything is being closed: nothing is opened or sent any more. */
+  readonly stopped: boolean;
+  /** Fault: that client's sockets are not read for a while. */
+  isDeaf(client: number): boolean;
+  answered(attempt: Attempt): void;
   failed(attempt: Attempt, failure: ExchangeFailure, stale: boolean): void;
+}
+
+export interface ClientOptions {
+  /** From 1 in its group. */
+  readonly number: number;
+  readonly target: Endpoint;
+  readonly bytes: RequestBytes;
+  readonly inputs: ClientInputs;
 }
 
 const OPEN = 0;
 const GRANT = 1;
 const REJECT = 2;
 const CLOSE = 3;
+const NEVER = Number.POSITIVE_INFINITY;
 
 export class LoadClient implements ConnectionOwner {
-  /** From 1 in its group. */
   readonly number: number;
-  readonly target: Endpoint;
+  readonly inputs: ClientInputs;
+  /** Requests so far; the number of the last one. */
   requests = 0;
+  /** Requests without an outcome. */
   inFlight = 0;
-  /** Fault: its sockets are not read for a while. */
-  deaf = false;
-  readonly connections = new Map<number, LoadConnection>();
+  readonly #connections = new Map<number, LoadConnection>();
   readonly #group: ClientGroup;
+  readonly #target: Endpoint;
+  readonly #bytes: RequestBytes;
   readonly #policy: Pool;
   readonly #waiters = new Numbers<Attempt>();
   readonly #effects = new Effects((kind, a, b) => this.#carryOut(kind, a, b));
+  #reuseStream: RandomStream | null = null;
   #connectFailure: ExchangeFailure = 'refused';
-  #wakeAt = Number.POSITIVE_INFINITY;
+  /** When the policy wants to be woken. */
+  #wakeAt: Micros = NEVER;
+  /** When the group's timer will look here; not later than `#wakeAt`. */
+  #lookAt: Micros = NEVER;
 
-  constructor(group: ClientGroup, number: number, target: Endpoint) {
-    const { ctx, pool } = group;
+  constructor(group: ClientGroup, options: ClientOptions) {
     this.#group = group;
-    this.number = number;
-    this.target = target;
-    const random = pool.reuse === 'random' ? ctx.random(`pool/${number}`) : null;
-    this.#policy = ctx.tap.create(
-      `${ctx.hop.name}/${number}/pool`,
-      Pool,
-      pool,
-      {
-        open: (connection: number) => this.#effects.push(OPEN, connection, 0),
-        grant: (waiter: number, connection: number) =>
-          this.#effects.push(GRANT, waiter, connection),
-        reject: (waiter: number, reason: number) => this.#effects.push(REJECT, waiter, reason),
-        close: (connection: number, cause: number) => this.#effects.push(CLOSE, connection, cause),
-        wakeAt: (at: number) => this.#wake(at),
-        draw: (bound: number) => random?.below(bound) ?? 0,
-      },
-      (port) => new Pool(pool, port),
-    );
+    this.number = options.number;
+    this.inputs = options.inputs;
+    this.#target = options.target;
+    this.#bytes = options.bytes;
+    this.#policy = this.#makePolicy();
+  }
+
+  /** Stops reading its sockets. */
+  pause(): void {
+    for (const connection of this.#connections.values()) connection.end.pause();
+  }
+
+  resume(): void {
+    for (const connection of this.#connections.values()) connection.end.resume();
   }
 
   configure(pool: PoolSettings): void {
@@ -86,48 +108,48 @@ export class LoadClient implements ConnectionOwner {
     this.#effects.run();
   }
 
-  /** Gives up on an attempt, wherever it is; `failed` follows only if it was being answered. */
-  abandon(attempt: Attempt): boolean {
+  /** The attempt took too long, wherever it is; the group hears `failed`. */
+  timedOut(attempt: Attempt): void {
     if (attempt.connection !== null) {
       attempt.connection.abandon('timeout', 'request_timeout');
-      return true;
+      return;
     }
-    this.#policy.cancel(this.#now(), attempt.waiter);
+    const { waiter } = attempt;
     this.#leave(attempt);
+    this.#policy.cancel(this.#now(), waiter);
+    this.#group.failed(attempt, 'timeout', false);
     this.#effects.run();
-    return false;
   }
 
   // ConnectionOwner
 
   connected(connection: LoadConnection): void {
-    if (this.deaf) connection.end.pause();
+    if (this.#group.isDeaf(this.number)) connection.end.pause();
     this.#policy.opened(this.#now(), connection.number);
     this.#effects.run();
   }
 
-  answered(
-    connection: LoadConnection,
-    attempt: Attempt,
-    head: MessageHead,
-    reusable: boolean,
-  ): void {
+  answered(connection: LoadConnection, attempt: Attempt, reusable: boolean): void {
     attempt.connection = null;
     this.#policy.release(this.#now(), connection.number, reusable ? 1 : 0);
-    this.#group.answered(attempt, head);
+    this.#group.answered(attempt);
     this.#effects.run();
   }
 
-  failed(connection: LoadConnection, attempt: Attempt, failure: ExchangeFailure): void {
+  failed(
+    connection: LoadConnection,
+    attempt: Attempt,
+    failure: ExchangeFailure,
+    stale: boolean,
+  ): void {
     attempt.connection = null;
     this.#policy.release(this.#now(), connection.number, 0);
-    const stale = failure === 'reset' && connection.used > 1 && !connection.anyByte;
     this.#group.failed(attempt, failure, stale);
     this.#effects.run();
   }
 
   lost(connection: LoadConnection, cause: CloseCause): void {
-    this.connections.delete(connection.number);
+    this.#connections.delete(connection.number);
     if (connection.wasUp) this.#policy.closed(this.#now(), connection.number);
     else {
       this.#connectFailure = cause === 'connect_timeout' ? 'timeout' : 'refused';
@@ -136,47 +158,73 @@ export class LoadClient implements ConnectionOwner {
     this.#effects.run();
   }
 
-  #now(): number {
+  #makePolicy(): Pool {
+    const { ctx, pool } = this.#group;
+    return ctx.tap.create(
+      `${ctx.hop.name}/${this.number}/pool`,
+      Pool,
+      pool,
+      {
+        open: (connection: number) => this.#effects.push(OPEN, connection, 0),
+        grant: (waiter: number, connection: number) =>
+          this.#effects.push(GRANT, waiter, connection),
+        reject: (waiter: number, reason: number) => this.#effects.push(REJECT, waiter, reason),
+        close: (connection: number, cause: number) => this.#effects.push(CLOSE, connection, cause),
+        wakeAt: (at: number) => this.#wake(at),
+        draw: (bound: number) => {
+          this.#reuseStream ??= ctx.random(`reuse/${this.number}`);
+          return this.#reuseStream.below(bound);
+        },
+      },
+      (port) => new Pool(pool, port),
+    );
+  }
+
+  #now(): Micros {
     return this.#group.ctx.clock.now();
   }
 
-  /** All clients of a group share one timer; a wake-up that has moved meanwhile does nothing. */
-  #wake(at: number): void {
-    if (at === this.#wakeAt) return;
+  /**
+   * The policy moves its wake-up with every request. Only one that comes earlier than the one
+   * the group's heap holds is put there; one that was moved back is found out when it is due.
+   */
+  #wake(at: Micros): void {
     this.#wakeAt = at;
-    if (at === Number.POSITIVE_INFINITY) return;
+    if (at < this.#lookAt) this.#lookLater(at);
+  }
+
+  #lookLater(at: Micros): void {
+    this.#lookAt = at;
     this.#group.schedule.at(at, (due) => {
-      if (due !== this.#wakeAt) return;
-      this.#wakeAt = Number.POSITIVE_INFINITY;
-      this.#policy.wake(this.#now());
-      this.#effects.run();
+      if (due !== this.#lookAt) return;
+      this.#lookAt = NEVER;
+      const now = this.#now();
+      if (now >= this.#wakeAt) {
+        this.#wakeAt = NEVER;
+        this.#policy.wake(now);
+        this.#effects.run();
+      } else if (this.#wakeAt !== NEVER) this.#lookLater(this.#wakeAt);
     });
   }
 
   #carryOut(kind: number, a: number, b: number): void {
+    if (this.#group.stopped) return;
     switch (kind) {
       case OPEN:
         this.#open(a);
         return;
-      case GRANT: {
-        const attempt = this.#waiters.get(a);
-        const connection = this.connections.get(b);
-        if (attempt === null || connection === undefined) return;
-        this.#leave(attempt);
-        attempt.connection = connection;
-        this.#group.send(connection, attempt);
+      case GRANT:
+        this.#grant(a, b);
         return;
-      }
       case REJECT: {
-        const attempt = this.#waiters.get(a);
-        if (attempt === null) return;
+        const attempt = this.#waiting(a);
         this.#leave(attempt);
-        const failure = b === 0 ? 'no_connection' : this.#connectFailure;
+        const failure = b === RejectReason.full ? 'no_connection' : this.#connectFailure;
         this.#group.failed(attempt, failure, false);
         return;
       }
       case CLOSE:
-        this.connections.get(a)?.close(closeCauseOf(b));
+        this.#connections.get(a)?.close(closeCauseOf(b));
         return;
     }
   }
@@ -184,9 +232,30 @@ export class LoadClient implements ConnectionOwner {
   #open(number: number): void {
     const { ctx, link, connectDeadlines } = this.#group;
     const connection = new LoadConnection(this, number);
-    this.connections.set(number, connection);
-    connection.attach(ctx.ends.connect(link, this.target, connection));
+    this.#connections.set(number, connection);
+    connection.attach(ctx.ends.connect(link, this.#target, connection));
     connectDeadlines.set(connection);
+  }
+
+  #grant(waiter: number, number: number): void {
+    const attempt = this.#waiting(waiter);
+    const connection = this.#connections.get(number);
+    if (connection === undefined) throw new Error(`client ${this.number}: no connection ${number}`);
+    this.#leave(attempt);
+    if (connection.closing) {
+      // It ended while idle and its socket is about to go; the policy has not heard yet.
+      this.#policy.release(this.#now(), number, 0);
+      this.start(attempt);
+      return;
+    }
+    attempt.connection = connection;
+    connection.send(attempt, this.#bytes);
+  }
+
+  #waiting(number: number): Attempt {
+    const attempt = this.#waiters.get(number);
+    if (attempt === null) throw new Error(`client ${this.number}: nobody waits as ${number}`);
+    return attempt;
   }
 
   #leave(attempt: Attempt): void {

@@ -1,47 +1,55 @@
 /** The bytes of a client's requests: made once, but for what differs from one to the next. */
 import type { Endpoint } from '../../model/run.ts';
 import type { ClientsHop } from '../../model/topology.ts';
-import type { RandomStream } from '../../random/stream.ts';
 import { encodeTraceparent } from '../http/trace-context.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
+import type { LoadRequest } from './attempt.ts';
 
-/** `{n}` in a path becomes a number in 1 .. ITEMS. */
-const ITEMS = 1_000;
-const PLACE = '{n}';
+/** Stands in a path for a number that is drawn for each request. */
+export const ITEM_PLACE = '{n}';
+const JSON_FRAME = '{"name":""}';
 
 export class RequestBytes {
-  readonly #path: string;
+  readonly #pathParts: readonly string[];
   readonly #getTail: string;
+  readonly #wholeGet: string;
   readonly #postHead: string;
   readonly #postTail: string;
-  readonly #traced: number | null;
-  readonly #items: RandomStream;
+  readonly #process: number;
+  readonly #traced: boolean;
 
-  /** `traced`: this process's number, when requests must carry a traceparent; else null. */
-  constructor(hop: ClientsHop, target: Endpoint, traced: number | null, items: RandomStream) {
-    const fields = `Host: ${target.address}:${target.port}\r\nUser-Agent: waterhammer/${hop.name}\r\n`;
-    const body = JSON.stringify({ name: 'x'.repeat(Math.max(0, hop.bodyBytes - 11)) });
-    this.#path = hop.path;
+  /** `traced`: requests carry a `traceparent` with this process's number. */
+  constructor(hop: ClientsHop, target: Endpoint, process: number, traced: boolean) {
+    const fields =
+      `Host: ${target.address}:${target.port}\r\n` +
+      `User-Agent: waterhammer/${hop.name}\r\nAccept: */*\r\n`;
+    const body = bodyOf(hop.bodyBytes);
+    this.#pathParts = hop.path.split(ITEM_PLACE);
     this.#getTail = ` HTTP/1.1\r\n${fields}`;
+    this.#wholeGet = `GET ${hop.path}${this.#getTail}\r\n`;
     this.#postHead =
       `POST /items HTTP/1.1\r\n${fields}Content-Type: application/json\r\n` +
       `Content-Length: ${body.length}\r\n`;
     this.#postTail = `\r\n${body}`;
+    this.#process = process;
     this.#traced = traced;
-    this.#items = items;
   }
 
-  of(method: 'GET' | 'POST', end: ConnectionEnd, ordinal: number): string {
-    const trace =
-      this.#traced === null
-        ? ''
-        : `traceparent: ${encodeTraceparent(this.#traced, end.number, ordinal)}\r\n`;
-    if (method === 'POST') return `${this.#postHead}${trace}${this.#postTail}`;
-    return `GET ${this.#target()}${this.#getTail}${trace}\r\n`;
+  /** A request as latin1, one write. `ordinal` is the exchange's on that end. */
+  of(request: LoadRequest, end: ConnectionEnd, ordinal: number): string {
+    const isPost = request.method === 'POST';
+    if (!this.#traced && !isPost && request.item === 0) return this.#wholeGet;
+    const trace = this.#traced
+      ? `traceparent: ${encodeTraceparent(this.#process, end.number, ordinal)}\r\n`
+      : '';
+    if (isPost) return `${this.#postHead}${trace}${this.#postTail}`;
+    const path = this.#pathParts.join(String(request.item));
+    return `GET ${path}${this.#getTail}${trace}\r\n`;
   }
+}
 
-  #target(): string {
-    if (!this.#path.includes(PLACE)) return this.#path;
-    return this.#path.replace(PLACE, String(1 + this.#items.below(ITEMS)));
-  }
+/** JSON of exactly that many bytes: an object with a name, or a number where that is too long. */
+function bodyOf(bytes: number): string {
+  if (bytes < JSON_FRAME.length) return '1'.repeat(bytes);
+  return JSON.stringify({ name: 'x'.repeat(bytes - JSON_FRAME.length) });
 }

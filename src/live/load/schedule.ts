@@ -1,6 +1,6 @@
 /**
- * What a load generator will do later, in order of time and, at equal times, of insertion: a
- * binary heap and one timer. Late perhaps, never early.
+ * What will be done later, in order of time and, at equal times, of insertion: a binary heap
+ * and one timer. Late perhaps, never early.
  */
 import type { Micros } from '../../model/units.ts';
 import { type Clock, WakeTimer } from '../runtime/clock.ts';
@@ -16,10 +16,16 @@ export class Schedule {
   readonly #timer: WakeTimer;
   readonly #heap: Due[] = [];
   #order = 0;
+  #running = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#timer = new WakeTimer(clock, (now) => this.#wake(now));
+  }
+
+  /** Things still to be done. */
+  get size(): number {
+    return this.#heap.length;
   }
 
   /** Calls `run` with its due time at that time or later. */
@@ -36,7 +42,12 @@ export class Schedule {
       index = parent;
     }
     this.#heap[index] = due;
-    if (index === 0) this.#timer.wakeAt(at);
+    if (index === 0 && !this.#running) this.#timer.wakeAt(at);
+  }
+
+  /** Does at once what is due at `now`, without waiting for the timer. */
+  catchUp(now: Micros): void {
+    if (!this.#clock.frozen) this.#wake(now);
   }
 
   clear(): void {
@@ -45,10 +56,12 @@ export class Schedule {
   }
 
   #wake(now: Micros): void {
+    this.#running = true;
     for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
       this.#removeFirst();
       first.run(first.at);
     }
+    this.#running = false;
     const next = this.#heap[0];
     if (next !== undefined) this.#timer.wakeAt(Math.max(next.at, this.#clock.now()));
   }

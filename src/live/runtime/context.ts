@@ -11,6 +11,7 @@ import type { Action, Hop, Topology } from '../../model/topology.ts';
 import type { RandomStream } from '../../random/stream.ts';
 import type { EventWriter } from '../../stream/columns.ts';
 import type { EndRegistry } from '../io/connection-end.ts';
+import type { Lateness } from '../load/lateness.ts';
 import type { Clock } from './clock.ts';
 import type { PolicyTap } from './policy-tap.ts';
 
@@ -63,6 +64,8 @@ export class HopCounters {
   readonly latencies: number[] = [];
   held = 0;
   active = 0;
+  /** Clients only: how late this process issued its requests. */
+  lateness: Lateness | null = null;
 
   answer(status: number, latency: number): void {
     this.answered += 1;

@@ -1,0 +1,138 @@
+/** Connection habits: what a client's pool does with real connections. */
+import { describe, expect, it } from 'vitest';
+import { EventKind } from '../../model/event.ts';
+import type { Endpoint } from '../../model/run.ts';
+import { testPool, testUpstream, until } from '../test-support.ts';
+import {
+  attempts,
+  causes,
+  closed,
+  connectionsAtOnce,
+  OK,
+  ofKind,
+  open,
+  outcomes,
+  rawServer,
+  startClients,
+} from './test-clients.ts';
+
+const connects = (rows: Parameters<typeof ofKind>[0]) => ofKind(rows, EventKind.connected).length;
+
+describe('habits', () => {
+  it('keeps six connections at most, whatever waits, and reuses them', async () => {
+    const server = await testUpstream((_request, response) => {
+      setTimeout(() => response.end('ok'), 3);
+    });
+    const clients = await startClients(
+      { pool: testPool({ connectionsMax: 6 }), workload: open(4_000) },
+      [server.endpoint],
+    );
+    await until('300 answers', () => clients.counters.answered >= 300);
+    clients.live.endLoad();
+    const rows = await clients.stop();
+    expect(connectionsAtOnce(rows)).toBe(6);
+    expect(connects(rows)).toBe(6);
+    await server.close();
+  });
+
+  it('never exceeds its connections while the server closes some and others wait', async () => {
+    // Every third response says that the connection closes; every seventh closes unannounced.
+    let count = 0;
+    const target = await rawServer((socket) => {
+      count += 1;
+      if (count % 3 === 0) socket.end(OK.replace('200 OK', '200 OK\r\nConnection: close'));
+      else if (count % 7 === 0) socket.end(OK);
+      else socket.write(OK);
+    });
+    const clients = await startClients(
+      { pool: testPool({ connectionsMax: 3 }), workload: open(2_000) },
+      [target],
+    );
+    await until('300 answers', () => clients.counters.answered >= 300);
+    clients.live.endLoad();
+    const { requests } = clients.counters;
+    await until('all outcomes', () => clients.counters.answered === requests);
+    const rows = await clients.stop();
+    expect(connectionsAtOnce(rows)).toBe(3);
+    expect(new Set(outcomes(rows))).toEqual(new Set([200]));
+    expect(new Set(causes(rows))).toEqual(new Set(['peer_fin', 'shutdown']));
+  });
+
+  it('closes idle connections after the idle timeout and opens a new one later', async () => {
+    const server = await testUpstream((_request, response) => response.end('ok'));
+    server.server.keepAliveTimeout = 60_000;
+    const clients = await startClients(
+      {
+        pool: testPool({ connectionsMax: 1, idleTimeout: 20_000 }),
+        workload: closed(60_000),
+        count: 3,
+      },
+      [server.endpoint],
+    );
+    await until('three rounds', () => clients.counters.answered >= 9);
+    clients.live.endLoad();
+    await until('all idle ones gone', () => {
+      const rows = clients.events();
+      return connects(rows) === causes(rows).length;
+    });
+    const rows = await clients.stop();
+    expect(new Set(causes(rows))).toEqual(new Set(['idle_timeout']));
+    expect(connects(rows)).toBe(attempts(rows).length);
+    await server.close();
+  });
+
+  it('drops the connection at each iteration, as JMeter does', async () => {
+    const server = await testUpstream((_request, response) => response.end('ok'));
+    const clients = await startClients({ requestsPerIteration: 3, workload: closed(1_000) }, [
+      server.endpoint,
+    ]);
+    await until('12 answers', () => clients.counters.answered >= 12);
+    clients.live.endLoad();
+    const rows = await clients.stop();
+    const perEnd = new Map<number, number>();
+    for (const { end } of attempts(rows)) perEnd.set(end, (perEnd.get(end) ?? 0) + 1);
+    expect([...perEnd.values()].slice(0, 4)).toEqual([3, 3, 3, 3]);
+    expect(causes(rows).slice(0, 4)).toEqual(Array(4).fill('max_requests'));
+    await server.close();
+  });
+
+  it('takes a new limit of its pool while running', async () => {
+    const server = await testUpstream(() => {});
+    const clients = await startClients({ workload: open(500) }, [server.endpoint]);
+    await until('20 arrivals', () => clients.counters.requests >= 20);
+    expect(connects(clients.events())).toBe(1);
+    const to4 = { action: 'set', path: 'mobile.pool.connectionsMax', to: 4 } as const;
+    expect(clients.live.apply(to4)).toBe(true);
+    await until('four connections', () => connects(clients.events()) === 4);
+    expect(clients.live.apply({ ...to4, path: 'embedded.pool.connectionsMax' })).toBe(false);
+    expect(connectionsAtOnce(await clients.stop())).toBe(4);
+    await server.close();
+  });
+});
+
+describe('targets', () => {
+  it('each client keeps to one target, the same one for the same seed', async () => {
+    const places = async (targets: readonly Endpoint[]) => {
+      const clients = await startClients({ count: 40, workload: closed(2_000) }, targets);
+      await until('120 answers', () => clients.counters.answered >= 120);
+      const rows = await clients.stop();
+      const client = new Map(attempts(rows).map(({ end, a }) => [end, a]));
+      const port = new Map<number, Set<number>>();
+      for (const { end, b } of ofKind(rows, EventKind.connected)) {
+        const number = client.get(end) ?? 0;
+        port.set(number, (port.get(number) ?? new Set()).add(b % 65_536));
+      }
+      return port;
+    };
+    const servers = await Promise.all(
+      [0, 1, 2].map(() => testUpstream((_request, response) => response.end('ok'))),
+    );
+    const endpoints = servers.map(({ endpoint }) => endpoint);
+    const one = await places(endpoints);
+    expect(one.size).toBe(40);
+    for (const ports of one.values()) expect(ports.size).toBe(1);
+    expect(new Set([...one.values()].flatMap((ports) => [...ports])).size).toBe(3);
+    expect(await places(endpoints)).toEqual(one);
+    for (const server of servers) await server.close();
+  });
+});
