@@ -2,235 +2,336 @@
  * One connection of the embedded database: handshake, then one command at a time, each query
  * after its service time at the database's station.
  *
+ *   greeting ─► authenticating ─► ready ⇄ busy (a query is served; further packets wait)
+ *                   │ 1045, 1043      │ quit, FIN ► closed (peer_fin)
+ *                   ▼ connect_timeout ▼ 1153, 1156 ► closed (protocol_error)
+ *
  * Exchanges are COM_QUERY and COM_STMT_EXECUTE, nothing else: preparing, pinging and closing
- * are how a driver runs its connection, not what the app asked.
+ * are how a driver runs its connection, not what the app asked. A query whose client has gone
+ * is served to its end all the same, as a real server does not look.
+ *
+ * While a query is served, at most WAITING_BYTES of what comes behind it is read.
  */
+import type { CloseCause } from '../../model/close-cause.ts';
 import { PARENT_NONE } from '../../model/event.ts';
 import type { ConnectionEnd, EndHandlers } from '../io/connection-end.ts';
+import { Deadline } from '../relay-http/deadlines.ts';
 import { Handshake } from './handshake.ts';
-import { columnsOf, executeStatement, type Result } from './statements.ts';
-import { ColumnType, PacketReader, Reply } from './wire.ts';
+import { DATABASE_NAME } from './items.ts';
+import { PacketReader } from './packet-reader.ts';
+import { type BoundTypes, readParameters } from './parameters.ts';
+import { parseStatement } from './parser.ts';
+import {
+  type Failure,
+  failure,
+  isWork,
+  type Result,
+  run,
+  type Session,
+  type Statement,
+} from './statements.ts';
+import { type Column, ColumnType, Reply, type Row } from './wire.ts';
 
 const Command = {
   quit: 0x01,
   initDb: 0x02,
   query: 0x03,
+  statistics: 0x09,
   ping: 0x0e,
   prepare: 0x16,
   execute: 0x17,
+  sendLongData: 0x18,
   closeStatement: 0x19,
   resetStatement: 0x1a,
   resetConnection: 0x1f,
 } as const;
 
-/** Commands that a client may send before the answer to the first; drivers send one. */
-const PIPELINED_MAX = 64;
-const TYPE_LONGLONG = 8;
-const TYPE_DOUBLE = 5;
+const WAITING_BYTES = 65_536;
+const UNKNOWN_COMMAND = failure(1_047, '08S01', 'Unknown command');
+const UNKNOWN_STATEMENT = failure(1_243, 'HY000', 'Unknown prepared statement handler');
+const WRONG_ARGUMENTS = failure(1_210, 'HY000', 'Incorrect arguments to mysqld_stmt_execute');
+const OUT_OF_RESOURCES = failure(1_041, 'HY000', 'Out of memory: too many queries wait');
+const TOO_LARGE = failure(1_153, '08S01', "Got a packet bigger than 'max_allowed_packet' bytes");
+const OUT_OF_ORDER = failure(1_156, '08S01', 'Got packets out of order');
+const TOO_MANY_STATEMENTS =
+  "Can't create more than max_prepared_stmt_count statements (current value: ";
 
-/** What the database gives each session. */
+/** What the database gives each of its connections. */
 export interface DatabaseShared {
-  /** Calls back after the service time; false when too many queries wait. */
+  /** Calls back after the service time, later; false when too many queries wait. */
   serve(done: () => void): boolean;
-  /** Room for one more prepared statement (max_prepared_stmt_count). */
+  /** Calls back later, without service time, but not during a stall. */
+  serveAtOnce(done: () => void): boolean;
+  /** Room for one more prepared statement. */
   takeStatement(): boolean;
   giveStatements(count: number): void;
-  nextInsertId(): number;
+  readonly statementsMax: number;
+  sessionOf(thread: number): Session;
+  /** The connection is gone. */
+  closed(): void;
   answered(status: number, startedAt: number): void;
   now(): number;
 }
 
-interface Statement {
-  readonly sql: string;
-  readonly parameters: number;
+interface Prepared {
+  readonly statement: Statement;
+  types: BoundTypes;
 }
 
-export class Session implements EndHandlers {
+/** The query that is being served. */
+interface Served {
+  readonly ordinal: number;
+  readonly sequence: number;
+  readonly binary: boolean;
+  readonly startedAt: number;
+}
+
+const PLACEHOLDER: Column = { name: '?', type: ColumnType.string };
+
+export class DatabaseConnection extends Deadline implements EndHandlers {
   readonly #end: ConnectionEnd;
   readonly #shared: DatabaseShared;
-  readonly #handshake = new Handshake();
-  readonly #reader = new PacketReader((payload, sequence) => this.#packet(payload, sequence));
-  readonly #statements = new Map<number, Statement>();
-  #accepted = false;
-  #nextStatement = 1;
-  #busy = false;
-  #waiting: { payload: Buffer; sequence: number }[] = [];
-  #ordinal = 0;
+  readonly #session: Session;
+  readonly #reader = new PacketReader();
+  readonly #prepared = new Map<number, Prepared>();
+  /** Null once the client is authenticated. */
+  #handshake: Handshake | null = new Handshake();
+  /** The sequence number that the next packet must have. */
+  #expected = 1;
+  #lastStatement = 0;
+  #served: Served | null = null;
+  #closing = false;
 
   constructor(end: ConnectionEnd, thread: number, shared: DatabaseShared) {
+    super();
     this.#end = end;
     this.#shared = shared;
-    end.writeOwned(new Reply(0).packet(this.#handshake.greeting(thread)).bytes());
+    this.#session = shared.sessionOf(thread);
+    this.#send(new Reply(0).packet((this.#handshake as Handshake).greeting(thread)));
   }
 
   onData(end: ConnectionEnd, buffer: Buffer, length: number): void {
-    if (!this.#reader.feed(buffer.subarray(0, length))) end.reset('protocol_error');
+    if (this.#closing) return;
+    this.#reader.add(buffer.subarray(0, length));
+    this.#readOn();
+    if (this.#served !== null && this.#reader.waiting > WAITING_BYTES) end.pause();
   }
 
-  onEnd(end: ConnectionEnd): void {
-    if (!this.#busy) end.close('peer_fin');
+  onEnd(): void {
+    if (this.#served === null) this.#close('peer_fin');
   }
 
   onDrain(): void {}
 
-  onClose(): void {
-    if (this.#ordinal > 0) this.#end.exchangeEnded(this.#ordinal, 0, 'reset');
-    this.#ordinal = 0;
-    this.#shared.giveStatements(this.#statements.size);
-    this.#statements.clear();
-  }
-
-  #packet(payload: Buffer, sequence: number): void {
-    if (this.#end.closed) return;
-    if (!this.#accepted) this.#authenticate(payload, sequence);
-    else if (this.#busy) {
-      if (this.#waiting.length >= PIPELINED_MAX) this.#end.reset('protocol_error');
-      else this.#waiting.push({ payload, sequence });
-    } else this.#command(payload, sequence);
-  }
-
-  #authenticate(payload: Buffer, sequence: number): void {
-    const reply = new Reply(sequence + 1);
-    switch (this.#handshake.answer(payload)) {
-      case 'accepted':
-        this.#accepted = true;
-        this.#end.writeOwned(reply.ok().bytes());
-        return;
-      case 'switch':
-        this.#end.writeOwned(reply.packet(this.#handshake.switchRequest()).bytes());
-        return;
-      case 'denied':
-        this.#end.writeOwned(reply.error(1_045, '28000', 'Access denied').bytes());
-        this.#end.close('protocol_error');
-        return;
-      case 'malformed':
-        this.#end.writeOwned(reply.error(1_043, '08S01', 'Bad handshake').bytes());
-        this.#end.close('protocol_error');
+  onClose(_end: ConnectionEnd, cause: CloseCause): void {
+    this.clear();
+    const served = this.#served;
+    this.#served = null;
+    if (served !== null) {
+      const failure = cause === 'shutdown' ? 'shutdown' : 'reset';
+      this.#end.exchangeEnded(served.ordinal, 0, failure);
     }
+    this.#forgetStatements();
+    this.#shared.closed();
   }
 
-  #command(payload: Buffer, sequence: number): void {
-    const reply = new Reply(sequence + 1);
-    const end = this.#end;
+  /** The client did not authenticate in time. */
+  expired(): void {
+    this.#fail(failure(1_043, '08S01', 'Bad handshake'), 'connect_timeout');
+  }
+
+  #readOn(): void {
+    while (this.#served === null && !this.#closing) {
+      const found = this.#reader.next();
+      if (found === 'too-large') {
+        this.#fail(TOO_LARGE, 'protocol_error');
+        return;
+      }
+      if (found === 'incomplete') break;
+      const { payload, sequence } = this.#reader;
+      if (sequence !== this.#expected) this.#fail(OUT_OF_ORDER, 'protocol_error');
+      else if (this.#handshake !== null) this.#authenticate(this.#handshake, payload);
+      else this.#command(payload);
+    }
+    this.#reader.keep();
+  }
+
+  #authenticate(handshake: Handshake, payload: Buffer): void {
+    const result = handshake.answer(payload);
+    const reply = new Reply(this.#expected + 1);
+    if (result === 'switch') {
+      this.#expected += 2;
+      this.#send(reply.packet(handshake.switchRequest()));
+    } else if (result === null) {
+      this.#handshake = null;
+      this.#expected = 0;
+      this.clear();
+      this.#send(reply.ok());
+    } else this.#fail(result, 'protocol_error', reply);
+  }
+
+  #command(payload: Buffer): void {
     switch (payload[0]) {
       case Command.quit:
-        end.close('peer_fin');
-        return;
-      case Command.ping:
-      case Command.initDb:
-      case Command.resetStatement:
-        end.writeOwned(reply.ok().bytes());
-        return;
-      case Command.resetConnection:
-        this.#shared.giveStatements(this.#statements.size);
-        this.#statements.clear();
-        end.writeOwned(reply.ok().bytes());
+        // The client ends it; that we are the ones to close is only the protocol's manner.
+        this.#close('peer_fin');
         return;
       case Command.query:
-        this.#serve(payload.toString('utf8', 1), null, reply, false);
-        return;
-      case Command.prepare:
-        this.#prepare(payload.toString('utf8', 1), reply);
+        this.#query(payload);
         return;
       case Command.execute:
-        this.#execute(payload, reply);
+        this.#execute(payload);
+        return;
+      case Command.prepare:
+        this.#prepare(payload.toString('utf8', 1));
         return;
       case Command.closeStatement:
-        if (payload.length >= 5 && this.#statements.delete(payload.readUInt32LE(1))) {
-          this.#shared.giveStatements(1);
-        }
+        // Neither this one nor the next is answered.
+        if (this.#prepared.delete(statementNumber(payload))) this.#shared.giveStatements(1);
+        return;
+      case Command.sendLongData:
+        return;
+      case Command.resetStatement:
+        if (this.#prepared.has(statementNumber(payload))) this.#send(new Reply(1).ok());
+        else this.#refuse(UNKNOWN_STATEMENT);
+        return;
+      case Command.resetConnection:
+        this.#forgetStatements();
+        this.#send(new Reply(1).ok());
+        return;
+      case Command.initDb:
+        this.#initDb(payload.toString('utf8', 1).slice(0, 64));
+        return;
+      case Command.ping:
+        this.#send(new Reply(1).ok());
+        return;
+      case Command.statistics:
+        this.#send(new Reply(1).packet(Buffer.from('waterhammer, embedded database')));
         return;
       default:
-        end.writeOwned(reply.error(1_047, '08S01', 'Unknown command').bytes());
+        this.#refuse(UNKNOWN_COMMAND);
     }
   }
 
-  #prepare(sql: string, reply: Reply): void {
-    const columns = columnsOf(sql);
-    if (columns === null) {
-      this.#end.writeOwned(reply.error(1_064, '42000', 'This cannot be prepared').bytes());
+  #initDb(name: string): void {
+    if (name === DATABASE_NAME) this.#send(new Reply(1).ok());
+    else this.#refuse(failure(1_049, '42000', `Unknown database '${name}'`));
+  }
+
+  #prepare(sql: string): void {
+    const statement = parseStatement(sql);
+    if (statement.kind === 'error') {
+      this.#refuse(statement);
       return;
     }
     if (!this.#shared.takeStatement()) {
-      const text = "Can't create more than max_prepared_stmt_count statements";
-      this.#end.writeOwned(reply.error(1_461, '42000', text).bytes());
+      const text = `${TOO_MANY_STATEMENTS}${this.#shared.statementsMax})`;
+      this.#refuse(failure(1_461, '42000', text));
       return;
     }
-    const parameters = sql.split('?').length - 1;
-    const id = this.#nextStatement;
-    this.#nextStatement += 1;
-    this.#statements.set(id, { sql, parameters });
+    const { columns, parameters } = statement;
+    this.#lastStatement += 1;
+    this.#prepared.set(this.#lastStatement, { statement, types: [] });
     const head = Buffer.alloc(12);
-    head.writeUInt32LE(id, 1);
+    head.writeUInt32LE(this.#lastStatement, 1);
     head.writeUInt16LE(columns.length, 5);
     head.writeUInt16LE(parameters, 7);
-    reply.packet(head);
-    if (parameters > 0) {
-      reply.columns(new Array(parameters).fill({ name: '?', type: ColumnType.string }));
-    }
+    const reply = new Reply(1).packet(head);
+    if (parameters > 0) reply.columns(new Array<Column>(parameters).fill(PLACEHOLDER));
     if (columns.length > 0) reply.columns(columns);
-    this.#end.writeOwned(reply.bytes());
+    this.#send(reply);
   }
 
-  #execute(payload: Buffer, reply: Reply): void {
-    const statement =
-      payload.length >= 10 ? this.#statements.get(payload.readUInt32LE(1)) : undefined;
-    if (statement === undefined) {
-      this.#end.writeOwned(reply.error(1_243, 'HY000', 'Unknown prepared statement').bytes());
+  #query(payload: Buffer): void {
+    const statement = parseStatement(payload.toString('utf8', 1));
+    if (statement.kind === 'error') this.#serve(statement, [], 'text');
+    else if (statement.parameters === 0) this.#serve(statement, [], 'text');
+    else this.#serve(failure(1_064, '42000', "A '?' needs a prepared statement"), [], 'text');
+  }
+
+  #execute(payload: Buffer): void {
+    const prepared = this.#prepared.get(statementNumber(payload));
+    if (prepared === undefined) {
+      this.#serve(UNKNOWN_STATEMENT, [], 'binary');
       return;
     }
-    this.#serve(statement.sql, firstNumber(payload, statement.parameters), reply, true);
+    const { statement, types } = prepared;
+    const read = readParameters(payload, statement.parameters, types);
+    if (read === null) {
+      this.#serve(WRONG_ARGUMENTS, [], 'binary');
+      return;
+    }
+    prepared.types = read.types;
+    this.#serve(statement, read.values, 'binary');
   }
 
-  #serve(sql: string, id: number | null, reply: Reply, binary: boolean): void {
-    this.#busy = true;
-    const end = this.#end;
-    const ordinal = end.exchangeStarted(PARENT_NONE, 0, 0);
-    this.#ordinal = ordinal;
-    const startedAt = this.#shared.now();
-    const finish = (result: Result): void => {
-      if (end.closed || this.#ordinal !== ordinal) return;
-      this.#write(result, reply, binary);
-      const status = result.kind === 'error' ? 500 : 200;
-      this.#ordinal = 0;
-      end.exchangeEnded(ordinal, status, 'none');
-      this.#shared.answered(status, startedAt);
-      this.#busy = false;
-      if (end.ended) end.close('peer_fin');
-      else this.#next();
+  /** Books the exchange and answers it after its service time, if it is work on the table. */
+  #serve(statement: Statement | Failure, parameters: Row, protocol: 'text' | 'binary'): void {
+    const served: Served = {
+      ordinal: this.#end.exchangeStarted(PARENT_NONE, 0, 0),
+      sequence: 1,
+      binary: protocol === 'binary',
+      startedAt: this.#shared.now(),
     };
-    if (this.#shared.serve(() => finish(executeStatement(sql, id)))) return;
-    finish({ kind: 'error', code: 1_041, state: 'HY000', message: 'Out of resources' });
+    this.#served = served;
+    const done = (): void => {
+      if (this.#served !== served) return;
+      const result =
+        statement.kind === 'error' ? statement : run(statement, parameters, this.#session);
+      this.#answer(served, result);
+      if (!this.#closing) this.#goOn();
+    };
+    const works = statement.kind !== 'error' && isWork(statement);
+    const taken = works ? this.#shared.serve(done) : this.#shared.serveAtOnce(done);
+    if (!taken) this.#answer(served, OUT_OF_RESOURCES);
   }
 
-  #write(result: Result, reply: Reply, binary: boolean): void {
+  #answer(served: Served, result: Result): void {
+    const reply = new Reply(served.sequence);
     if (result.kind === 'error') reply.error(result.code, result.state, result.message);
-    else if (result.kind === 'done') {
-      reply.ok(result.affectedRows, result.inserts ? this.#shared.nextInsertId() : 0);
-    } else if (binary) reply.binaryRows(result.columns, result.rows);
+    else if (result.kind === 'done') reply.ok(result.affectedRows, result.insertId);
+    else if (served.binary) reply.binaryRows(result.columns, result.rows);
     else reply.textRows(result.columns, result.rows);
+    this.#send(reply);
+    const status = result.kind === 'error' ? 500 : 200;
+    this.#served = null;
+    this.#end.exchangeEnded(served.ordinal, status, 'none');
+    this.#shared.answered(status, served.startedAt);
+  }
+
+  /** What came while the query was served. */
+  #goOn(): void {
+    this.#readOn();
+    if (this.#served !== null || this.#closing) return;
+    if (this.#end.ended) this.#close('peer_fin');
+    else this.#end.resume();
+  }
+
+  #refuse({ code, state, message }: Failure): void {
+    this.#send(new Reply(1).error(code, state, message));
+  }
+
+  /** The last packet, then the end. */
+  #fail({ code, state, message }: Failure, cause: CloseCause, reply = new Reply(1)): void {
+    this.#send(reply.error(code, state, message));
+    this.#close(cause);
+  }
+
+  #send(reply: Reply): void {
     this.#end.writeOwned(reply.bytes());
   }
 
-  #next(): void {
-    const next = this.#waiting.shift();
-    if (next !== undefined) this.#command(next.payload, next.sequence);
+  #close(cause: CloseCause): void {
+    this.#closing = true;
+    this.#end.close(cause);
+  }
+
+  #forgetStatements(): void {
+    this.#shared.giveStatements(this.#prepared.size);
+    this.#prepared.clear();
   }
 }
 
-/** The first parameter of COM_STMT_EXECUTE, if it is sent as a number or as decimal digits. */
-function firstNumber(payload: Buffer, parameters: number): number | null {
-  if (parameters === 0) return null;
-  const typesAt = 10 + ((parameters + 7) >> 3) + 1;
-  const valueAt = typesAt + 2 * parameters;
-  const type = payload[typesAt];
-  if (type === TYPE_DOUBLE && payload.length >= valueAt + 8) return payload.readDoubleLE(valueAt);
-  if (type === TYPE_LONGLONG && payload.length >= valueAt + 8) {
-    return Number(payload.readBigInt64LE(valueAt));
-  }
-  if (type === ColumnType.long && payload.length >= valueAt + 4)
-    return payload.readInt32LE(valueAt);
-  const length = payload[valueAt] ?? 0;
-  const text = payload.toString('latin1', valueAt + 1, valueAt + 1 + Math.min(length, 20));
-  return /^\d+$/.test(text) ? Number(text) : null;
+function statementNumber(payload: Buffer): number {
+  return payload.length >= 5 ? payload.readUInt32LE(1) : 0;
 }

@@ -8,8 +8,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DatabaseHop } from '../../model/topology.ts';
-import { DATABASE_NAME, DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
-import { CREATE_ITEMS, ITEM_COUNT } from '../database/statements.ts';
+import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
+import { CREATE_ITEMS, DATABASE_NAME, insertInitialItems } from '../database/items.ts';
 import { freePorts, startKept } from './keeper.ts';
 import { programPath } from './programs.ts';
 import { type ForeignContext, ForeignError, type ForeignServer } from './server.ts';
@@ -76,17 +76,13 @@ function endpointsOf(hop: DatabaseHop, { plan }: ForeignContext, address: string
 }
 
 function initialSql(): string {
-  const rows = Array.from(
-    { length: ITEM_COUNT },
-    (_item, index) => `(${index + 1}, 'item ${index + 1}', ${((index + 1) * 7_919) % 10_000})`,
-  );
   return [
     `CREATE DATABASE IF NOT EXISTS ${DATABASE_NAME};`,
     `CREATE USER IF NOT EXISTS '${DATABASE_USER}'@'%' IDENTIFIED BY '${DATABASE_PASSWORD}';`,
     `GRANT ALL ON ${DATABASE_NAME}.* TO '${DATABASE_USER}'@'%';`,
     `USE ${DATABASE_NAME};`,
     `${CREATE_ITEMS};`,
-    `INSERT INTO items VALUES ${rows.join(', ')};`,
+    `${insertInitialItems()};`,
     '',
   ].join('\n');
 }

@@ -20,14 +20,14 @@ import {
   type Parent,
   type QueryFailure,
 } from '../app/database-pool.ts';
-import { DATABASE_NAME, DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
-import { INSERT_ITEM, ITEM_COUNT, SELECT_ITEM } from '../database/statements.ts';
+import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
+import { DATABASE_NAME, INSERT_ITEM, ITEM_COUNT, SELECT_ITEM } from '../database/items.ts';
+import { Station } from '../database/station.ts';
 import { decodeTraceparent } from '../http/trace-context.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
 import { LISTEN_BACKLOG, listenOn } from '../io/listener.ts';
 import { WakeTimer } from '../runtime/clock.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
-import { Station } from '../runtime/station.ts';
 import { setting } from './settings.ts';
 
 const BODY_BYTES_MAX = 1_048_576;

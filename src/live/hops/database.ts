@@ -2,17 +2,29 @@
  * The embedded database: speaks the MySQL protocol over real TCP, so that a real driver with its
  * pool, prepared statements and errors talks to it. Limited connections ("Too many connections",
  * error 1040), limited CPU, service times, slowness and stalls as faults.
+ *
+ * During a stall connections are still accepted and greeted, as by a server whose disk hangs:
+ * that is how an app's pool can grow to its limit meanwhile. Left out: locks, transactions,
+ * whatever makes one query slower than another; service times are drawn.
  */
 import type { Endpoint } from '../../model/run.ts';
 import type { Action, DatabaseHop } from '../../model/topology.ts';
-import { type DatabaseShared, Session } from '../database/session.ts';
+import { DATABASE_USER, SERVER_VERSION } from '../database/handshake.ts';
+import { DATABASE_NAME, ItemTable } from '../database/items.ts';
+import { DatabaseConnection, type DatabaseShared } from '../database/session.ts';
+import type { Session } from '../database/statements.ts';
+import { Station } from '../database/station.ts';
+import { variablesOf } from '../database/variables.ts';
 import { Reply } from '../database/wire.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
 import { Listener, noHandlers } from '../io/listener.ts';
+import { Deadlines } from '../relay-http/deadlines.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
-import { Station } from '../runtime/station.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
+
+/** MySQL's `connect_timeout`: a client must have authenticated within this. */
+const CONNECT_TIMEOUT = 10_000_000;
 
 export function createDatabase(ctx: HopContext<DatabaseHop>): LiveHop {
   return new EmbeddedDatabase(ctx);
@@ -21,29 +33,44 @@ export function createDatabase(ctx: HopContext<DatabaseHop>): LiveHop {
 class EmbeddedDatabase implements LiveHop, DatabaseShared {
   readonly #ctx: HopContext<DatabaseHop>;
   readonly #station: Station;
+  /** Session statements: no service time, no limit, but the same stalls. */
+  readonly #desk: Station;
+  readonly #items = new ItemTable();
+  readonly #connectDeadlines: Deadlines;
   readonly #listeners: Listener[];
   readonly #faults: HostFaults;
   #settings: DatabaseHop;
+  /** Connections that were let in and are open. */
+  #connected = 0;
   #threads = 0;
   #prepared = 0;
-  #insertId = 1_000;
+  #questions = 0;
 
   constructor(ctx: HopContext<DatabaseHop>) {
+    const { hop, clock } = ctx;
     this.#ctx = ctx;
-    this.#settings = ctx.hop;
-    this.#station = new Station(ctx.clock, ctx.hop, ctx.random('service'));
+    this.#settings = hop;
+    this.#station = new Station(clock, hop, ctx.random('service'));
+    const free = { serviceTime: { kind: 'constant', value: 0 }, concurrencyMax: 0 } as const;
+    this.#desk = new Station(clock, free, ctx.random('desk'));
+    this.#connectDeadlines = new Deadlines(clock, CONNECT_TIMEOUT);
     this.#listeners = ctx.incoming.map(
-      (link) =>
+      (link, index) =>
         new Listener({
           instance: ctx.instance.index,
           link,
-          listen: ctx.hop.listen,
+          // One fixed place serves one link; the others get ports of their own.
+          listen: index === 0 ? hop.listen : null,
           ends: ctx.ends,
           handlers: noHandlers,
           onAccept: (end) => this.#accept(end),
         }),
     );
     this.#faults = new HostFaults(ctx, this.#listeners);
+  }
+
+  get statementsMax(): number {
+    return this.#settings.preparedStatementsMax;
   }
 
   listen(): Promise<Endpoint[]> {
@@ -62,6 +89,7 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
     }
     if (action.action === 'stall' && action.hop === name) {
       this.#station.stall(action.lasts);
+      this.#desk.stall(action.lasts);
       return true;
     }
     const changed = setting(action, this.#settings);
@@ -73,14 +101,25 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
 
   async stop(): Promise<void> {
     this.#station.stop();
+    this.#desk.stop();
+    this.#connectDeadlines.stop();
     await this.#faults.stop();
   }
 
   // DatabaseShared
 
   serve(done: () => void): boolean {
+    const taken = this.#station.submit(done);
+    this.#questions += 1;
     this.#ctx.counters.requests += 1;
-    return this.#station.submit(done);
+    this.#count();
+    return taken;
+  }
+
+  serveAtOnce(done: () => void): boolean {
+    this.#questions += 1;
+    this.#ctx.counters.requests += 1;
+    return this.#desk.submit(done);
   }
 
   takeStatement(): boolean {
@@ -93,13 +132,27 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
     this.#prepared -= count;
   }
 
-  nextInsertId(): number {
-    this.#insertId += 1;
-    return this.#insertId;
+  sessionOf(thread: number): Session {
+    return {
+      items: this.#items,
+      calls: {
+        database: DATABASE_NAME,
+        version: SERVER_VERSION,
+        user: `${DATABASE_USER}@127.0.0.1`,
+        connection_id: thread,
+      },
+      variable: (name) => variablesOf(this.#settings)[name],
+      listing: (what) => this.#listing(what),
+    };
   }
 
   answered(status: number, startedAt: number): void {
     this.#ctx.counters.answer(status, this.now() - startedAt);
+    this.#count();
+  }
+
+  closed(): void {
+    this.#connected -= 1;
   }
 
   now(): number {
@@ -107,13 +160,35 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
   }
 
   #accept(end: ConnectionEnd): void {
-    if (this.#ctx.ends.acceptedOpen > this.#settings.connectionsMax) {
+    if (this.#connected >= this.#settings.connectionsMax) {
+      // Before the greeting no protocol is agreed on; all clients take this form, with the state.
       end.writeOwned(new Reply(0).error(1_040, '08004', 'Too many connections').bytes());
       end.close('overflow');
       return;
     }
+    this.#connected += 1;
     this.#threads += 1;
-    end.handlers = new Session(end, this.#threads, this);
+    const connection = new DatabaseConnection(end, this.#threads, this);
+    this.#connectDeadlines.set(connection);
+    end.handlers = connection;
     end.resume();
+  }
+
+  #listing(what: 'variables' | 'status'): readonly (readonly [string, string])[] {
+    if (what === 'variables') {
+      const all = Object.entries(variablesOf(this.#settings));
+      return all.sort().map(([name, value]) => [name, String(value)] as const);
+    }
+    return [
+      ['Prepared_stmt_count', String(this.#prepared)],
+      ['Questions', String(this.#questions)],
+      ['Threads_connected', String(this.#connected)],
+      ['Threads_running', String(this.#station.serving)],
+    ];
+  }
+
+  #count(): void {
+    this.#ctx.counters.active = this.#station.serving;
+    this.#ctx.counters.held = this.#station.waiting;
   }
 }
