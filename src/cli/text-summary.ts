@@ -1,22 +1,7 @@
 /** The summary of a run for people: clients, links, queues, books, findings. */
-import type { ClientsSummary, LinkSummary, QueueSummary, Summary } from '../model/summary.ts';
 
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_cell, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `  ${line}\n`)
-    .join('');
-}
+import type { ClientsSummary, LinkSummary, QueueSummary, Summary } from '../model/summary.ts';
+import { table } from './table.ts';
 
 /** Unknown is a dash, never 0. */
 function number(value: number | null, digits = 0): string {

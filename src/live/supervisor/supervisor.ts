@@ -142,7 +142,8 @@ export class LiveRun {
   async apply(action: Action, text: string | null): Promise<boolean> {
     this.#actions += 1;
     const id = this.#actions;
-    const mark = this.#mark(action.action === 'set' ? 'set' : 'fault', text ?? describe(action));
+    const kind = action.action === 'set' ? 'set' : action.action === 'mark' ? 'note' : 'fault';
+    const mark = this.#mark(kind, text ?? describe(action));
     if (action.action === 'mark') return true;
     const answers = await Promise.all(
       this.#workers.map((worker) =>
