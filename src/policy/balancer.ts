@@ -6,7 +6,13 @@
  * for your target groups"). How one is picked among them is an algorithm of its own file.
  *
  * Load is what `started` / `ended` told: open connections for an L4 balancer, requests in flight
- * for an L7 one. Budget: O(1) to O(targets) per choice, by algorithm; no allocation.
+ * for an L7 one. Health is kept while a target is deregistered, so that one that comes back
+ * unhealthy is not used before the health check says so.
+ *
+ *   targetAdded ──► registered ⇄ (healthy, unhealthy) ──targetRemoved──► draining: no new flows
+ *
+ * Left out: zones (an NLB is the same as this with cross-zone balancing on), slow start, weights.
+ * Budget: O(1) to O(targets) per choice, by algorithm; no allocation.
  */
 import type { BalancerAlgorithm } from '../model/topology.ts';
 import { pickers } from './balancers/registry.ts';
@@ -26,6 +32,7 @@ export interface BalancerSettings {
 /** What an algorithm may look at. `eligible` is never empty, in order of registration. */
 export interface Candidates {
   readonly eligible: readonly number[];
+  /** The flow's, an unsigned 32-bit integer. */
   readonly hash: number;
   /** Choices made so far. */
   readonly turn: number;
@@ -51,10 +58,17 @@ export class Balancer {
   readonly #port: BalancerPort;
   /** Registered targets in order of registration. */
   #targets: number[] = [];
-  readonly #healthy = new IntColumn();
+  /** 1 = unhealthy. */
+  readonly #unhealthy = new IntColumn();
   readonly #load = new IntColumn();
-  #eligible: number[] = [];
-  #turn = 0;
+  /** One object for all choices. */
+  readonly #candidates = {
+    eligible: [] as readonly number[],
+    hash: 0,
+    turn: 0,
+    load: (target: number): number => this.#load.get(target),
+    draw: (bound: number): number => this.#port.draw(bound),
+  } satisfies Candidates;
 
   constructor(settings: BalancerSettings, port: BalancerPort) {
     this.#settings = settings;
@@ -65,7 +79,6 @@ export class Balancer {
   targetAdded(_now: number, target: number): void {
     if (this.#targets.includes(target)) return;
     this.#targets.push(target);
-    this.#healthy.set(target, 1);
     this.#choices();
   }
 
@@ -76,32 +89,30 @@ export class Balancer {
   }
 
   targetHealth(_now: number, target: number, healthy: number): void {
-    this.#healthy.set(target, healthy);
+    this.#unhealthy.set(target, 1 - healthy);
     this.#choices();
   }
 
+  /** `hash` is an unsigned 32-bit integer, which only flow-hash looks at. */
   choose(_now: number, flow: number, hash: number): void {
-    if (this.#eligible.length === 0) {
+    const candidates = this.#candidates;
+    if (candidates.eligible.length === 0) {
       this.#port.noTarget(flow);
       return;
     }
-    const pick = pickers[this.#settings.algorithm];
-    const target = pick({
-      eligible: this.#eligible,
-      hash,
-      turn: this.#turn,
-      load: this.#loadOf,
-      draw: this.#draw,
-    });
-    this.#turn += 1;
+    candidates.hash = hash;
+    const target = pickers[this.#settings.algorithm](candidates);
+    candidates.turn += 1;
     this.#port.assign(flow, target);
   }
 
+  /** The target has one more flow or request; the driver says so, since a connect may fail. */
   started(_now: number, target: number): void {
     this.#load.add(target, 1);
   }
 
   ended(_now: number, target: number): void {
+    if (this.#load.get(target) === 0) throw new Error(`target ${target} has nothing to end`);
     this.#load.add(target, -1);
   }
 
@@ -110,7 +121,7 @@ export class Balancer {
   }
 
   snapshot() {
-    const healthy = this.#targets.filter((target) => this.#healthy.get(target) === 1).length;
+    const healthy = this.#healthyTargets().length;
     return {
       targets: this.#targets.length,
       healthy,
@@ -118,11 +129,12 @@ export class Balancer {
     };
   }
 
-  readonly #loadOf = (target: number): number => this.#load.get(target);
-  readonly #draw = (bound: number): number => this.#port.draw(bound);
+  #healthyTargets(): number[] {
+    return this.#targets.filter((target) => this.#unhealthy.get(target) === 0);
+  }
 
   #choices(): void {
-    const healthy = this.#targets.filter((target) => this.#healthy.get(target) === 1);
-    this.#eligible = healthy.length > 0 ? healthy : [...this.#targets];
+    const healthy = this.#healthyTargets();
+    this.#candidates.eligible = healthy.length > 0 ? healthy : [...this.#targets];
   }
 }

@@ -14,20 +14,31 @@
  * Reclaim `idle-yield`: a slot may be taken from a connection whose last byte went toward the
  * client at least `reclaimAfter` ago. On demand only: the slot moves when somebody waits for it,
  * longest idle first, so that nothing is yielded in vain. A connection that moved no byte at all
- * since it got its slot counts as idle too, after SILENT_FACTOR x reclaimAfter: no request of its
- * can be broken, but its bytes may wait in the kernel for a driver that is late.
+ * since it got its slot counts as idle too, after SILENT_FACTOR x reclaimAfter: no response can
+ * be broken by that, but its bytes may wait in the kernel for a driver that is late.
  *
  * Who waits: under `whileHeld: unread` every held connection, since nobody knows whether a
- * request is there. Under `watch` only those that have sent something.
+ * request is there. Under `watch` only those that have sent something; the silent are held too
+ * (and closed after `heldTimeout` as the others are), but take no slot.
  *
  * A response that goes on after its connection yielded is still delivered; it is counted as
- * `overcommit`, once per yield. Budget: O(1) per input, no allocation.
+ * `overcommit`, once per yield: at that moment more than `activeMax` connections are at work
+ * behind the queue. What that costs: a server that pauses longer than `reclaimAfter` in the
+ * middle of its responses sees more work at a time than `activeMax`, and only this count says so.
+ *
+ * Limits: at most `activeMax + heldMax` connections are open, in whatever state; one more is
+ * closed with `overflow`. `activeMax` lowered while running takes no slot from a busy connection:
+ * there are more active than allowed until enough of them close or become idle.
+ *
+ * Source of the rule: the incident's ConnCtrl for `none`. HAProxy's `maxconn` does the same in
+ * TCP mode; the cure is ours. Budget: O(1) per input, no allocation, one wake-up.
  */
 import { closeCauseCode } from '../model/close-cause.ts';
 import type { ConnectionQueueHop } from '../model/topology.ts';
 import type { WakePort } from './contract.ts';
 import { IntColumn } from './int-column.ts';
 import { IntList } from './int-list.ts';
+import { WakeUp } from './wake-up.ts';
 
 export type ConnectionQueueSettings = Pick<
   ConnectionQueueHop,
@@ -63,6 +74,7 @@ export class ConnectionQueue {
 
   #settings: ConnectionQueueSettings;
   readonly #port: ConnectionQueuePort;
+  readonly #wakeUp: WakeUp;
   readonly #state = new IntColumn();
   readonly #heldSince = new IntColumn();
   /** Held connections in the order of their arrival, for `heldTimeout`. */
@@ -88,12 +100,13 @@ export class ConnectionQueue {
   constructor(settings: ConnectionQueueSettings, port: ConnectionQueuePort) {
     this.#settings = settings;
     this.#port = port;
+    this.#wakeUp = new WakeUp(port);
   }
 
   /** A connection was accepted. */
   opened(now: number, connection: number): void {
     const { heldMax, activeMax, whileHeld } = this.#settings;
-    if (this.#active >= activeMax && this.#held.size >= heldMax) {
+    if (this.#active + this.#held.size + this.#yielded >= activeMax + heldMax) {
       this.#overflow += 1;
       this.#state.set(connection, State.closing);
       this.#port.close(connection, closeCauseCode('overflow'));
@@ -113,13 +126,14 @@ export class ConnectionQueue {
       this.#arm();
       return;
     }
+    if (state !== State.yielded && state !== State.held) return;
     this.#bytesWait.set(connection, 1);
     if (state === State.yielded) {
       this.#yielded -= 1;
       this.#hold(now, connection);
       this.#line.push(connection);
       this.#serve(now);
-    } else if (state === State.held && !this.#line.has(connection)) {
+    } else if (!this.#line.has(connection)) {
       this.#line.push(connection);
       this.#serve(now);
     }
@@ -154,12 +168,15 @@ export class ConnectionQueue {
   }
 
   wake(now: number): void {
+    this.#wakeUp.fired();
     const { heldTimeout } = this.#settings;
     while (heldTimeout > 0 && this.#held.size > 0) {
       const oldest = this.#held.head;
       if (this.#heldSince.get(oldest) + heldTimeout > now) break;
       this.#held.remove(oldest);
       this.#line.remove(oldest);
+      this.#bytesWait.set(oldest, 0);
+      this.#uncounted.set(oldest, 0);
       this.#state.set(oldest, State.closing);
       this.#port.close(oldest, closeCauseCode('queue_timeout'));
     }
@@ -168,6 +185,7 @@ export class ConnectionQueue {
 
   configure(now: number, settings: ConnectionQueueSettings): void {
     this.#settings = settings;
+    if (settings.whileHeld === 'unread') this.#everybodyWaits();
     this.#serve(now);
   }
 
@@ -195,13 +213,13 @@ export class ConnectionQueue {
   #serve(now: number): void {
     const { activeMax, order, reclaim } = this.#settings;
     while (this.#line.size > 0) {
-      if (this.#active >= activeMax) {
-        if (reclaim === 'none' || this.#active > activeMax) break;
-        const idle = this.#reclaimable();
-        if (idle === -1 || this.#reclaimableAt(idle) > now) break;
-        this.#yield(idle);
+      if (this.#active < activeMax) {
+        this.#grant(now, order === 'fifo' ? this.#line.head : this.#line.tail);
+        continue;
       }
-      this.#grant(now, order === 'fifo' ? this.#line.head : this.#line.tail);
+      const idle = reclaim === 'none' ? -1 : this.#reclaimable();
+      if (idle === -1 || this.#reclaimableAt(idle) > now) break;
+      this.#yield(idle);
     }
     this.#arm();
   }
@@ -219,6 +237,12 @@ export class ConnectionQueue {
       this.#silent.push(connection);
     }
     this.#port.grant(connection);
+  }
+
+  #everybodyWaits(): void {
+    for (let one = this.#held.head; one !== -1; one = this.#held.after(one)) {
+      if (!this.#line.has(one)) this.#line.push(one);
+    }
   }
 
   /** The active connection whose slot may be taken first, or -1. */
@@ -263,6 +287,6 @@ export class ConnectionQueue {
       const next = this.#reclaimable();
       if (next !== -1) at = Math.min(at, this.#reclaimableAt(next));
     }
-    this.#port.wakeAt(at);
+    this.#wakeUp.ask(at);
   }
 }

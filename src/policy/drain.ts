@@ -4,10 +4,17 @@
  * is closed.
  *
  *   serving ──begin──► draining ──last flow closed, or delay over──► drained
+ *      ▲                  │
+ *      └─────cancel───────┘
+ *
+ * New flows are the balancer's business, which gives a deregistered target none. After
+ * `closeFlows` the driver still reports each flow's end with `flowClosed`.
+ * Budget: O(1) per flow, O(draining targets) when one begins or ends.
  */
 import type { Micros } from '../model/units.ts';
 import type { WakePort } from './contract.ts';
 import { IntColumn } from './int-column.ts';
+import { WakeUp } from './wake-up.ts';
 
 export interface DrainSettings {
   readonly deregistrationDelay: Micros;
@@ -33,6 +40,7 @@ export class Drain {
 
   #settings: DrainSettings;
   readonly #port: DrainPort;
+  readonly #wakeUp: WakeUp;
   readonly #flows = new IntColumn();
   readonly #until = new IntColumn();
   #draining: number[] = [];
@@ -40,8 +48,10 @@ export class Drain {
   constructor(settings: DrainSettings, port: DrainPort) {
     this.#settings = settings;
     this.#port = port;
+    this.#wakeUp = new WakeUp(port);
   }
 
+  /** The target is deregistered. */
   begin(now: number, target: number): void {
     if (this.#draining.includes(target)) return;
     if (this.#flows.get(target) === 0) {
@@ -64,6 +74,7 @@ export class Drain {
   }
 
   flowClosed(_now: number, target: number): void {
+    if (this.#flows.get(target) === 0) throw new Error(`target ${target} has no flow to close`);
     this.#flows.add(target, -1);
     if (this.#flows.get(target) > 0 || !this.#draining.includes(target)) return;
     this.#end(target);
@@ -71,8 +82,9 @@ export class Drain {
   }
 
   wake(now: number): void {
-    for (const target of [...this.#draining]) {
-      if (this.#until.get(target) > now) continue;
+    this.#wakeUp.fired();
+    const over = this.#draining.filter((target) => this.#until.get(target) <= now);
+    for (const target of over) {
       this.#port.closeFlows(target);
       this.#end(target);
     }
@@ -96,6 +108,6 @@ export class Drain {
   #arm(): void {
     let at = Number.POSITIVE_INFINITY;
     for (const target of this.#draining) at = Math.min(at, this.#until.get(target));
-    this.#port.wakeAt(at);
+    this.#wakeUp.ask(at);
   }
 }

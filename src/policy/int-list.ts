@@ -5,6 +5,8 @@
  *
  *   head ⇄ 7 ⇄ 3 ⇄ 12 ⇄ tail        next[7] = 3, previous[3] = 7, ...
  */
+import { checkIndex } from './int-column.ts';
+
 const NONE = -1;
 const ABSENT = -2;
 
@@ -38,6 +40,7 @@ export class IntList {
     return this.#next[member] ?? NONE;
   }
 
+  /** Throws when it is there already: a caller that adds twice has lost count. */
   push(member: number): void {
     this.#grow(member);
     if (this.has(member)) throw new Error(`${member} is in the list already`);
@@ -65,7 +68,8 @@ export class IntList {
 
   #grow(member: number): void {
     const before = this.#next.length;
-    if (member < before) return;
+    if (member >= 0 && member < before) return;
+    checkIndex(member);
     const length = Math.max(before * 2, member + 1);
     const next = new Int32Array(length).fill(ABSENT);
     next.set(this.#next);

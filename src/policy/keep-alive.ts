@@ -2,19 +2,24 @@
  * KeepAlive: how long a server side keeps its client connections, in nginx's three settings
  * (ngx_http_core_module): `keepalive_timeout` (idle), `keepalive_requests` and `keepalive_time`.
  *
- *   opened ──► waiting ──requestStarted──► busy ──responseEnded──► waiting ─► close(idle_timeout)
- *                                           │ request number keepAliveRequests, or older than
- *                                           ▼ keepAliveTime: lastRequest ("Connection: close")
+ *   opened ──► waiting ──requestStarted──► busy ──responseEnded──► waiting ──► closing ──► gone
+ *                                           │                        idle_timeout   closed
+ *                                           ▼
+ *                 lastRequest ("Connection: close"): request number keepAliveRequests,
+ *                 or one that starts when the connection is keepAliveTime old
  *
  * A connection that never sent a request is idle from its opening (nginx applies
- * `client_header_timeout` there; the same figure is used here). Timeouts are equal for all
- * connections, so a list in order of idling and one wake-up do. Budget: O(1), no allocation.
+ * `client_header_timeout` there; the same figure is used here). A timeout of 0 means never;
+ * nginx's `keepalive_timeout 0` (close after each response) is `keepAliveRequests` 1 here.
+ * Timeouts are equal for all connections, so a list in order of idling and one wake-up do.
+ * Budget: O(1) per input, no allocation.
  */
 import { closeCauseCode } from '../model/close-cause.ts';
 import type { Micros } from '../model/units.ts';
 import type { WakePort } from './contract.ts';
 import { IntColumn } from './int-column.ts';
 import { IntList } from './int-list.ts';
+import { WakeUp } from './wake-up.ts';
 
 export interface KeepAliveSettings {
   /** 0 = never. */
@@ -32,6 +37,8 @@ export interface KeepAlivePort extends WakePort {
   close(connection: number, causeCode: number): void;
 }
 
+const State = { gone: 0, waiting: 1, busy: 2, closing: 3 } as const;
+
 export class KeepAlive {
   static readonly inputs = [
     'opened',
@@ -46,6 +53,8 @@ export class KeepAlive {
 
   #settings: KeepAliveSettings;
   readonly #port: KeepAlivePort;
+  readonly #wakeUp: WakeUp;
+  readonly #state = new IntColumn();
   readonly #openedAt = new IntColumn();
   readonly #requests = new IntColumn();
   readonly #idleSince = new IntColumn();
@@ -55,9 +64,14 @@ export class KeepAlive {
   constructor(settings: KeepAliveSettings, port: KeepAlivePort) {
     this.#settings = settings;
     this.#port = port;
+    this.#wakeUp = new WakeUp(port);
   }
 
+  /** Its number may be in use no longer; throws if it is. */
   opened(now: number, connection: number): void {
+    if (this.#state.get(connection) !== State.gone) {
+      throw new Error(`connection ${connection} is open already`);
+    }
     this.#open += 1;
     this.#openedAt.set(connection, now);
     this.#requests.set(connection, 0);
@@ -66,7 +80,10 @@ export class KeepAlive {
 
   requestStarted(now: number, connection: number): void {
     const { keepAliveRequests, keepAliveTime } = this.#settings;
+    const state = this.#state.get(connection);
+    if (state !== State.waiting && state !== State.busy) return;
     this.#idle.remove(connection);
+    this.#state.set(connection, State.busy);
     this.#requests.add(connection, 1);
     if (keepAliveRequests > 0 && this.#requests.get(connection) >= keepAliveRequests) {
       this.#port.lastRequest(connection, closeCauseCode('max_requests'));
@@ -78,10 +95,13 @@ export class KeepAlive {
 
   /** The connection stays open and waits for its next request. */
   responseEnded(now: number, connection: number): void {
-    this.#becameIdle(now, connection);
+    if (this.#state.get(connection) === State.busy) this.#becameIdle(now, connection);
   }
 
+  /** The connection is gone, whoever closed it. */
   closed(_now: number, connection: number): void {
+    if (this.#state.get(connection) === State.gone) return;
+    this.#state.set(connection, State.gone);
     this.#open -= 1;
     this.#idle.remove(connection);
     this.#arm();
@@ -94,6 +114,20 @@ export class KeepAlive {
   }
 
   wake(now: number): void {
+    this.#wakeUp.fired();
+    this.#closeOverdue(now);
+  }
+
+  configure(now: number, settings: KeepAliveSettings): void {
+    this.#settings = settings;
+    this.#closeOverdue(now);
+  }
+
+  snapshot() {
+    return { open: this.#open, idle: this.#idle.size };
+  }
+
+  #closeOverdue(now: number): void {
     const { keepAliveTimeout } = this.#settings;
     while (keepAliveTimeout > 0 && this.#idle.head !== -1) {
       if (this.#idleSince.get(this.#idle.head) + keepAliveTimeout > now) break;
@@ -102,17 +136,8 @@ export class KeepAlive {
     this.#arm();
   }
 
-  configure(now: number, settings: KeepAliveSettings): void {
-    this.#settings = settings;
-    this.wake(now);
-  }
-
-  snapshot() {
-    return { open: this.#open, idle: this.#idle.size };
-  }
-
   #becameIdle(now: number, connection: number): void {
-    this.#idle.remove(connection);
+    this.#state.set(connection, State.waiting);
     this.#idleSince.set(connection, now);
     this.#idle.push(connection);
     this.#arm();
@@ -120,6 +145,7 @@ export class KeepAlive {
 
   #close(connection: number): void {
     this.#idle.remove(connection);
+    this.#state.set(connection, State.closing);
     this.#port.close(connection, closeCauseCode('idle_timeout'));
   }
 
@@ -127,7 +153,7 @@ export class KeepAlive {
     const { keepAliveTimeout } = this.#settings;
     const head = this.#idle.head;
     const none = keepAliveTimeout === 0 || head === -1;
-    this.#port.wakeAt(
+    this.#wakeUp.ask(
       none ? Number.POSITIVE_INFINITY : this.#idleSince.get(head) + keepAliveTimeout,
     );
   }

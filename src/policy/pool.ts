@@ -1,27 +1,45 @@
 /**
  * Pool: the connections that a client side keeps to one destination, and who waits for one.
  *
- *            acquire                opened
- *   waiter ──────────► open() ──► opening ──► idle ◄──► busy ──► closing ──► gone
- *                                    │         │ idleTimeout      ▲  not reusable, max_requests
- *                                    ▼         └──────────────────┘
- *                                 openFailed: the oldest waiter that nobody comes for is rejected
+ *            acquire                opened            grant
+ *   waiter ──────────► open() ──► opening ──► idle ◄────────► busy ───► closing ──► gone
+ *                                    │         │    release     │ not reusable, max_requests,
+ *                                    │         │                │ replaced, beyond connectionsMax
+ *                         openFailed │         └► closing: idle_timeout, replaced
+ *                                    ▼
+ *                                   gone
  *
  * A waiter takes an idle connection, else one is opened for it as long as `connectionsMax`
  * allows, else it waits (first come, first served). One open per waiter: a connection that is
  * released meanwhile goes to the oldest waiter, and the surplus that was being opened becomes
- * idle, as in undici, Envoy and CloudFront's own description of connection reuse.
+ * idle, as in Go's net/http Transport. Who opens a connection for every request that has to wait
+ * keeps them all afterwards: that is how connections multiply.
  *
- * Sequelize's pool is the same machine with three more settings: `min`, `acquire` (a waiter's
- * patience) and `evict` (idle ones are looked at only so often); see sequelize-pool.ts.
+ * An open that fails while fewer connections are coming than waiters wait costs the oldest waiter
+ * its patience: it is rejected, since its connect was the first to begin, and the next one is
+ * tried for. So every refusal reaches exactly one waiter, and a dead destination is not connected
+ * to for ever on behalf of one.
  *
- * Budget: O(1) per input, no allocation; `random` reuse walks the idle list.
+ * Sequelize's pool is the same machine with three more settings: `minimum` (min),
+ * `acquireTimeout` (acquire) and `evictEvery` (evict): idle connections are looked at only every
+ * so often, counted from when the first of them became idle. Left out: Sequelize opens `min`
+ * connections anew after one was destroyed; here they only are not closed.
+ *
+ * `connectionsMax` lowered while running: what is idle beyond it closes at once, what is busy
+ * when it is released (cause `overflow`); until then the pool is larger than its maximum.
+ *
+ * Sources: sequelize-pool's README (min, max, idle, acquire, evict) and Go's
+ * Transport; API Gateway's own rules are undocumented, so its pools are a model.
+ *
+ * Budget: O(1) per input, no allocation, one wake-up; `random` reuse walks the idle list, and
+ * `replaced` all connections.
  */
-import { closeCauseCode } from '../model/close-cause.ts';
+import { type CloseCause, closeCauseCode } from '../model/close-cause.ts';
 import type { PoolSettings } from '../model/topology.ts';
 import type { DrawPort, WakePort } from './contract.ts';
 import { IntColumn } from './int-column.ts';
 import { IntList } from './int-list.ts';
+import { WakeUp } from './wake-up.ts';
 
 export interface PoolOptions extends PoolSettings {
   /** Idle connections are not closed below this number. */
@@ -33,7 +51,7 @@ export interface PoolOptions extends PoolSettings {
 }
 
 export interface PoolPort extends WakePort, DrawPort {
-  /** The waiter has this connection until `released` or `closed`. */
+  /** The waiter has this connection until `release` or `closed`. */
   grant(waiter: number, connection: number): void;
   /** Open a connection under this number; answer `opened` or `openFailed`. */
   open(connection: number): void;
@@ -64,11 +82,12 @@ export class Pool {
 
   #settings: PoolOptions;
   readonly #port: PoolPort;
+  readonly #wakeUp: WakeUp;
   readonly #state = new IntColumn();
   readonly #requests = new IntColumn();
   readonly #idleSince = new IntColumn();
   readonly #waitingSince = new IntColumn();
-  /** 1 = belongs to a replaced node: not used again. */
+  /** 1 = belongs to a replaced node: it serves who waits for it, and nobody after that. */
   readonly #doomed = new IntColumn();
   /** Longest idle first. */
   readonly #idle = new IntList();
@@ -78,11 +97,13 @@ export class Pool {
   #opening = 0;
   #busy = 0;
   #closing = 0;
-  #nextEviction = 0;
+  /** When the first of the present idle connections became idle: sweeps are counted from here. */
+  #sweepsFrom = 0;
 
   constructor(settings: PoolOptions, port: PoolPort) {
     this.#settings = settings;
     this.#port = port;
+    this.#wakeUp = new WakeUp(port);
   }
 
   /** A request wants a connection. `waiter` must not be waiting already. */
@@ -90,35 +111,39 @@ export class Pool {
     const idle = this.#takeIdle();
     if (idle !== -1) {
       this.#grant(waiter, idle);
-      this.#arm(now);
+      this.#arm();
       return;
     }
     const { waitersMax } = this.#settings;
-    const room = this.#hasRoom() && this.#opening <= this.#waiters.size;
-    if (!room && waitersMax > 0 && this.#waiters.size - this.#opening >= waitersMax) {
+    const withoutConnection = this.#waiters.size - this.#opening;
+    if (waitersMax > 0 && withoutConnection >= waitersMax && !this.#hasRoom()) {
       this.#port.reject(waiter, RejectReason.full);
       return;
     }
     this.#waitingSince.set(waiter, now);
     this.#waiters.push(waiter);
     this.#openForWaiters();
-    this.#arm(now);
+    this.#arm();
   }
 
   /** The waiter gave up. What was being opened for it serves another, or becomes idle. */
-  cancel(now: number, waiter: number): void {
-    if (this.#waiters.remove(waiter)) this.#arm(now);
+  cancel(_now: number, waiter: number): void {
+    if (this.#waiters.remove(waiter)) this.#arm();
   }
 
+  /** The connect succeeded. */
   opened(now: number, connection: number): void {
-    this.#opening -= 1;
+    this.#wasOpening(connection);
     this.#requests.set(connection, 0);
-    this.#reuse(now, connection);
+    if (this.#doomed.get(connection) === 1 && this.#waiters.size === 0) {
+      this.#close(connection, 'drain');
+    } else this.#settle(now, connection);
+    this.#arm();
   }
 
   /** The connect failed; the number is free at once. */
-  openFailed(now: number, connection: number): void {
-    this.#opening -= 1;
+  openFailed(_now: number, connection: number): void {
+    this.#wasOpening(connection);
     this.#forget(connection);
     const oldest = this.#waiters.head;
     if (oldest !== -1 && this.#waiters.size > this.#opening) {
@@ -126,7 +151,7 @@ export class Pool {
       this.#port.reject(oldest, RejectReason.openFailed);
     }
     this.#openForWaiters();
-    this.#arm(now);
+    this.#arm();
   }
 
   /** The exchange is over. `reusable` 0: the connection is closing by itself, await `closed`. */
@@ -142,12 +167,12 @@ export class Pool {
       this.#requests.get(connection) >= requestsPerConnectionMax
     ) {
       this.#close(connection, 'max_requests');
-    } else this.#reuse(now, connection);
-    this.#arm(now);
+    } else this.#settle(now, connection);
+    this.#arm();
   }
 
   /** The connection is gone, whoever closed it, idle or busy. */
-  closed(now: number, connection: number): void {
+  closed(_now: number, connection: number): void {
     const state = this.#state.get(connection);
     if (state === State.gone) return;
     if (state === State.opening) this.#opening -= 1;
@@ -156,41 +181,41 @@ export class Pool {
     this.#idle.remove(connection);
     this.#forget(connection);
     this.#openForWaiters();
-    this.#arm(now);
+    this.#arm();
   }
 
-  /** The node was replaced: idle connections close now, busy ones when they are released. */
-  replaced(now: number): void {
+  /** The node was replaced: idle connections close now, the others after their next release. */
+  replaced(_now: number): void {
     while (this.#idle.head !== -1) this.#close(this.#idle.head, 'drain');
     for (let connection = 0; connection < this.#numbers; connection++) {
-      if (this.#state.get(connection) === State.busy) this.#doomed.set(connection, 1);
+      const state = this.#state.get(connection);
+      if (state === State.busy || state === State.opening) this.#doomed.set(connection, 1);
     }
-    this.#arm(now);
+    this.#arm();
   }
 
   wake(now: number): void {
-    const { idleTimeout, acquireTimeout = 0, evictEvery = 0, minimum = 0 } = this.#settings;
+    this.#wakeUp.fired();
+    const { idleTimeout, acquireTimeout = 0 } = this.#settings;
     while (acquireTimeout > 0 && this.#waiters.head !== -1) {
       const oldest = this.#waiters.head;
       if (this.#waitingSince.get(oldest) + acquireTimeout > now) break;
       this.#waiters.remove(oldest);
       this.#port.reject(oldest, RejectReason.acquireTimeout);
     }
-    if (idleTimeout > 0 && (evictEvery === 0 || now >= this.#nextEviction)) {
-      while (this.#idle.head !== -1 && this.#idle.size + this.#busy > minimum) {
-        const oldest = this.#idle.head;
-        if (this.#idleSince.get(oldest) + idleTimeout > now) break;
-        this.#close(oldest, 'idle_timeout');
-      }
-      this.#nextEviction = now + evictEvery;
+    while (idleTimeout > 0 && this.#mayEvict()) {
+      const oldest = this.#idle.head;
+      if (this.#evictionAt(oldest) > now) break;
+      this.#close(oldest, 'idle_timeout');
     }
-    this.#arm(now);
+    this.#arm();
   }
 
-  configure(now: number, settings: PoolOptions): void {
+  configure(_now: number, settings: PoolOptions): void {
     this.#settings = settings;
+    while (this.#idle.head !== -1 && this.#isBeyondMax(0)) this.#close(this.#idle.head, 'overflow');
     this.#openForWaiters();
-    this.#arm(now);
+    this.#arm();
   }
 
   snapshot() {
@@ -209,6 +234,20 @@ export class Pool {
     return connectionsMax === 0 || all < connectionsMax;
   }
 
+  /** Are there more than allowed, those that close not counted, and `more` that are not listed? */
+  #isBeyondMax(more: number): boolean {
+    const { connectionsMax } = this.#settings;
+    const all = this.#opening + this.#idle.size + this.#busy + more;
+    return connectionsMax > 0 && all > connectionsMax;
+  }
+
+  #wasOpening(connection: number): void {
+    if (this.#state.get(connection) !== State.opening) {
+      throw new Error(`connection ${connection} was not being opened`);
+    }
+    this.#opening -= 1;
+  }
+
   #openForWaiters(): void {
     while (this.#opening < this.#waiters.size && this.#hasRoom()) {
       let connection = this.#free.pop();
@@ -223,17 +262,19 @@ export class Pool {
   }
 
   /** A connection without a request: to the oldest waiter, else idle. */
-  #reuse(now: number, connection: number): void {
+  #settle(now: number, connection: number): void {
     const waiter = this.#waiters.head;
-    if (waiter !== -1) {
+    if (this.#isBeyondMax(1)) {
+      this.#close(connection, 'overflow');
+    } else if (waiter !== -1) {
       this.#waiters.remove(waiter);
       this.#grant(waiter, connection);
     } else {
+      if (this.#idle.size === 0) this.#sweepsFrom = now;
       this.#state.set(connection, State.idle);
       this.#idleSince.set(connection, now);
       this.#idle.push(connection);
     }
-    this.#arm(now);
   }
 
   #takeIdle(): number {
@@ -254,7 +295,7 @@ export class Pool {
     this.#port.grant(waiter, connection);
   }
 
-  #close(connection: number, cause: 'drain' | 'idle_timeout' | 'max_requests'): void {
+  #close(connection: number, cause: CloseCause): void {
     this.#idle.remove(connection);
     this.#setClosing(connection);
     this.#port.close(connection, closeCauseCode(cause));
@@ -271,21 +312,29 @@ export class Pool {
     this.#free.push(connection);
   }
 
-  #arm(now: number): void {
-    const { idleTimeout, acquireTimeout = 0, evictEvery = 0, minimum = 0 } = this.#settings;
+  #mayEvict(): boolean {
+    const { minimum = 0 } = this.#settings;
+    return this.#idle.head !== -1 && this.#idle.size + this.#busy > minimum;
+  }
+
+  /** When an idle connection's time is over: exactly, or at the first sweep after that. */
+  #evictionAt(connection: number): number {
+    const { idleTimeout, evictEvery = 0 } = this.#settings;
+    const due = this.#idleSince.get(connection) + idleTimeout;
+    if (evictEvery === 0) return due;
+    const sweeps = Math.ceil((due - this.#sweepsFrom) / evictEvery);
+    return this.#sweepsFrom + sweeps * evictEvery;
+  }
+
+  #arm(): void {
+    const { idleTimeout, acquireTimeout = 0 } = this.#settings;
     let at = Number.POSITIVE_INFINITY;
     if (acquireTimeout > 0 && this.#waiters.head !== -1) {
       at = this.#waitingSince.get(this.#waiters.head) + acquireTimeout;
     }
-    if (idleTimeout > 0 && this.#idle.head !== -1 && this.#idle.size + this.#busy > minimum) {
-      const due = this.#idleSince.get(this.#idle.head) + idleTimeout;
-      if (evictEvery === 0) at = Math.min(at, due);
-      else {
-        // Never look back: the sweep after the one that is due.
-        if (this.#nextEviction < now - evictEvery) this.#nextEviction = now + evictEvery;
-        at = Math.min(at, Math.max(due, this.#nextEviction));
-      }
+    if (idleTimeout > 0 && this.#mayEvict()) {
+      at = Math.min(at, this.#evictionAt(this.#idle.head));
     }
-    this.#port.wakeAt(at);
+    this.#wakeUp.ask(at);
   }
 }

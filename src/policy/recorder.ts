@@ -9,7 +9,11 @@
  * `method` counts the class's inputs from 0 and its outputs from OUTPUT. An output that returns
  * a value (`draw`) appends it as one more argument. The first argument of an input is `now`.
  * `configure` gets an index into the instance's list of settings, because settings are objects.
- * `replay.ts` plays such a log again.
+ * `replay.ts` plays such a log again. Entries of many instances lie in one log in the order in
+ * which they happened; no entry is cut by the end of a chunk.
+ *
+ * Recording keeps the contract honest: an input that comes while another of the same policy has
+ * not returned throws, since its outputs could not be told from the other's.
  */
 import type { PolicyClass } from './contract.ts';
 
@@ -36,12 +40,14 @@ export class PolicyRecorder {
     this.#full = full;
   }
 
+  /** A new policy of the log: `policy` is the name of its class, `settings` its constructor's. */
   add(name: string, policy: string, settings: unknown): LoggedPolicy {
     const logged = { instance: this.policies.length, name, policy, settings: [settings] };
     this.policies.push(logged);
     return logged;
   }
 
+  /** Appends one entry; it takes at most CHUNK - 3 values. */
   write(instance: number, method: number, values: readonly number[]): void {
     if (this.#length + values.length + 3 > CHUNK) this.flush();
     this.#put(instance);
@@ -50,6 +56,7 @@ export class PolicyRecorder {
     for (const value of values) this.#put(value);
   }
 
+  /** Hands on what is there. */
   flush(): void {
     if (this.#length === 0) return;
     this.#full(this.#chunk.subarray(0, this.#length));
@@ -99,15 +106,24 @@ export function recordInputs<Policy extends object>(
   recorder: PolicyRecorder,
   logged: LoggedPolicy,
 ): Policy {
+  let running: string | null = null;
   policyClass.inputs.forEach((name, index) => {
     const pass = methodOf(policy, name);
     const record: Method = (...values) => {
+      if (running !== null) {
+        throw new Error(`${logged.name}: ${name} was called while ${running} had not returned`);
+      }
       const numbers = values.map((value) => {
         if (typeof value === 'number') return value;
         return logged.settings.push(value) - 1;
       });
       recorder.write(logged.instance, index, numbers);
-      return pass(...values);
+      running = name;
+      try {
+        return pass(...values);
+      } finally {
+        running = null;
+      }
     };
     Object.defineProperty(policy, name, { value: record });
   });

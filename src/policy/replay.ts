@@ -2,6 +2,11 @@
  * Replaying a policy log (recorder.ts): a fresh policy is made from its class and the recorded
  * settings, is given the recorded inputs in order, and every output is compared, argument by
  * argument, with the recorded one. Random draws are answered with the recorded values.
+ *
+ * Policies are replayed side by side, each in the order of its own inputs: they share nothing, so
+ * the order between them does not matter. The log must be whole: one cut off in the middle of
+ * what an input caused ends in a difference. Budget: memory for the log and, per instance, for
+ * the outputs of one input.
  */
 import { policyNamed, type ReplayablePolicy } from './catalog.ts';
 import type { PolicyClass } from './contract.ts';
@@ -10,7 +15,9 @@ import { type LoggedPolicy, type Method, methodOf, OUTPUT } from './recorder.ts'
 export interface ReplayDifference {
   readonly instance: number;
   readonly name: string;
-  /** Position of the decision among all of the log. */
+  /** How many inputs have been replayed, the one that differs included. */
+  readonly input: number;
+  /** How many decisions were the same before. */
   readonly decision: number;
   readonly recorded: string;
   readonly replayed: string;
@@ -108,21 +115,18 @@ export function replayPolicies(log: Float64Array, policies: readonly LoggedPolic
     methodOf(one.policy, name)(...values);
     const compared = Math.max(outputs.length, one.outputs.length);
     for (let i = 0; i < compared; i++) {
-      const recorded = describe(outputs[i], policyClass);
-      const again = describe(one.outputs[i], policyClass);
-      if (recorded !== again) {
-        return {
-          policies: policies.length,
-          inputs,
-          decisions,
-          firstDifference: {
-            instance: input.instance,
-            name: logged.name,
-            decision: decisions,
-            recorded,
-            replayed: again,
-          },
+      const recorded = outputs[i];
+      const again = one.outputs[i];
+      if (!isSame(recorded, again)) {
+        const firstDifference = {
+          instance: input.instance,
+          name: logged.name,
+          input: inputs,
+          decision: decisions,
+          recorded: describe(recorded, policyClass),
+          replayed: describe(again, policyClass),
         };
+        return { policies: policies.length, inputs, decisions, firstDifference };
       }
       decisions += 1;
     }
@@ -130,10 +134,18 @@ export function replayPolicies(log: Float64Array, policies: readonly LoggedPolic
   return { policies: policies.length, inputs, decisions, firstDifference: null };
 }
 
-function describe(
-  output: { readonly method: number; readonly values: readonly number[] } | undefined,
-  policyClass: PolicyClass,
-): string {
+interface Output {
+  readonly method: number;
+  readonly values: readonly number[];
+}
+
+function isSame(one: Output | undefined, other: Output | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  if (one.method !== other.method || one.values.length !== other.values.length) return false;
+  return one.values.every((value, index) => Object.is(value, other.values[index]));
+}
+
+function describe(output: Output | undefined, policyClass: PolicyClass): string {
   if (output === undefined) return 'nothing';
   return `${policyClass.outputs[output.method - OUTPUT]}(${output.values.join(', ')})`;
 }

@@ -7,9 +7,17 @@
  * The pause is backoff x 2^(n-1), at most backoffMax, of which a part `jitter` is drawn
  * ("full jitter" is jitter 1; Amazon Builders' Library, "Timeouts, retries, and backoff with
  * jitter"). The budget is a token bucket: each first attempt adds `budget` of a token, a retry
- * takes one (Finagle's RetryBudget; at most BUDGET_TOKENS_MAX are kept). A budget of 1 is none.
+ * takes one (Finagle's RetryBudget; at most BUDGET_TOKENS_MAX are kept, and as many are there at
+ * the start, as in gRPC's throttling of retries). So over any time
+ *
+ *   retries <= BUDGET_TOKENS_MAX + budget x first attempts
+ *
+ * which is what keeps an outage from multiplying its own load. A budget of 1 is none.
+ * `Retry-After` (RFC 9110 section 10.2.3) only ever makes a pause longer.
+ *
+ * The pause is handed out, not waited for: the driver has a place for what is due later. Budget:
+ * O(attempts) per failure, no allocation.
  */
-
 import type { RetryReason, RetrySettings } from '../model/topology.ts';
 import { MICROS_PER_SECOND } from '../model/units.ts';
 import type { DrawPort } from './contract.ts';
@@ -27,6 +35,7 @@ const WHOLE = 1_000_000;
 const DRAW_STEPS = 1_000_000;
 
 export interface RetryPort extends DrawPort {
+  /** Make the next attempt at `at` (µs). */
   retryAt(request: number, at: number): void;
   giveUp(request: number): void;
 }
@@ -47,6 +56,7 @@ export class Retry {
     this.#port = port;
   }
 
+  /** A request was made for the first time. */
   firstAttempt(_now: number, _request: number): void {
     const earned = Math.floor(this.#settings.budget * WHOLE);
     this.#tokens = Math.min(this.#tokens + earned, BUDGET_TOKENS_MAX * WHOLE);

@@ -1,6 +1,6 @@
 /**
  * Least connections (L4) and least outstanding requests (L7, ALB): the target with the least
- * load; among equals the one after the last turn's place, so that ties do not all go to the first.
+ * load. Among equals the first from the turn's place on, so that ties do not all go to one target.
  */
 import type { Picker } from '../balancer.ts';
 
