@@ -1,13 +1,19 @@
 /**
  * The app's database pool: mysql2 connections under the shared `Pool` policy, with Sequelize's
- * settings (min, max, idle, acquire, evict). Each statement is prepared once per connection
- * (mysql2's `execute` keeps them), as most apps do; that is also how a deployment reaches
- * `max_prepared_stmt_count`.
+ * settings (min, max, idle, acquire, evict) and its order: the connection released last is used
+ * first, so that the others can fall idle. Each statement is prepared once per connection, as
+ * most apps do; that is also how a deployment reaches `max_prepared_stmt_count`. Preparing is
+ * no exchange, so it is done by itself and not within mysql2's `execute`.
  *
  * The policy's decisions are carried out after its input has returned (policy/contract.ts).
  */
 import { Socket } from 'node:net';
-import { type Connection, createConnection } from 'mysql2';
+import {
+  type Connection,
+  createConnection,
+  type PrepareStatementInfo,
+  type QueryError,
+} from 'mysql2';
 import { closeCauseOf } from '../../model/close-cause.ts';
 import { PARENT_SAME_HOP } from '../../model/event.ts';
 import type { Endpoint, Link } from '../../model/run.ts';
@@ -47,9 +53,13 @@ interface Query {
 interface Pooled {
   readonly connection: Connection;
   readonly end: ConnectionEnd;
+  readonly statements: Map<string, PrepareStatementInfo>;
   up: boolean;
   lost: boolean;
-  query: { readonly one: Query; readonly ordinal: number } | null;
+  /** The query that has this connection. */
+  query: Query | null;
+  /** Its exchange; 0 while its statement is being prepared. */
+  ordinal: number;
 }
 
 const OPEN = 0;
@@ -68,6 +78,7 @@ export class DatabasePool {
   readonly #pooled = new Map<number, Pooled>();
   readonly #waiters = new Numbers<Query>();
   readonly #effects = new Effects((kind, a, b) => this.#carryOut(kind, a, b));
+  #stopped = false;
   #refused: QueryFailure = { code: 'NO_CONNECTION', message: 'the database refused' };
 
   constructor(ctx: HopContext<AppHop>, link: Link, target: Endpoint, credentials: Credentials) {
@@ -113,7 +124,9 @@ export class DatabasePool {
     this.#effects.run();
   }
 
+  /** Opens nothing any more; whoever calls closes the connections. */
   stop(): void {
+    this.#stopped = true;
     this.#timer.cancel();
   }
 
@@ -122,6 +135,7 @@ export class DatabasePool {
   }
 
   #carryOut(kind: number, a: number, b: number): void {
+    if (this.#stopped) return;
     if (kind === OPEN) this.#open(a);
     else if (kind === CLOSE) {
       const pooled = this.#pooled.get(a);
@@ -150,7 +164,15 @@ export class DatabasePool {
     });
     const stream = streamOf(connection);
     const end = this.#ctx.ends.adopt(this.#link, stream, 'connector');
-    const pooled: Pooled = { connection, end, up: false, lost: false, query: null };
+    const pooled: Pooled = {
+      connection,
+      end,
+      statements: new Map(),
+      up: false,
+      lost: false,
+      query: null,
+      ordinal: 0,
+    };
     this.#pooled.set(number, pooled);
     connection.on('connect', () => {
       if (pooled.lost) return;
@@ -168,35 +190,73 @@ export class DatabasePool {
       query.done(this.#refused, null);
       return;
     }
-    const { parent } = query;
-    const ordinal = pooled.end.exchangeStarted(PARENT_SAME_HOP, parent.end.number, parent.ordinal);
-    pooled.query = { one: query, ordinal };
-    pooled.connection.execute(query.sql, query.parameters, (error, rows) => {
-      if (pooled.query?.ordinal !== ordinal) return;
-      pooled.query = null;
-      pooled.end.exchangeEnded(ordinal, error === null ? 200 : 500, 'none');
-      this.#policy.release(this.#now(), number, 1);
-      this.#effects.run();
-      query.done(error === null ? null : { code: error.code ?? '', message: error.message }, rows);
+    pooled.query = query;
+    const known = pooled.statements.get(query.sql);
+    if (known !== undefined) {
+      this.#send(query, known, number, pooled);
+      return;
+    }
+    pooled.connection.prepare(query.sql, (error, statement) => {
+      if (pooled.query !== query) return;
+      if (error !== null) {
+        this.#finish(query, number, pooled, error, null);
+        return;
+      }
+      pooled.statements.set(query.sql, statement);
+      this.#send(query, statement, number, pooled);
     });
+  }
+
+  #send(query: Query, statement: PrepareStatementInfo, number: number, pooled: Pooled): void {
+    const { parent } = query;
+    pooled.ordinal = pooled.end.exchangeStarted(PARENT_SAME_HOP, parent.end.number, parent.ordinal);
+    statement.execute(query.parameters, (error: QueryError | null, rows: unknown) => {
+      if (pooled.query === query) this.#finish(query, number, pooled, error, rows);
+    });
+  }
+
+  /** The database answered, or the connection failed under the query. */
+  #finish(
+    query: Query,
+    number: number,
+    pooled: Pooled,
+    error: QueryError | null,
+    rows: unknown,
+  ): void {
+    if (error?.fatal === true) {
+      this.#lost(number, pooled, error);
+      return;
+    }
+    pooled.query = null;
+    if (pooled.ordinal > 0) {
+      pooled.end.exchangeEnded(pooled.ordinal, error === null ? 200 : 500, 'none');
+    }
+    pooled.ordinal = 0;
+    this.#policy.release(this.#now(), number, 1);
+    this.#effects.run();
+    query.done(error === null ? null : { code: error.code, message: error.message }, rows);
   }
 
   #lost(number: number, pooled: Pooled, error: NodeJS.ErrnoException | null): void {
     if (pooled.lost) return;
     pooled.lost = true;
     const failure = { code: error?.code ?? 'NO_CONNECTION', message: error?.message ?? 'closed' };
-    const { query } = pooled;
+    const { query, ordinal, end } = pooled;
     pooled.query = null;
-    if (query !== null) pooled.end.exchangeEnded(query.ordinal, 0, 'reset');
+    pooled.ordinal = 0;
+    if (ordinal > 0) end.exchangeEnded(ordinal, 0, this.#stopped ? 'shutdown' : 'reset');
     this.#pooled.delete(number);
     if (pooled.up) this.#policy.closed(this.#now(), number);
     else {
       this.#refused = failure;
+      // The server's error packet is its goodbye: it closes, we only see it off.
+      if (failure.code.startsWith('ER_')) end.blame('peer_fin');
+      if (failure.code === 'ETIMEDOUT') end.blame('connect_timeout');
       this.#policy.openFailed(this.#now(), number);
     }
     pooled.connection.destroy();
     this.#effects.run();
-    query?.one.done(failure, null);
+    query?.done(failure, null);
   }
 }
 
@@ -213,7 +273,7 @@ function poolOptions(pool: AppHop['pool']): PoolOptions {
     waitersMax: 0,
     idleTimeout: pool.idle,
     requestsPerConnectionMax: 0,
-    reuse: 'fifo',
+    reuse: 'lifo',
     minimum: pool.min,
     acquireTimeout: pool.acquire,
     evictEvery: pool.evict,
