@@ -9,14 +9,30 @@ import type { Endpoint, KernelCount, Link } from '../../model/run.ts';
 /** States in /proc/net/tcp (include/net/tcp_states.h). */
 const NOT_OPEN = new Set(['02', '03', '06', '07', '0A', '0C']);
 
-/** Null where the kernel offers no such table. */
-export async function countKernelRows(
+const ESTABLISHED = '01';
+
+export interface KernelView {
+  readonly counts: readonly KernelCount[];
+  /** Two equal ones mean that no connection of ours and no byte on one has moved meanwhile. */
+  readonly signature: string;
+  /**
+   * Connections that wait to be accepted, or whose bytes a foreign server has yet to read: it
+   * books no events, so that its silence means nothing.
+   */
+  readonly unsettled: number;
+}
+
+/** Null where the kernel offers no such table. `foreign`: links that a foreign server accepts. */
+export async function readKernelTable(
   links: readonly Link[],
   endpoints: readonly Endpoint[],
-): Promise<KernelCount[] | null> {
+  foreign: ReadonlySet<number>,
+): Promise<KernelView | null> {
   const linkOfPort = new Map(endpoints.map((one) => [one.port, one.link]));
   const acceptor = new Map<number, number>();
   const connector = new Map<number, number>();
+  const seen: string[] = [];
+  let unsettled = 0;
   for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
     const text = await readFile(file, 'latin1').catch(() => null);
     if (text === null) {
@@ -24,18 +40,26 @@ export async function countKernelRows(
       continue;
     }
     for (const row of text.split('\n').slice(1)) {
-      const [, local, remote, state, , , , , , inode] = row.trim().split(/\s+/);
+      const [, local, remote, state, queues, , , , , inode] = row.trim().split(/\s+/);
       if (local === undefined || remote === undefined || state === undefined) continue;
-      if (NOT_OPEN.has(state) || inode === '0') continue;
-      count(acceptor, linkOfPort.get(portOf(local)));
-      count(connector, linkOfPort.get(portOf(remote)));
+      const accepts = linkOfPort.get(portOf(local));
+      const connects = linkOfPort.get(portOf(remote));
+      if (NOT_OPEN.has(state) || (accepts === undefined && connects === undefined)) continue;
+      seen.push(`${local} ${remote} ${state} ${queues} ${inode}`);
+      const mayWait = state === ESTABLISHED && accepts !== undefined;
+      const unread = foreign.has(accepts ?? -1) && !queues?.endsWith(':00000000');
+      if (mayWait && (inode === '0' || unread)) unsettled += 1;
+      if (inode === '0') continue;
+      count(acceptor, accepts);
+      count(connector, connects);
     }
   }
-  return links.map((link) => ({
+  const counts = links.map((link) => ({
     link: link.name,
     acceptorRows: acceptor.get(link.index) ?? 0,
     connectorRows: connector.get(link.index) ?? 0,
   }));
+  return { counts, signature: seen.sort().join('\n'), unsettled };
 }
 
 function portOf(address: string): number {

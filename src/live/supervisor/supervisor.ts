@@ -17,7 +17,7 @@ import type { Micros } from '../../model/units.ts';
 import type { ForeignServer } from '../foreign/server.ts';
 import { startForeign } from '../foreign/start.ts';
 import { Clock } from '../runtime/clock.ts';
-import { countKernelRows } from './kernel-table.ts';
+import { type KernelView, readKernelTable } from './kernel-table.ts';
 import type { FromWorker, HopTick } from './messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -92,7 +92,7 @@ export class LiveRun {
   #loadStart: Micros = 0;
   #loadEnd: Micros | null = null;
   #censusAt: Micros | null = null;
-  #kernel: KernelCount[] | null = null;
+  #kernel: readonly KernelCount[] | null = null;
   #eventCounts: number[] = [];
   #actions = 0;
 
@@ -142,8 +142,7 @@ export class LiveRun {
   async apply(action: Action, text: string | null): Promise<boolean> {
     this.#actions += 1;
     const id = this.#actions;
-    const kind = action.action === 'set' ? 'set' : action.action === 'mark' ? 'note' : 'fault';
-    const mark = this.#mark(kind, text ?? describe(action));
+    const mark = this.#mark(action.action === 'set' ? 'set' : 'fault', text ?? describe(action));
     if (action.action === 'mark') return true;
     const answers = await Promise.all(
       this.#workers.map((worker) =>
@@ -269,14 +268,18 @@ export class LiveRun {
     await Promise.all(
       this.#workers.map((worker) => worker.ask({ type: 'census' }, 'census').catch(() => null)),
     );
-    this.#kernel = await countKernelRows(this.plan.links, this.endpoints);
+    this.#kernel = (await this.#kernelView())?.counts ?? null;
     this.#censusAt = this.#clock.now();
   }
 
-  /** Waits until no process has booked an event for one poll, or the time is up. */
+  /**
+   * Waits until, over one poll, no process has booked an event and the kernel has moved nothing
+   * on our connections, or the time is up. (On a busy machine a foreign server may sit on what
+   * it was sent for longer than a poll; only the kernel can tell.)
+   */
   async #quiet(): Promise<void> {
     const until = this.#clock.now() + QUIET_WITHIN_MS * 1_000;
-    let before = -1;
+    let before = '';
     for (let id = 0; this.#clock.now() < until; id++) {
       const counts = await Promise.all(
         this.#workers.map((worker) =>
@@ -284,11 +287,22 @@ export class LiveRun {
         ),
       );
       const events = counts.reduce((sum, one) => sum + (one?.events ?? 0), 0);
-      if (events === before) return;
-      before = events;
+      const kernel = await this.#kernelView();
+      const now = `${events}\n${kernel?.signature}`;
+      if (now === before && (kernel?.unsettled ?? 0) === 0) return;
+      before = now;
       await new Promise((resolve) => setTimeout(resolve, QUIET_POLL_MS));
     }
     this.#options.onLog('the run did not become quiet before the books were struck');
+  }
+
+  #kernelView(): Promise<KernelView | null> {
+    const { instances, links } = this.plan;
+    const foreign = links.filter(({ upstream }) =>
+      instances.some(({ hop, process }) => hop === upstream && process < 0),
+    );
+    const indexes = new Set(foreign.map((link) => link.index));
+    return readKernelTable(links, this.endpoints, indexes);
   }
 
   #tell(message: Parameters<WorkerProcess['send']>[0]): void {
