@@ -281,7 +281,12 @@ export type TimelineEntry = { readonly at: Micros; readonly text: string | null 
 /** A change or a fault; the control channel of a live run takes the same ones. */
 export type Action =
   /** Changes a setting that may change while running, by its path `<hop>.<setting>`. */
-  | { readonly action: 'set'; readonly path: string; readonly to: number | string | boolean }
+  | {
+      readonly action: 'set';
+      readonly path: string;
+      /** In the units of the model: µs, per second, bytes. */
+      readonly to: number | string | boolean | Distribution;
+    }
   /** Service times of a database (or app) are multiplied by `factor` for `lasts`. */
   | {
       readonly action: 'slow';

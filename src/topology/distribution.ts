@@ -13,7 +13,14 @@
 import type { Distribution } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
 import { didYouMean } from './suggest.ts';
-import { formatDuration, type Parsed, parseDuration, type Refusal, refuse, shown } from './units.ts';
+import {
+  formatDuration,
+  type Parsed,
+  parseDuration,
+  type Refusal,
+  refuse,
+  shown,
+} from './units.ts';
 
 const PARAMETERS = {
   constant: ['value'],
@@ -42,7 +49,10 @@ export function parseDistribution(raw: unknown): Parsed<Distribution> {
   const names: readonly string[] = PARAMETERS[kind];
   const given = (found[2] ?? '').split(',').map((part) => part.trim());
   if (given.length !== names.length) {
-    return refuse(`${kind} takes ${names.length} (${names.join(', ')}), found ${given.length}`, HINT);
+    return refuse(
+      `${kind} takes ${names.length} (${names.join(', ')}), found ${given.length}`,
+      HINT,
+    );
   }
   const values = new Map<string, Micros>();
   for (const [index, part] of given.entries()) {
@@ -63,7 +73,8 @@ function fromMap(raw: object): Parsed<Distribution> {
   const kind = entries.get('kind');
   if (typeof kind !== 'string' || !isKind(kind)) {
     const meant = didYouMean(String(kind), Object.keys(PARAMETERS));
-    const message = kind === undefined ? 'a distribution needs a "kind"' : `unknown kind ${shown(kind)}`;
+    const message =
+      kind === undefined ? 'a distribution needs a "kind"' : `unknown kind ${shown(kind)}`;
     return { ...refuse(message, meant ?? HINT), path: kind === undefined ? [] : ['kind'] };
   }
   const names: readonly string[] = PARAMETERS[kind];
@@ -71,7 +82,10 @@ function fromMap(raw: object): Parsed<Distribution> {
   for (const [name, part] of entries) {
     if (name === 'kind') continue;
     if (!names.includes(name)) {
-      return { ...refuse(`${kind} has no "${name}"`, `it takes ${names.join(' and ')}`), path: [name] };
+      return {
+        ...refuse(`${kind} has no "${name}"`, `it takes ${names.join(' and ')}`),
+        path: [name],
+      };
     }
     const value = parseDuration(part);
     if (!('value' in value)) return { ...value, path: [name] };

@@ -70,12 +70,7 @@ export class SourceDocument {
   }
 
   /** The problem at a path: at its value, or at its key. Where the path ends early, there. */
-  problem(
-    path: Path,
-    place: 'key' | 'value',
-    message: string,
-    suggestion: string | null,
-  ): Problem {
+  problem(path: Path, place: 'key' | 'value', message: string, suggestion: string | null): Problem {
     return this.#at(this.#offset(path, place), message, suggestion);
   }
 

@@ -19,14 +19,8 @@ import {
 } from './catalog/catalog.ts';
 import { HABIT_NAMES, HABITS, WORKLOAD_KINDS, WORKLOAD_SETTINGS } from './catalog/clients.ts';
 import { OWN_CHOICE } from './catalog/pool.ts';
-import {
-  choice,
-  isSetting,
-  optionalText,
-  type Setting,
-  type Settings,
-  text,
-} from './setting.ts';
+import { choice, isSetting, optionalText, type Setting, type Settings, text } from './setting.ts';
+import type { Refusal } from './units.ts';
 
 type Loose = Record<string, unknown>;
 type Shape = Record<string, z.ZodType>;
@@ -55,7 +49,7 @@ function leaf(setting: Setting<unknown>): z.ZodType {
   return value.prefault(setting.default).meta(about);
 }
 
-const MISSING = { message: 'this must be given', suggestion: null };
+const MISSING: Refusal = { message: 'this must be given', suggestion: null };
 
 function shapeOf(tree: Settings): Shape {
   const shape: Shape = {};
@@ -84,13 +78,10 @@ function workloadSchema(): z.ZodType {
     }),
   );
   if (closed === undefined || open === undefined) throw new Error('two kinds of workload');
-  return z
-    .discriminatedUnion('kind', [closed, open])
-    .prefault({ kind: 'closed' })
-    .meta({
-      description: 'closed: users that wait for their answers. open: arrivals that do not.',
-      source: OWN_CHOICE,
-    });
+  return z.discriminatedUnion('kind', [closed, open]).prefault({ kind: 'closed' }).meta({
+    description: 'closed: users that wait for their answers. open: arrivals that do not.',
+    source: OWN_CHOICE,
+  });
 }
 
 function habitSchema(): z.ZodType {

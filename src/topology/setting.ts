@@ -72,7 +72,7 @@ export type SettingsFor<T> = {
 };
 
 export function isSetting(one: Setting<unknown> | Settings): one is Setting<unknown> {
-  return typeof one['parse'] === 'function';
+  return typeof one.parse === 'function';
 }
 
 const same = <T>(value: T): T => value;

@@ -39,7 +39,8 @@ export function parseShape(raw: unknown, parseNumber: ParseNumber): Parsed<Shape
   const entries = new Map<string, unknown>(Object.entries(raw));
   const shape = entries.get('shape');
   if (typeof shape !== 'string' || !isShape(shape)) {
-    const hint = didYouMean(String(shape), Object.keys(KEYS)) ?? 'shapes are constant, diurnal, steps';
+    const hint =
+      didYouMean(String(shape), Object.keys(KEYS)) ?? 'shapes are constant, diurnal, steps';
     if (shape === undefined) return refuse('a map here needs a "shape"', hint);
     return at(['shape'], refuse(`unknown shape ${shown(shape)}`, hint));
   }
@@ -79,7 +80,8 @@ function diurnalOf(entries: ReadonlyMap<string, unknown>, parse: ParseNumber): P
     ? parseDuration(entries.get('period'))
     : { value: MICROS_PER_DAY };
   if (!('value' in period)) return at(['period'], period);
-  if (period.value === 0) return at(['period'], refuse('the period must be more than 0', 'write 24h'));
+  if (period.value === 0)
+    return at(['period'], refuse('the period must be more than 0', 'write 24h'));
   return {
     value: {
       shape: 'diurnal',

@@ -65,7 +65,8 @@ export function parseDuration(raw: unknown): Parsed<Micros> {
     const digits = String(raw).trim();
     return refuse(`the duration ${digits} has no unit`, `write ${digits}s or ${digits}ms`);
   }
-  if (typeof raw !== 'string') return refuse(`expected a duration, found ${shown(raw)}`, DURATION_HINT);
+  if (typeof raw !== 'string')
+    return refuse(`expected a duration, found ${shown(raw)}`, DURATION_HINT);
   const bad = refuse(`${shown(raw)} is not a duration`, DURATION_HINT);
   const part = /(\d+)(?:\.(\d+))?(d|h|ms|m|us|µs|μs|s)/y;
   let total = 0;

@@ -111,9 +111,7 @@ export const CLIENTS_SETTINGS = {
       source: OWN_CHOICE,
     }),
   },
-} satisfies SettingsFor<
-  Omit<ClientsHop, 'name' | 'kind' | 'upstream' | 'listen' | 'workload'>
->;
+} satisfies SettingsFor<Omit<ClientsHop, 'name' | 'kind' | 'upstream' | 'listen' | 'workload'>>;
 
 type Closed = Extract<Workload, { kind: 'closed' }>;
 type Open = Extract<Workload, { kind: 'open' }>;

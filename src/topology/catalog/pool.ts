@@ -3,7 +3,7 @@
  * the same everywhere; the defaults and their sources differ, so each kind gives its own.
  */
 import type { HealthCheckSettings, PoolSettings } from '../../model/topology.ts';
-import { duration, flag, integer, type SettingsFor, choice, text } from '../setting.ts';
+import { choice, duration, flag, integer, type SettingsFor, text } from '../setting.ts';
 
 export const ASSUMPTION = 'assumption: undocumented by AWS';
 export const OWN_CHOICE = 'assumption: a choice of waterhammer';

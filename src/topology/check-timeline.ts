@@ -1,0 +1,119 @@
+/** The timeline: what it names exists, is of the right kind, and may change while running. */
+import type { HopKind } from '../model/topology.ts';
+import { HOP_SETTINGS } from './catalog/catalog.ts';
+import { type ChangeTarget, checkChange } from './change.ts';
+import type { Outline, Report } from './outline.ts';
+import { entry, list, text } from './raw.ts';
+import { didYouMeanOr } from './suggest.ts';
+import { parseDuration } from './units.ts';
+
+const SERVED: readonly HopKind[] = ['app', 'database'];
+
+/** Kinds that an action may name as its `hop`. */
+const KINDS: Readonly<Record<string, readonly HopKind[]>> = {
+  slow: SERVED,
+  stall: SERVED,
+  'replace-nodes': ['gateway'],
+  'stop-reading': ['clients'],
+};
+
+export function checkTimeline(raw: unknown, outline: Outline, report: Report, warn: Report): void {
+  const duration = parseDuration(entry(raw, 'duration') ?? '60s');
+  for (const [index, one] of list(entry(raw, 'timeline')).entries()) {
+    const path = ['timeline', index];
+    const action = text(entry(one, 'action'));
+    if (action === 'set') checkSet(one, path, outline, report);
+    if (action === 'host-down' || action === 'deregister') checkReplica(one, path, outline, report);
+    if (action !== null && (Object.hasOwn(KINDS, action) || action === 'reset-connections')) {
+      checkHop(one, action, path, outline, report);
+    }
+    const at = parseDuration(entry(one, 'at'));
+    if ('value' in at && 'value' in duration && at.value >= duration.value) {
+      warn([...path, 'at'], 'this is after the end of the run (duration)', null);
+    }
+  }
+}
+
+export function outlineTargets(outline: Outline): ChangeTarget[] {
+  const targets: ChangeTarget[] = [];
+  for (const hop of outline.hops) {
+    if (hop.name === null || hop.kind === null) continue;
+    const open = entry(entry(hop.raw, 'workload'), 'kind') === 'open';
+    targets.push({ name: hop.name, kind: hop.kind, workload: open ? 'open' : 'closed' });
+  }
+  return targets;
+}
+
+function checkSet(
+  one: unknown,
+  path: readonly (string | number)[],
+  outline: Outline,
+  report: Report,
+): void {
+  const setting = text(entry(one, 'path'));
+  if (setting === null) return;
+  const to = entry(one, 'to');
+  if (to === undefined) {
+    report([...path, 'to'], 'this action needs "to": the new value', null);
+    return;
+  }
+  const checked = checkChange(outlineTargets(outline), setting, to);
+  if (!('part' in checked)) return;
+  // A hop whose kind is wrong is reported where it stands; its settings cannot be judged.
+  if (outline.uncertain && checked.part === 'path') return;
+  const place = checked.part === 'path' ? 'path' : 'to';
+  report([...path, place], checked.message, checked.suggestion);
+}
+
+function checkHop(
+  one: unknown,
+  action: string,
+  path: readonly (string | number)[],
+  outline: Outline,
+  report: Report,
+): void {
+  const name = text(entry(one, 'hop'));
+  if (name === null) return;
+  const kinds = Object.hasOwn(KINDS, action) ? KINDS[action] : undefined;
+  const fits = (kind: HopKind | null): boolean =>
+    kind === null || (kinds === undefined ? kind !== 'clients' : kinds.includes(kind));
+  const names = outline.hops.filter((hop) => fits(hop.kind)).map((hop) => hop.name ?? '');
+  const hop = outline.byName.get(name);
+  if (hop === undefined) {
+    const hint = didYouMeanOr(name, names, 'choose from');
+    report([...path, 'hop'], `there is no hop named "${name}"`, hint);
+    return;
+  }
+  if (!fits(hop.kind)) {
+    const wanted = kinds === undefined ? 'a hop that accepts connections' : kinds.join(' or ');
+    const message = `${action} needs ${wanted}, but "${name}" is of kind ${hop.kind}`;
+    report([...path, 'hop'], message, `choose from: ${names.join(', ') || 'none'}`);
+  }
+  const count = entry(one, 'count');
+  const nodes = entry(hop.raw, 'nodes') ?? HOP_SETTINGS.gateway.nodes.default;
+  if (typeof count === 'number' && typeof nodes === 'number' && count > nodes) {
+    report([...path, 'count'], `"${name}" has only ${nodes} nodes`, `write at most ${nodes}`);
+  }
+}
+
+function checkReplica(
+  one: unknown,
+  path: readonly (string | number)[],
+  outline: Outline,
+  report: Report,
+): void {
+  const name = text(entry(one, 'hosts'));
+  if (name === null) return;
+  const group = outline.hosts.find((candidate) => candidate.name === name);
+  if (group === undefined) {
+    const names = outline.hosts.map((candidate) => candidate.name ?? '');
+    const hint = didYouMeanOr(name, names, 'groups of hosts');
+    report([...path, 'hosts'], `there is no group of hosts named "${name}"`, hint);
+    return;
+  }
+  const replica = entry(one, 'replica');
+  if (typeof replica === 'number' && replica >= group.count) {
+    const message = `"${name}" has ${group.count} hosts, numbered from 0`;
+    report([...path, 'replica'], message, `write at most ${group.count - 1}`);
+  }
+}
