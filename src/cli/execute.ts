@@ -69,6 +69,8 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   }
 }
 
+const RUNNING = { state: 'running', tables: [], spools: [] } as const;
+
 async function live(
   options: ExecuteOptions,
   folder: string,
@@ -77,6 +79,7 @@ async function live(
   const { topology, seed } = options;
   const table = new LiveTable(process.stderr, options.title);
   let control: ControlServer | null = null;
+  const progress = new Progress(folder);
   const log = (text: string): void => {
     if (options.verbose) process.stderr.write(`${text}\n`);
   };
@@ -91,19 +94,60 @@ async function live(
       recordPolicies: options.recordPolicies,
       signal: interruption.signal,
       onStarted: async (run) => {
-        await writeRun(folder, run.info(), { state: 'running', tables: [], spools: [] }, null);
+        await progress.write(run);
         if (options.record !== null) {
           control = await ControlServer.open(folder, controlHandler(run, topology));
         }
         if (options.externalClients) printAddresses(run, topology);
       },
-      onTick: (tick) => table.tick(tick),
-      onMark: (mark, loadStart) => table.mark(mark, loadStart),
+      onTick: (tick) => {
+        progress.began();
+        table.tick(tick);
+      },
+      onMark: (mark, loadStart) => {
+        progress.marked();
+        table.mark(mark, loadStart);
+      },
       onLog: log,
     });
     return { run: outcome.run, failure: outcome.failure?.message ?? null };
   } finally {
     await (control as ControlServer | null)?.close();
+    await progress.written;
+  }
+}
+
+/**
+ * Keeps `run.json` up to date while the run goes on, so that a killed run can be recovered with
+ * the start of its load and its marks.
+ */
+class Progress {
+  /** Writes follow each other; a failed one is made good by the next, or by the last. */
+  written: Promise<void> = Promise.resolve();
+  readonly #folder: string;
+  #run: LiveRun | null = null;
+  #began = false;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The first write, when everything listens; rejects when it fails. */
+  write(run: LiveRun): Promise<void> {
+    this.#run = run;
+    return writeRun(this.#folder, run.info(), RUNNING, null);
+  }
+
+  began(): void {
+    if (this.#began) return;
+    this.#began = true;
+    this.marked();
+  }
+
+  marked(): void {
+    const run = this.#run;
+    if (run === null || !this.#began) return;
+    this.written = this.written.then(() => this.write(run)).catch(() => {});
   }
 }
 

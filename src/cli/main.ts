@@ -60,6 +60,15 @@ function program(): Command {
     .action(async (recording, options) =>
       finish((await import('./ledger.ts')).ledger(recording, options)),
     );
+  cli
+    .command('recover')
+    .description('make the recording of a killed run readable')
+    .argument('<recording>', 'the recording folder of the run')
+    .option('--record-events', 'keep every event, not only connections, exchanges and series')
+    .option('--ndjson', 'write the events as NDJSON too')
+    .action(async (recording, options) =>
+      finish((await import('./recover.ts')).recover(recording, options)),
+    );
   addDiagram(cli);
   cli
     .command('control')

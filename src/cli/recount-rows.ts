@@ -17,7 +17,9 @@ interface Count {
 export async function recountRows(recording: string, run: RunDocument): Promise<Summary> {
   const { summary } = run;
   if (summary === null) {
-    const message = `${recording} was never struck: the run goes on or was killed`;
+    const message =
+      `${recording} was never struck: the run goes on, ` +
+      `or was killed (then: waterhammer recover ${recording})`;
     throw Object.assign(new Error(message), { code: 'recording-incomplete' });
   }
   const counts = run.plan.links.map((): Count => ({ opened: 0, closed: 0, open: 0, exchanges: 0 }));
