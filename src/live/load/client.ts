@@ -124,7 +124,8 @@ export class LoadClient implements ConnectionOwner {
   // ConnectionOwner
 
   connected(connection: LoadConnection): void {
-    if (this.#group.isDeaf(this.number)) connection.end.pause();
+    // A socket that has just connected begins to read in the next tick, paused or not.
+    if (this.#group.isDeaf(this.number)) process.nextTick(() => this.#deafen(connection));
     this.#policy.opened(this.#now(), connection.number);
     this.#effects.run();
   }
@@ -178,6 +179,10 @@ export class LoadClient implements ConnectionOwner {
       },
       (port) => new Pool(pool, port),
     );
+  }
+
+  #deafen(connection: LoadConnection): void {
+    if (this.#group.isDeaf(this.number)) connection.end.pause();
   }
 
   #now(): Micros {
