@@ -1,4 +1,12 @@
-/** Service and think times by inverse distribution function: one draw, one value, in whole µs. */
+/**
+ * Service and think times by inverse distribution function: one draw, one value, in whole µs.
+ * The same draw in two runs that differ in a parameter gives the same quantile of both, so that
+ * they differ by the parameter alone (common random numbers).
+ *
+ * A lognormal time is given by its median and 99th percentile, because those are what people
+ * know of a service; at 0 both count as 1 µs. Left out: empirical distributions and heavier
+ * tails (Pareto). Budget: no allocation, at most 100 ns a value.
+ */
 import type { Distribution } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
 import { exp, inverseNormal, ln } from './elementary.ts';
@@ -7,11 +15,11 @@ import type { RandomStream } from './stream.ts';
 /** z of the 99th percentile of the normal distribution. */
 const Z99 = 2.3263478740408408;
 
-/** A source of values; constant ones draw nothing. */
+/** A source of values (µs, integers >= 0); constant ones draw nothing. */
 export function sampler(distribution: Distribution, stream: RandomStream): () => Micros {
   switch (distribution.kind) {
     case 'constant': {
-      const { value } = distribution;
+      const value = Math.round(distribution.value);
       return () => value;
     }
     case 'exponential': {
