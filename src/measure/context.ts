@@ -3,6 +3,7 @@ import type { RunInfo } from '../model/run.ts';
 import { Books, type Weight } from './books.ts';
 import { ClientMeter } from './client-meter.ts';
 import { Ends } from './ends.ts';
+import { HealthMeter } from './health-meter.ts';
 import { LinkMeter } from './link-meter.ts';
 import { QueueMeter } from './queue-meter.ts';
 import type { RowSinks } from './rows.ts';
@@ -19,6 +20,7 @@ export class FoldContext {
   readonly links: readonly LinkMeter[];
   readonly queues: readonly QueueMeter[];
   readonly groups: readonly ClientMeter[];
+  readonly health: HealthMeter;
   readonly hosts: ReadonlyMap<string, Series>;
   readonly sinks: RowSinks;
   /** Hops that lost a process: what is missing there is explained by that. */
@@ -35,6 +37,7 @@ export class FoldContext {
     this.groups = this.shape.groups.map(
       (group) => new ClientMeter(group, this.table, this.shape.to),
     );
+    this.health = new HealthMeter(info, this.table);
     this.hosts = new Map(
       this.shape.hosts.map((host) => [
         host,

@@ -161,7 +161,11 @@ export class Fold {
   }
 
   #aboutRequest(at: Micros, kind: number, instance: number, a: number, b: number, c: number): void {
-    if (kind === EventKind.health || kind === EventKind.mark) return;
+    if (kind === EventKind.mark) return;
+    if (kind === EventKind.health) {
+      this.context.health.changed(instance, a, b);
+      return;
+    }
     const group = this.context.groups[this.context.shape.instances[instance]?.group ?? -1];
     if (group === undefined) {
       this.#unknownKind(kind);
@@ -263,5 +267,6 @@ export class Fold {
     for (const link of context.links) link.endOfSecond(index);
     for (const queue of context.queues) queue.endOfSecond(index, until);
     for (const group of context.groups) group.endOfSecond(index);
+    context.health.read(index);
   }
 }

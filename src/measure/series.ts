@@ -3,6 +3,7 @@
  *
  *   link:<link>       open, opened, closed, closed:<cause>, failedConnects, exchanges,
  *                     requestsPerNewConnection, requestsPerNewConnection60s
+ *   hop:<balancer>    unhealthyTargets
  *   hop:<queue>       active, held, yielded, waiting, granted, yields, slotUtilisation,
  *                     slotOccupancy, hoardedSlotSeconds
  *   host:<host>       requests
