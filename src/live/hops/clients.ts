@@ -14,8 +14,10 @@ import type { Endpoint } from '../../model/run.ts';
 import type { Action, ClientsHop, PoolSettings } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import type { RandomStream } from '../../random/stream.ts';
+import { ClosedUsers } from '../load/closed-users.ts';
 import { LOAD_LIMITS, LoadGroup, type LoadLimits } from '../load/group.ts';
-import { createWorkload, type Workload } from '../load/workload.ts';
+import { OpenArrivals } from '../load/open-arrivals.ts';
+import type { Issue, Workload } from '../load/workload.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
 import { setting } from './settings.ts';
 
@@ -120,4 +122,10 @@ function poolOf(hop: ClientsHop): PoolSettings {
   const requestsPerConnectionMax =
     cap === 0 ? requestsPerIteration : Math.min(cap, requestsPerIteration);
   return { ...pool, requestsPerConnectionMax };
+}
+
+function createWorkload(ctx: HopContext<ClientsHop>, issue: Issue): Workload {
+  const { workload } = ctx.hop;
+  if (workload.kind === 'open') return new OpenArrivals(ctx, workload, issue);
+  return new ClosedUsers(ctx, workload, issue);
 }

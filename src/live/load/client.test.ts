@@ -1,11 +1,12 @@
 /** Connection habits: what a client's pool does with real connections. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
 import { testPool, testUpstream, until } from '../test-support.ts';
 import {
   attempts,
   causes,
+  cleanUp,
   closed,
   connectionsAtOnce,
   OK,
@@ -15,6 +16,8 @@ import {
   rawServer,
   startClients,
 } from './test-clients.ts';
+
+afterEach(cleanUp);
 
 const connects = (rows: Parameters<typeof ofKind>[0]) => ofKind(rows, EventKind.connected).length;
 

@@ -20,7 +20,7 @@ import type { RandomStream } from '../../random/stream.ts';
 import type { Deadlines } from '../relay-http/deadlines.ts';
 import { Effects, Numbers } from '../relay-http/effects.ts';
 import type { HopContext } from '../runtime/context.ts';
-import type { Attempt } from './attempt.ts';
+import type { Asker, Attempt } from './attempt.ts';
 import { type ConnectionOwner, LoadConnection } from './connection.ts';
 import type { ClientInputs } from './inputs.ts';
 import type { RequestBytes } from './request-bytes.ts';
@@ -55,7 +55,7 @@ const REJECT = 2;
 const CLOSE = 3;
 const NEVER = Number.POSITIVE_INFINITY;
 
-export class LoadClient implements ConnectionOwner {
+export class LoadClient implements Asker, ConnectionOwner {
   readonly number: number;
   readonly inputs: ClientInputs;
   /** Requests so far; the number of the last one. */
@@ -108,7 +108,6 @@ export class LoadClient implements ConnectionOwner {
     this.#effects.run();
   }
 
-  /** The attempt took too long, wherever it is; the group hears `failed`. */
   timedOut(attempt: Attempt): void {
     if (attempt.connection !== null) {
       attempt.connection.abandon('timeout', 'request_timeout');

@@ -1,9 +1,11 @@
 /** Closed users against a real node:http server. */
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import type { ClientsHop } from '../../model/topology.ts';
 import { Clock } from '../runtime/clock.ts';
 import { type EventRow, testPool, testUpstream, until } from '../test-support.ts';
-import { done, outcomes, sent, startClients } from './test-clients.ts';
+import { cleanUp, done, outcomes, sent, startClients } from './test-clients.ts';
+
+afterEach(cleanUp);
 
 const users = (changes: Partial<Extract<ClientsHop['workload'], { kind: 'closed' }>>) =>
   ({

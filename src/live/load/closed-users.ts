@@ -20,7 +20,7 @@ import type {
 import type { Micros } from '../../model/units.ts';
 import { shapeAt } from '../../random/arrivals.ts';
 import type { HopContext } from '../runtime/context.ts';
-import type { LoadClient } from './client.ts';
+import type { Asker } from './attempt.ts';
 import { Schedule } from './schedule.ts';
 import { type Issue, numberSet, type Workload } from './workload.ts';
 
@@ -60,7 +60,7 @@ export class ClosedUsers implements Workload {
     }
   }
 
-  done(client: LoadClient, now: Micros): void {
+  done(client: Asker, now: Micros): void {
     if (!this.#over) this.#pauseThenAsk(client.number, client.inputs.think(), now);
   }
 

@@ -1,12 +1,13 @@
 /** One connection against a server that sends every kind of bytes. */
 import type net from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind, exchangeFailureCode } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
 import { testPool, until } from '../test-support.ts';
 import {
   attempts,
   causes,
+  cleanUp,
   closed,
   OK,
   ofKind,
@@ -15,6 +16,8 @@ import {
   rawServer,
   startClients,
 } from './test-clients.ts';
+
+afterEach(cleanUp);
 
 const PROTOCOL_ERROR = -exchangeFailureCode('protocol_error');
 const RESET = -exchangeFailureCode('reset');

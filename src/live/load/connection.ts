@@ -14,7 +14,7 @@ import { BodyFramer } from '../http/body-framer.ts';
 import { HeadParser } from '../http/head-parser.ts';
 import type { ConnectionEnd, EndHandlers } from '../io/connection-end.ts';
 import { Deadline } from '../relay-http/deadlines.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt, Carrier } from './attempt.ts';
 import type { RequestBytes } from './request-bytes.ts';
 import { retryAfter } from './retry-after.ts';
 
@@ -39,7 +39,7 @@ export interface ConnectionOwner {
   lost(connection: LoadConnection, cause: CloseCause): void;
 }
 
-export class LoadConnection extends Deadline implements EndHandlers {
+export class LoadConnection extends Deadline implements EndHandlers, Carrier {
   /** Its number at the pool's policy. */
   readonly number: number;
   /** It was established, whatever became of it. */

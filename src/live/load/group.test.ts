@@ -1,12 +1,13 @@
 /** Timeouts, retries and limits, against real servers that misbehave. */
 import type http from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind, EXCHANGE_FAILURES, exchangeFailureCode } from '../../model/event.ts';
 import type { RetrySettings } from '../../model/topology.ts';
 import { type EventRow, testPool, testUpstream, until } from '../test-support.ts';
 import {
   attempts,
   causes,
+  cleanUp,
   closed,
   done,
   noRetry,
@@ -19,6 +20,8 @@ import {
   sent,
   startClients,
 } from './test-clients.ts';
+
+afterEach(cleanUp);
 
 const failed = (failure: (typeof EXCHANGE_FAILURES)[number]): number =>
   -exchangeFailureCode(failure);

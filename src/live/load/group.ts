@@ -23,7 +23,7 @@ import type { Micros } from '../../model/units.ts';
 import { Retry, retryReasonCode } from '../../policy/retry.ts';
 import { Deadlines } from '../relay-http/deadlines.ts';
 import type { HopContext } from '../runtime/context.ts';
-import { Attempt, type LoadRequest } from './attempt.ts';
+import { type Asker, Attempt, type LoadRequest } from './attempt.ts';
 import { type ClientGroup, LoadClient } from './client.ts';
 import { Deafness } from './deafness.ts';
 import { ClientInputs } from './inputs.ts';
@@ -57,7 +57,7 @@ export class LoadGroup implements ClientGroup {
   over = false;
   stopped = false;
   /** Hears of each request's outcome. */
-  onDone: (client: LoadClient, now: Micros) => void = () => {};
+  onDone: (client: Asker, now: Micros) => void = () => {};
   readonly #limits: LoadLimits;
   readonly #timeouts: Deadlines;
   readonly #retry: Retry;
@@ -67,7 +67,7 @@ export class LoadGroup implements ClientGroup {
   /** What the retry policy decided last: when to try again, or null. */
   #decision: Micros | null = null;
   /** Whose request it is about. */
-  #retrying: LoadClient | null = null;
+  #retrying: Asker | null = null;
 
   constructor(ctx: HopContext<ClientsHop>, pool: PoolSettings, limits: LoadLimits) {
     if (ctx.outgoing === null) throw new Error(`${ctx.hop.name}: clients need an upstream`);

@@ -8,8 +8,9 @@ import type { ClientsHop } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import { sampler } from '../../random/distribution.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import { ITEM_PLACE } from './request-bytes.ts';
 
+/** Stands in a path for a number that is drawn for each request. */
+export const ITEM_PLACE = '{n}';
 /** `{n}` in a path becomes a number in 1 .. ITEMS. */
 const ITEMS = 1_000;
 

@@ -1,10 +1,20 @@
 /** Open arrivals against a real node:http server. */
 import type http from 'node:http';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import type { ClientsHop } from '../../model/topology.ts';
 import type { RunningHop } from '../test-http.ts';
 import { testPool, testUpstream, until } from '../test-support.ts';
-import { attempts, connectionsAtOnce, open, outcomes, sent, startClients } from './test-clients.ts';
+import {
+  attempts,
+  cleanUp,
+  connectionsAtOnce,
+  open,
+  outcomes,
+  sent,
+  startClients,
+} from './test-clients.ts';
+
+afterEach(cleanUp);
 
 async function start(
   changes: Partial<ClientsHop>,

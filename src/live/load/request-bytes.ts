@@ -4,9 +4,8 @@ import type { ClientsHop } from '../../model/topology.ts';
 import { encodeTraceparent } from '../http/trace-context.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
 import type { LoadRequest } from './attempt.ts';
+import { ITEM_PLACE } from './inputs.ts';
 
-/** Stands in a path for a number that is drawn for each request. */
-export const ITEM_PLACE = '{n}';
 const JSON_FRAME = '{"name":""}';
 
 export class RequestBytes {

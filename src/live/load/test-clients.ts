@@ -1,6 +1,8 @@
-/** Support for tests of clients: a group against a real server, and questions to its events. */
+/**
+ * Support for tests of clients: a group against a real server, and questions to its events.
+ * A test file that uses it calls `afterEach(cleanUp)`.
+ */
 import net from 'node:net';
-import { expect, onTestFinished } from 'vitest';
 import { closeCauseOf } from '../../model/close-cause.ts';
 import { EventKind } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
@@ -53,6 +55,13 @@ export function open(
   return { kind: 'open', rate: { shape: 'constant', value: ratePerSecond }, arrivals };
 }
 
+const cleanups: (() => Promise<unknown>)[] = [];
+
+/** Stops what the test started, the last first; throws where books do not balance. */
+export async function cleanUp(): Promise<void> {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+}
+
 /** Starts clients; at the test's end they are stopped and all their books must balance. */
 export async function startClients(
   changes: Partial<ClientsHop>,
@@ -61,9 +70,9 @@ export async function startClients(
 ): Promise<RunningHop> {
   const hop = { ...oneAsker, ...changes };
   const clients = await startHop((ctx) => createClients(ctx, limits), hop, { targets });
-  onTestFinished(async () => {
-    const rows = await clients.stop();
-    expect(requestImbalances(rows)).toEqual([]);
+  cleanups.push(async () => {
+    const wrong = requestImbalances(await clients.stop());
+    if (wrong.length > 0) throw new Error(wrong.join('; '));
   });
   return clients;
 }
@@ -93,7 +102,7 @@ export async function rawServer(
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
+  cleanups.push(async () => {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   });

@@ -1,10 +1,7 @@
 /** When requests are intended: closed users or open arrivals, each in a file of its own. */
-import type { Action, ClientsHop } from '../../model/topology.ts';
+import type { Action } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
-import type { HopContext } from '../runtime/context.ts';
-import type { LoadClient } from './client.ts';
-import { ClosedUsers } from './closed-users.ts';
-import { OpenArrivals } from './open-arrivals.ts';
+import type { Asker } from './attempt.ts';
 
 /** A client (its number) wants an answer; it should have been asked for at `intendedAt`. */
 export type Issue = (client: number, intendedAt: Micros) => void;
@@ -12,17 +9,11 @@ export type Issue = (client: number, intendedAt: Micros) => void;
 export interface Workload {
   begin(): void;
   /** The client has its answer, or gave up. */
-  done(client: LoadClient, now: Micros): void;
+  done(client: Asker, now: Micros): void;
   /** A change of the rate or of the share awake; false for everything else. */
   apply(action: Action): boolean;
   /** Nobody wants anything any more. */
   end(): void;
-}
-
-export function createWorkload(ctx: HopContext<ClientsHop>, issue: Issue): Workload {
-  const { workload } = ctx.hop;
-  if (workload.kind === 'open') return new OpenArrivals(ctx, workload, issue);
-  return new ClosedUsers(ctx, workload, issue);
 }
 
 /** The number that an action sets `<hop>.<name>` to; null when it is about something else. */
