@@ -16,7 +16,7 @@ export interface LinkShape {
   /** Our own processes carry that side, so that an end must be there. */
   readonly connectorOwn: boolean;
   readonly acceptorOwn: boolean;
-  /** That side frames requests. On alive links both do: a health check is a request. */
+  /** That side frames requests; on alive links the connector does: a health check is a request. */
   readonly connectorL7: boolean;
   readonly acceptorL7: boolean;
   readonly acceptorIsQueue: boolean;
@@ -88,15 +88,15 @@ export function shapeOf(info: RunInfo): RunShape {
         connectorOwn: own(link.downstream),
         acceptorOwn: own(link.upstream),
         connectorL7: alive || l7(link.downstream),
-        acceptorL7: alive || l7(link.upstream),
+        acceptorL7: l7(link.upstream),
         exchangesKnown:
           (alive || l7(link.downstream)
             ? own(link.downstream)
             : nearestL7(info, link.downstream, 'downstream').every(own)) ||
-          (alive || l7(link.upstream)
+          (l7(link.upstream)
             ? own(link.upstream)
             : nearestL7(info, link.upstream, 'upstream').every(own)),
-        acceptorIsQueue: !alive && hopNamed(topology, link.upstream).kind === 'connection-queue',
+        acceptorIsQueue: hopNamed(topology, link.upstream).kind === 'connection-queue',
         fromClients: groupHops.some((hop) => hop.name === link.downstream),
       };
     }),
