@@ -46,7 +46,10 @@ export function table(head, rows) {
 function machine() {
   const [cpu] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} x ${cpu.model.trim()}, ${memory} GiB, Linux ${release()}, Node ${process.version}`;
+  return (
+    `${cpus().length} x ${cpu.model.trim()}, ${memory} GiB, Linux ${release()}, Node ` +
+    `${process.version}`
+  );
 }
 
 /** Prints a section and replaces it in RESULTS.md. */
@@ -59,13 +62,16 @@ export function report(name, text) {
   const [title, ...sections] = parts;
   const others = sections.filter((one) => !one.startsWith(`## ${name}\n`));
   const all = [...others, section].sort((x, y) => (x < y ? -1 : 1));
-  writeFileSync(RESULTS, [title.trim(), ...all.map((one) => one.trim())].join('\n\n') + '\n');
+  writeFileSync(RESULTS, `${[title.trim(), ...all.map((one) => one.trim())].join('\n\n')}\n`);
 }
 
 function readResults() {
   try {
     return readFileSync(RESULTS, 'utf8');
   } catch {
-    return '# Results of the benchmarks\n\nWritten by the programs in this folder, each its own section.\n';
+    return (
+      '# Results of the benchmarks\n\nWritten by the programs in this folder, each its ' +
+      'own section.\n'
+    );
   }
 }

@@ -42,8 +42,9 @@ const rows = cases.map(([name]) => {
 });
 report(
   'Golden connections',
-  `${ROUNDS} rounds of ${SECONDS} s in turns; median (min .. max). 60 closed users, 200 ms think time, 5 ms service.\n\n${table(
-    ['case', 'clients served of 60', 'failed', 'requests, % of no queue', 'p50 ms', 'p99 ms'],
-    rows,
-  )}`,
+  `${ROUNDS} rounds of ${SECONDS} s in turns; median (min .. max). 60 closed users, 200 ms ` +
+    `think time, 5 ms service.\n\n${table(
+      ['case', 'clients served of 60', 'failed', 'requests, % of no queue', 'p50 ms', 'p99 ms'],
+      rows,
+    )}`,
 );

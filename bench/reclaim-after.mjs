@@ -59,5 +59,6 @@ for (const [title, think] of paces) {
 }
 report(
   'Reclaim after N',
-  `${ROUNDS} rounds of ${SECONDS} s in turns; median (min .. max). 15 slots, 5 ms service.\n\n${parts.join('\n\n')}`,
+  `${ROUNDS} rounds of ${SECONDS} s in turns; median (min .. max). 15 slots, 5 ms ` +
+    `service.\n\n${parts.join('\n\n')}`,
 );

@@ -52,7 +52,8 @@ async function follow(
     group === null ? traceConnection(rows, client, request) : trace(rows, group, client, request);
   if (steps.length === 0) {
     process.stderr.write(
-      `waterhammer: error: no exchange of request ${request} of client ${options.client} was recorded\n`,
+      `waterhammer: error: no exchange of request ${request} of client ${options.client} was ` +
+        `recorded\n`,
     );
     return ExitCode.badInput;
   }
@@ -79,7 +80,8 @@ function clientOf(run: RunDocument, text: string): [group: string | null, client
   const group = slash === -1 ? groups[0] : text.slice(0, slash);
   const bad = !Number.isInteger(number) || group === undefined || !groups.includes(group);
   if (bad || (slash === -1 && groups.length > 1 && !external)) {
-    const message = `--client ${text}: write a number, or group/number with one of ${groups.join(', ')}`;
+    const message =
+      `--client ${text}: write a number, or group/number with one of ` + `${groups.join(', ')}`;
     throw Object.assign(new Error(message), { code: 'bad-argument' });
   }
   return [external ? null : group, number];

@@ -67,7 +67,10 @@ export class LiveTable {
   }
 
   #header(tick: RunTick): string {
-    return `${this.#title}   ${(tick.at / 1e6).toFixed(0)} s   loop delay p99 ${tick.loopDelayMs.toFixed(0)} ms`;
+    return (
+      `${this.#title}   ${(tick.at / 1e6).toFixed(0)} s   loop delay p99 ` +
+      `${tick.loopDelayMs.toFixed(0)} ms`
+    );
   }
 
   #lines(rows: readonly (readonly [string, ...string[]])[]): string[] {

@@ -55,7 +55,9 @@ function compare(struck: LinkSummary, counted: Count): Imbalance[] {
   return (['opened', 'closed', 'open', 'exchanges'] as const).flatMap((measure) => {
     const expected = struck[measure];
     if (expected === null || expected === counted[measure]) return [];
-    const text = `${struck.name}: ${measure} was struck as ${expected}, but ${counted[measure]} rows say so`;
+    const text =
+      `${struck.name}: ${measure} was struck as ${expected}, but ` +
+      `${counted[measure]} rows say so`;
     const count = Math.abs(expected - counted[measure]);
     return [
       { kind: 'rows-missing', link: struck.name, text, examples: [], count, explained: false },

@@ -79,7 +79,8 @@ function queuesTable(queues: readonly QueueSummary[]): string {
 export function textSummary(summary: Summary): string {
   const { topology, seed, version, durationSeconds } = summary;
   const parts = [
-    `${topology.name}: ${durationSeconds.toFixed(1)} s, seed ${seed}, version ${version}, topology ${topology.hash}\n`,
+    `${topology.name}: ${durationSeconds.toFixed(1)} s, seed ${seed}, version ${version}, ` +
+      `topology ${topology.hash}\n`,
     clientsTable(summary.clients),
     linksTable(summary.links),
   ];
@@ -94,7 +95,8 @@ export function booksText(summary: Summary): string {
     summary.balanced === null
       ? 'The books cannot be struck: something needed is not known.'
       : summary.balanced
-        ? 'The books balance: opened = closed + open on every link, sent = answered + failed + pending.'
+        ? 'The books balance: opened = closed + open on every link, sent = answered + failed + ' +
+          'pending.'
         : 'THE BOOKS DO NOT BALANCE.';
   const lines = summary.imbalances.map(
     (one) =>
@@ -109,7 +111,10 @@ export function findingsText(summary: Summary): string {
   return summary.findings
     .map((finding) => {
       const place = finding.hop === null ? '' : ` at ${finding.hop}`;
-      return `${finding.severity.toUpperCase()} ${finding.kind}${place}\n  ${finding.title}\n  -> ${finding.remedy}\n`;
+      return (
+        `${finding.severity.toUpperCase()} ${finding.kind}${place}\n  ${finding.title}\n  ` +
+        `-> ${finding.remedy}\n`
+      );
     })
     .join('');
 }

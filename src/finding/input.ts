@@ -1,4 +1,6 @@
-/** What a rule may look at: the topology, the run's facts, the summary and the per-second series. */
+/**
+ * What a rule may look at: the topology, the run's facts, the summary and the per-second series.
+ */
 
 import type { SecondRow } from '../measure/rows.ts';
 import type { RunInfo } from '../model/run.ts';

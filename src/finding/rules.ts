@@ -1,4 +1,6 @@
-/** All rules, in the order in which their findings are shown. A new rule: its file and a line here. */
+/**
+ * All rules, in the order in which their findings are shown. A new rule: its file and a line here.
+ */
 import type { Finding } from '../model/summary.ts';
 import type { FindingInput, Rule } from './input.ts';
 import { firstMover } from './rules/first-mover.ts';

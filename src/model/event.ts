@@ -28,7 +28,10 @@ export const EventKind = {
   connectStarted: 1,
   /** The connect succeeded. a = local address, b = remote address, c = link. */
   connected: 2,
-  /** A connection was accepted. a = local address, b = remote address (0 = reset before it could be read), c = link. */
+  /**
+   * A connection was accepted. a = local address, b = remote address (0 = reset before it could be
+   * read), c = link.
+   */
   accepted: 3,
   /** This end's socket is gone. a = CloseCause code, b = bytes received, c = bytes sent. */
   closed: 4,
@@ -40,9 +43,12 @@ export const EventKind = {
    * An exchange began on this end. Connector: the request is handed to the socket; acceptor: its
    * head has been read. Says whose request it carries (the parent):
    *   c = 0: nobody's (health checks, external clients);
-   *   c = 1: a = end, b = exchange: the downstream exchange at the same hop (L7 relays, app -> database);
-   *   c = 2: a = client number in this instance's group, b = request number of that client (clients only);
-   *   c = 3 + p: a = end, b = exchange of process p, learned from a `traceparent` header (behind foreign hops).
+   *   c = 1: a = end, b = exchange: the downstream exchange at the same hop (L7 relays, app ->
+   *     database);
+   *   c = 2: a = client number in this instance's group, b = request number of that client
+   *     (clients only);
+   *   c = 3 + p: a = end, b = exchange of process p, learned from a `traceparent` header (behind
+   *     foreign hops).
    */
   exchangeStarted: 7,
   /**
@@ -50,15 +56,24 @@ export const EventKind = {
    * answer), b = ExchangeFailure code (0 = none).
    */
   exchangeEnded: 8,
-  /** A client wants an answer. a = client number, b = request number (from 1 per client), c = intended start (µs, same clock). */
+  /**
+   * A client wants an answer. a = client number, b = request number (from 1 per client), c =
+   * intended start (µs, same clock).
+   */
   requestSent: 9,
-  /** The client is done with it. a = client number, b = request number, c = status, or -(ExchangeFailure code). */
+  /**
+   * The client is done with it. a = client number, b = request number, c = status, or
+   * -(ExchangeFailure code).
+   */
   requestDone: 10,
   /** A balancer's view of a target changed. a = target instance, b = 1 healthy, 0 unhealthy. */
   health: 11,
   /** Something happened that charts should show. a = index into RunInfo.marks. */
   mark: 12,
-  /** At the strike, one per live socket, from the sockets themselves. a = exchanges in flight, b = SlotState. */
+  /**
+   * At the strike, one per live socket, from the sockets themselves. a = exchanges in flight, b =
+   * SlotState.
+   */
   census: 13,
   /** At the strike, one per instance, after its census rows. a = live sockets counted. */
   censusDone: 14,

@@ -50,7 +50,9 @@ export interface Mark {
   readonly kind: 'fault' | 'set' | 'phase' | 'note' | 'crash';
 }
 
-/** What the kernel's own table said at the strike, per link: rows at each side, TIME_WAIT left out. */
+/**
+ * What the kernel's own table said at the strike, per link: rows at each side, TIME_WAIT left out.
+ */
 export interface KernelCount {
   readonly link: string;
   /** Rows whose local port is a listener of this link. */

@@ -58,7 +58,10 @@ interface HopBase {
   readonly name: string;
   /** The next hop toward the database; null for the last one. */
   readonly upstream: string | null;
-  /** Fixed `address:port` to listen on for the first (or only) replica; null = any free loopback port. */
+  /**
+   * Fixed `address:port` to listen on for the first (or only) replica; null = any free loopback
+   * port.
+   */
   readonly listen: string | null;
 }
 
@@ -88,7 +91,10 @@ export type Shape =
 
 export type Reuse = 'lifo' | 'fifo' | 'random';
 
-/** Connections that a client side keeps to the next hop. 0 = without limit where a maximum is named. */
+/**
+ * Connections that a client side keeps to the next hop. 0 = without limit where a maximum is
+ * named.
+ */
 export interface PoolSettings {
   readonly connectionsMax: number;
   /** Requests that may wait for a connection once connectionsMax is reached; 0 = without limit. */
@@ -238,7 +244,9 @@ export interface WebServerHop extends HopBase {
   readonly keepAliveRequests: number;
   readonly keepAliveTime: Micros;
   readonly workerConnections: number;
-  /** Idle connections kept to the app (nginx `keepalive` in upstream); 0 = upstream keep-alive off. */
+  /**
+   * Idle connections kept to the app (nginx `keepalive` in upstream); 0 = upstream keep-alive off.
+   */
   readonly upstreamIdleMax: number;
   readonly upstreamIdleTimeout: Micros;
   readonly connectTimeout: Micros;
@@ -305,7 +313,10 @@ export type Action =
       readonly replica: number;
       readonly lasts: Micros;
     }
-  /** A host is taken out of its balancers: no new flows; old ones end after the deregistration delay. Back after `lasts`. */
+  /**
+   * A host is taken out of its balancers: no new flows; old ones end after the deregistration
+   * delay. Back after `lasts`.
+   */
   | {
       readonly action: 'deregister';
       readonly hosts: string;

@@ -60,8 +60,10 @@ export const firstMover: Rule = (input) => {
       hop: null,
       severity: 'info',
       title:
-        `${ties.map((move) => `${move.name} (${change(move)})`).join(', ')} moved first, at second ` +
-        `${first.second}; ${next === undefined ? 'nothing followed later' : `${next.name} followed ${next.second - first.second} s later`}.`,
+        `${ties.map((move) => `${move.name} (${change(move)})`).join(', ')} moved first, at ` +
+        `second ` +
+        `${first.second}; ` +
+        `${next === undefined ? 'nothing followed later' : `${next.name} followed ${next.second - first.second} s later`}.`,
       evidence: {
         order: moves.map((move) => `+${move.second - first.second} s ${move.name} ${change(move)}`),
         firstSecond: first.second,

@@ -38,7 +38,9 @@ export const invisibleStarvation: Rule = ({ topology, summary, seconds }) => {
           bypassedHop: queue.name,
           healthCheckPath: balancer.healthCheck.path,
         },
-        remedy: `Check through the queue as well (${balancer.name}.healthCheck.hop: ${queue.name}), or alarm on its held connections.`,
+        remedy:
+          `Check through the queue as well (${balancer.name}.healthCheck.hop: ` +
+          `${queue.name}), or alarm on its held connections.`,
       },
     ];
   });

@@ -31,7 +31,8 @@ export const multiplication: Rule = ({ topology, summary, info }) => {
           opened: link.opened,
         },
         remedy:
-          'Do not let anything behind this hop treat connections as clients: a slot, a limit or a ' +
+          'Do not let anything behind this hop treat connections as clients: a slot, a limit ' +
+          'or a ' +
           'balance per connection is not one per client. Limit requests, or reclaim idle slots.',
       },
     ];

@@ -22,7 +22,8 @@ export const retryAmplification: Rule = ({ topology, summary }) =>
         severity: 'warning',
         title:
           `"${group.name}" made ${round(attempts)} attempts for each success: ` +
-          `${retries} retries (${percent(retries / sent)} of its requests) came on top of the load.`,
+          `${retries} retries (${percent(retries / sent)} of its requests) came on top of the ` +
+          `load.`,
         evidence: {
           attemptsPerSuccess: round(attempts),
           retries,
@@ -30,7 +31,9 @@ export const retryAmplification: Rule = ({ topology, summary }) =>
           attemptsMax: settings.retry.attemptsMax,
           budget: settings.retry.budget,
         },
-        remedy: `Give retries a budget (${group.name}.retry.budget: 0.1) and longer, jittered pauses; let a 429 say when to come back.`,
+        remedy:
+          `Give retries a budget (${group.name}.retry.budget: 0.1) and longer, jittered ` +
+          `pauses; let a 429 say when to come back.`,
       },
     ];
   });

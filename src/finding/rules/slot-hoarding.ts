@@ -42,8 +42,11 @@ export const slotHoarding: Rule = ({ topology, summary }) =>
         },
         remedy:
           settings.reclaim === 'none'
-            ? `Let the queue take idle slots back (${queue.name}.reclaim: idle-yield), or limit requests instead of connections.`
-            : `Shorten the silence after which a slot may be taken (${queue.name}.reclaimAfter): requests/s x (service time + reclaimAfter) must stay below ${slots} slots.`,
+            ? `Let the queue take idle slots back (${queue.name}.reclaim: idle-yield), or ` +
+              `limit requests instead of connections.`
+            : `Shorten the silence after which a slot may be taken ` +
+              `(${queue.name}.reclaimAfter): requests/s x (service time + reclaimAfter) must ` +
+              `stay below ${slots} slots.`,
       },
     ];
   });

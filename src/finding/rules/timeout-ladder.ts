@@ -31,7 +31,9 @@ function keepsUpstreamIdle(hop: Hop): number | null {
   }
 }
 
-/** How long a hop keeps an idle connection from downstream; 0 = for ever, null = not its business. */
+/**
+ * How long a hop keeps an idle connection from downstream; 0 = for ever, null = not its business.
+ */
 function keepsDownstreamIdle(hop: Hop): number | null {
   switch (hop.kind) {
     case 'edge':
@@ -68,14 +70,17 @@ function keepAliveRaces({ topology, summary }: FindingInput): Finding[] {
         hop: hop.name,
         severity: 'warning',
         title:
-          `"${hop.name}" keeps idle connections ${keeps === 0 ? 'for ever' : seconds(keeps)}, but ` +
+          `"${hop.name}" keeps idle connections ${keeps === 0 ? 'for ever' : seconds(keeps)}, ` +
+          `but ` +
           `"${next.name}" closes them after ${seconds(given)}: a request can meet the closing.`,
         evidence: {
           keepsIdleSeconds: keeps / 1e6,
           closedAfterSeconds: given / 1e6,
           closedByIdleTimeout: link?.closedBy.idle_timeout ?? 0,
         },
-        remedy: `Let the side nearer the client give up first: its idle timeout below ${seconds(given)}.`,
+        remedy:
+          `Let the side nearer the client give up first: its idle timeout below ` +
+          `${seconds(given)}.`,
       },
     ];
   });
@@ -99,14 +104,17 @@ function slotOutlivesRequest({ topology, summary }: FindingInput): Finding[] {
         hop: queue.name,
         severity: 'warning',
         title:
-          `A slot of "${queue.name}" can be held ${held === 0 ? 'for ever' : seconds(held)} by an idle ` +
+          `A slot of "${queue.name}" can be held ${held === 0 ? 'for ever' : seconds(held)} by ` +
+          `an idle ` +
           `connection, but a request that waits for it dies after ${seconds(patience)}.`,
         evidence: {
           slotHeldSeconds: held / 1e6,
           requestLivesSeconds: patience / 1e6,
           starvedConnections: measured?.starvedConnections ?? null,
         },
-        remedy: `Keep-alive of "${server.name}" below the request timeout, or ${queue.name}.reclaim: idle-yield.`,
+        remedy:
+          `Keep-alive of "${server.name}" below the request timeout, or ` +
+          `${queue.name}.reclaim: idle-yield.`,
       },
     ];
   });

@@ -43,7 +43,8 @@ export const unevenHosts: Rule = ({ topology, seconds }) =>
           algorithm: balancer?.algorithm ?? null,
         },
         remedy:
-          'Balance requests instead of flows (an L7 balancer with least outstanding requests), or ' +
+          'Balance requests instead of flows (an L7 balancer with least outstanding requests), ' +
+          'or ' +
           'open more, shorter-lived connections so that the hash evens out.',
       },
     ];

@@ -98,7 +98,10 @@ export class EndRegistry {
     return end;
   }
 
-  /** Takes an accepted socket made with `onread: end.read` by the listener. Reading starts with resume(). */
+  /**
+   * Takes an accepted socket made with `onread: end.read` by the listener. Reading starts with
+   * resume().
+   */
   accept(
     link: Link,
     handlers: EndHandlers,
@@ -299,7 +302,10 @@ export class ConnectionEnd {
     else socket.resetAndDestroy();
   }
 
-  /** Books the start of an exchange; the parent's meaning is in model/event.ts. Returns its ordinal. */
+  /**
+   * Books the start of an exchange; the parent's meaning is in model/event.ts. Returns its
+   * ordinal.
+   */
   exchangeStarted(parent: number, a: number, b: number): number {
     this.exchanges += 1;
     this.inFlight += 1;

@@ -25,7 +25,9 @@ export const HELD_BYTES_MAX = 64 * 1_024;
 export interface FlowOwner {
   readonly ends: EndRegistry;
   readonly outgoing: Link;
-  /** Bytes came from the client and are about to be passed on or kept; the owner may reset instead. */
+  /**
+   * Bytes came from the client and are about to be passed on or kept; the owner may reset instead.
+   */
   bytesUp(flow: Flow): void;
   /** Bytes are about to move toward the client. */
   bytesDown(flow: Flow): void;

@@ -37,7 +37,9 @@ export interface HopContext<H extends Hop = Hop> extends ProcessContext {
   readonly outgoing: Link | null;
   /** The alive-check link, for balancers whose health checks are on. */
   readonly alive: Link | null;
-  /** Listeners of a link's upstream side that this replica may use (its own host's, if on hosts). */
+  /**
+   * Listeners of a link's upstream side that this replica may use (its own host's, if on hosts).
+   */
   readonly targets: (link: Link) => readonly Endpoint[];
   readonly ends: EndRegistry;
   readonly counters: HopCounters;

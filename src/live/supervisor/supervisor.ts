@@ -102,7 +102,9 @@ export class LiveRun {
     this.#failed.catch(() => {});
   }
 
-  /** Runs to the end; returns why it ended early, if something died. Rejects when it cannot start. */
+  /**
+   * Runs to the end; returns why it ended early, if something died. Rejects when it cannot start.
+   */
   async run(): Promise<LiveRunError | null> {
     const { signal, topology } = this.#options;
     signal.addEventListener('abort', () => this.#ended.abort(), { once: true });
