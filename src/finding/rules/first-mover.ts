@@ -61,9 +61,7 @@ export const firstMover: Rule = (input) => {
       severity: 'info',
       title:
         `${ties.map((move) => `${move.name} (${change(move)})`).join(', ')} moved first, at ` +
-        `second ` +
-        `${first.second}; ` +
-        `${next === undefined ? 'nothing followed later' : `${next.name} followed ${next.second - first.second} s later`}.`,
+        `second ${first.second}; ${followedBy(first, next)}.`,
       evidence: {
         order: moves.map((move) => `+${move.second - first.second} s ${move.name} ${change(move)}`),
         firstSecond: first.second,
@@ -78,6 +76,11 @@ export const firstMover: Rule = (input) => {
     },
   ];
 };
+
+function followedBy(first: Move, next: Move | undefined): string {
+  if (next === undefined) return 'nothing followed later';
+  return `${next.name} followed ${next.second - first.second} s later`;
+}
 
 function change(move: Move): string {
   return `${round(move.from, 1)} -> ${round(move.peak, 1)}`;
