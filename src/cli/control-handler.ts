@@ -54,10 +54,10 @@ function parseRequest(request: unknown, topology: Topology): Parsed {
 function parseSet(text: string, topology: Topology): Parsed {
   const equals = text.indexOf('=');
   if (equals < 1)
-    return { refusal: 'write set path=value, e.g. set apigw.throttle.ratePerSecond=200' };
+    return { refusal: 'write set path=value, e.g. set apigw.throttle.ratePerSecond=200/s' };
   const path = text.slice(0, equals).trim();
   const change = parseSetting(topology, path, text.slice(equals + 1).trim());
-  if ('problem' in change) return { refusal: formatProblems([change.problem]) };
+  if ('problem' in change) return { refusal: formatProblems([change.problem]).trimEnd() };
   const { value } = change;
   return { action: { action: 'set', path, to: value }, text };
 }

@@ -85,7 +85,7 @@ function program(): Command {
 
 const controlExamples = `
 Examples:
-  waterhammer control rec set apigw.throttle.ratePerSecond=200
+  waterhammer control rec set apigw.throttle.ratePerSecond=200/s
   waterhammer control rec stall hop=db lasts=5s
   waterhammer control rec replace-nodes hop=apigw count=2`;
 

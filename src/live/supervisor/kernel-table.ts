@@ -29,37 +29,60 @@ export async function readKernelTable(
   foreign: ReadonlySet<number>,
 ): Promise<KernelView | null> {
   const linkOfPort = new Map(endpoints.map((one) => [one.port, one.link]));
+  const rows = new Map<string, Row>();
+  // The kernel walks its table in pieces: while others come and go, a row may be told twice or
+  // not at all. Two readings together have each of ours once, because ours stand still.
+  for (let reading = 0; reading < 2; reading++) {
+    if (!(await readRows(linkOfPort, rows))) return null;
+  }
   const acceptor = new Map<number, number>();
   const connector = new Map<number, number>();
-  const seen: string[] = [];
   let unsettled = 0;
-  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const text = await readFile(file, 'latin1').catch(() => null);
-    if (text === null) {
-      if (file === '/proc/net/tcp') return null;
-      continue;
-    }
-    for (const row of text.split('\n').slice(1)) {
-      const [, local, remote, state, queues, , , , , inode] = row.trim().split(/\s+/);
-      if (local === undefined || remote === undefined || state === undefined) continue;
-      const accepts = linkOfPort.get(portOf(local));
-      const connects = linkOfPort.get(portOf(remote));
-      if (NOT_OPEN.has(state) || (accepts === undefined && connects === undefined)) continue;
-      seen.push(`${local} ${remote} ${state} ${queues} ${inode}`);
-      const mayWait = state === ESTABLISHED && accepts !== undefined;
-      const unread = foreign.has(accepts ?? -1) && !queues?.endsWith(':00000000');
-      if (mayWait && (inode === '0' || unread)) unsettled += 1;
-      if (inode === '0') continue;
-      count(acceptor, accepts);
-      count(connector, connects);
-    }
+  for (const { accepts, connects, state, queues, inode } of rows.values()) {
+    const unread = foreign.has(accepts ?? -1) && !queues.endsWith(':00000000');
+    if (accepts !== undefined && state === ESTABLISHED && (inode === '0' || unread)) unsettled += 1;
+    if (inode === '0') continue;
+    count(acceptor, accepts);
+    count(connector, connects);
   }
   const counts = links.map((link) => ({
     link: link.name,
     acceptorRows: acceptor.get(link.index) ?? 0,
     connectorRows: connector.get(link.index) ?? 0,
   }));
-  return { counts, signature: seen.sort().join('\n'), unsettled };
+  const texts = [...rows].map(([key, row]) => `${key} ${row.state} ${row.queues} ${row.inode}`);
+  return { counts, signature: texts.sort().join('\n'), unsettled };
+}
+
+interface Row {
+  readonly accepts: number | undefined;
+  readonly connects: number | undefined;
+  readonly state: string;
+  /** Bytes not yet acknowledged, and not yet read, as `tx:rx` in hexadecimal. */
+  readonly queues: string;
+  /** 0: not accepted yet, or closed by its process. */
+  readonly inode: string;
+}
+
+/** Adds the rows of our own ports, by their two addresses; false where there is no table. */
+async function readRows(
+  linkOfPort: ReadonlyMap<number, number>,
+  rows: Map<string, Row>,
+): Promise<boolean> {
+  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    const text = await readFile(file, 'latin1').catch(() => null);
+    if (text === null && file === '/proc/net/tcp') return false;
+    for (const line of text?.split('\n').slice(1) ?? []) {
+      const [, local, remote, state, queues, , , , , inode] = line.trim().split(/\s+/);
+      if (local === undefined || remote === undefined || state === undefined) continue;
+      const accepts = linkOfPort.get(portOf(local));
+      const connects = linkOfPort.get(portOf(remote));
+      if (NOT_OPEN.has(state) || (accepts === undefined && connects === undefined)) continue;
+      const row = { accepts, connects, state, queues: queues ?? '', inode: inode ?? '0' };
+      rows.set(`${local} ${remote}`, row);
+    }
+  }
+  return true;
 }
 
 function portOf(address: string): number {

@@ -12,7 +12,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { makePlan } from '../../model/plan.ts';
 import type { Endpoint, KernelCount, Mark, RunInfo, RunPlan } from '../../model/run.ts';
-import type { Action, Hop, Topology } from '../../model/topology.ts';
+import type { Action, Hop, TimelineEntry, Topology } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import type { ForeignServer } from '../foreign/server.ts';
 import { startForeign } from '../foreign/start.ts';
@@ -102,9 +102,7 @@ export class LiveRun {
     this.#failed.catch(() => {});
   }
 
-  /**
-   * Runs to the end; returns why it ended early, if something died. Rejects when it cannot start.
-   */
+  /** Runs to the end; returns why it ended early, if something died. Rejects when it cannot start. */
   async run(): Promise<LiveRunError | null> {
     const { signal, topology } = this.#options;
     signal.addEventListener('abort', () => this.#ended.abort(), { once: true });
@@ -144,14 +142,27 @@ export class LiveRun {
   async apply(action: Action, text: string | null): Promise<boolean> {
     this.#actions += 1;
     const id = this.#actions;
-    const mark = this.#mark(action.action === 'set' ? 'set' : 'fault', text ?? describe(action));
-    if (action.action === 'mark') return true;
+    const at = this.#clock.now();
+    const words = text ?? describe(action);
+    if (action.action === 'mark') {
+      this.#mark('note', words);
+      return true;
+    }
+    const mark = this.marks.length;
     const answers = await Promise.all(
       this.#workers.map((worker) =>
         worker.ask({ type: 'apply', id, action, mark }, 'applied').catch(() => null),
       ),
     );
-    return answers.some((answer) => answer?.accepted === true);
+    const taken = answers.some((answer) => answer?.accepted === true);
+    if (taken) this.#mark(action.action === 'set' ? 'set' : 'fault', words, at);
+    return taken;
+  }
+
+  /** A timeline entry that no hop takes (a stall of a foreign server) is marked as such. */
+  async #applyEntry(entry: TimelineEntry): Promise<void> {
+    const taken = await this.apply(entry, entry.text);
+    if (!taken) this.#mark('note', `no hop takes this: ${entry.text ?? describe(entry)}`);
   }
 
   async #start(): Promise<void> {
@@ -247,7 +258,7 @@ export class LiveRun {
     this.#loadStart = this.#clock.now();
     for (const worker of this.#workers) worker.send({ type: 'begin' });
     for (const entry of this.#options.topology.timeline) {
-      this.#timers.push(setTimeout(() => void this.apply(entry, entry.text), entry.at / 1_000));
+      this.#timers.push(setTimeout(() => void this.#applyEntry(entry), entry.at / 1_000));
     }
   }
 
@@ -318,12 +329,10 @@ export class LiveRun {
     await Promise.all(this.#foreign.map((server) => server.stop()));
   }
 
-  /** Books a mark and returns its index. */
-  #mark(kind: Mark['kind'], text: string): number {
-    const mark: Mark = { at: this.#clock.now(), text, kind };
+  #mark(kind: Mark['kind'], text: string, at = this.#clock.now()): void {
+    const mark: Mark = { at, text, kind };
     this.marks.push(mark);
     this.#options.onMark(mark, this.#loadStart);
-    return this.marks.length - 1;
   }
 }
 
