@@ -11,7 +11,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DATABASE_NAME } from './items.ts';
 import { textAt } from './parameters.ts';
-import { type Failure, failure } from './statements.ts';
+import { type Failure, failure, noAccess } from './statements.ts';
 import { STATUS_AUTOCOMMIT } from './wire.ts';
 
 export const DATABASE_USER = 'waterhammer';
@@ -100,7 +100,7 @@ export class Handshake {
       return failure(1_045, '28000', text);
     }
     if (database !== null && database !== '' && database !== DATABASE_NAME) {
-      return failure(1_049, '42000', `Unknown database '${database}'`);
+      return noAccess(database);
     }
     return null;
   }

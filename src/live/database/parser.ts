@@ -8,6 +8,7 @@ import {
   type Failure,
   failure,
   type ItemField,
+  noAccess,
   type Operand,
   type SessionCall,
   type Show,
@@ -181,7 +182,7 @@ class Parser {
   #use(): void {
     const name = this.#name();
     if (name !== DATABASE_NAME) {
-      throw new Unexpected(failure(1_049, '42000', `Unknown database '${name}'`));
+      throw new Unexpected(noAccess(name));
     }
   }
 

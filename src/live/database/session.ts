@@ -25,6 +25,7 @@ import {
   type Failure,
   failure,
   isWork,
+  noAccess,
   type Result,
   run,
   type Session,
@@ -215,7 +216,7 @@ export class DatabaseConnection extends Deadline implements EndHandlers {
 
   #initDb(name: string): void {
     if (name === DATABASE_NAME) this.#send(new Reply(1).ok());
-    else this.#refuse(failure(1_049, '42000', `Unknown database '${name}'`));
+    else this.#refuse(noAccess(name));
   }
 
   #prepare(sql: string): void {

@@ -26,6 +26,11 @@ export function failure(code: number, state: string, message: string): Failure {
   return { kind: 'error', code, state, message };
 }
 
+/** Another database: our user may not even know whether it is there. */
+export function noAccess(database: string): Failure {
+  return failure(1_044, '42000', `Access denied to database '${database}'`);
+}
+
 /** A literal, or the number of a parameter. */
 export type Operand = { readonly value: Value } | { readonly parameter: number };
 

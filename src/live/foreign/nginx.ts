@@ -1,27 +1,31 @@
 /**
  * Real nginx as the web server of every host: one nginx, a server block per host and listener,
- * each proxying to its own host's app. Configuration, logs and temporary files lie in a private
+ * each proxying to its own host's app. Configuration and temporary files lie in a private
  * folder. Every directive that differs between versions is written out (Debian's 1.22 has
  * `keepalive_requests 1000` and upstream keep-alive off).
+ *
+ * One process for all hosts means one pool of `worker_connections`: it gets that many per host,
+ * and a single host may use more than its share.
  *
  * The access log says which request of which connection each line is, so that reuse can be
  * counted from nginx's own words.
  */
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Endpoint } from '../../model/run.ts';
 import type { WebServerHop } from '../../model/topology.ts';
-import { freePorts, startKept } from './keeper.ts';
-import { programPath } from './programs.ts';
+import type { Micros } from '../../model/units.ts';
+import { fixedPort, freePorts, privateFolder, startKept } from './keeper.ts';
+import { programPath, serverGroup, serverUser } from './programs.ts';
 import { type ForeignContext, ForeignError, type ForeignServer } from './server.ts';
 
 const LOG_FORMAT =
   "'$msec $connection $connection_requests $status $request_time $upstream_response_time " +
   '$remote_port "$request" "$http_traceparent"\'';
-/** nginx has no word for "without limit" here. */
+/** nginx has no words for "without limit" and "never" here: a number and days that no run reaches. */
 const NO_LIMIT = 1_000_000_000;
+const NEVER = '20d';
 
 interface ServerBlock {
   readonly listener: Endpoint;
@@ -31,22 +35,26 @@ interface ServerBlock {
 /** @throws ForeignError `program-missing`, `program-failed` (with nginx's own words) */
 export async function startNginx(hop: WebServerHop, ctx: ForeignContext): Promise<ForeignServer> {
   const command = programPath('nginx');
-  const folder = await mkdtemp(path.join(tmpdir(), 'waterhammer-nginx-'));
-  try {
-    // Its workers give up root and must still reach their temporary files.
-    await chmod(folder, 0o711);
-    const blocks = await serverBlocks(hop, ctx);
-    const config = path.join(folder, 'nginx.conf');
-    await writeFile(config, configuration(hop, blocks));
-    const args = ['-p', folder, '-c', config, '-e', path.join(folder, 'error.log')];
-    await check(command, args);
-    const ready = blocks[0]?.listener.port ?? 0;
-    const kept = await startKept({ command, args, folder, ready });
-    return { ...kept, endpoints: blocks.map((block) => block.listener) };
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
-  }
+  const blocks = await serverBlocks(hop, ctx);
+  const folder = privateFolder('nginx');
+  const config = path.join(folder, 'nginx.conf');
+  const logs = path.join(ctx.logFolder ?? folder, `${hop.name}-access.log`);
+  const args = ['-p', folder, '-c', config, '-e', 'stderr'];
+  const kept = await startKept({
+    command,
+    args,
+    folder,
+    ready: blocks[0]?.listener.port ?? 0,
+    async prepare() {
+      await writeFile(config, configuration(hop, blocks, logs));
+      await check(command, args);
+    },
+  });
+  return {
+    endpoints: blocks.map((block) => block.listener),
+    died: kept.died,
+    stop: () => kept.stop(),
+  };
 }
 
 async function serverBlocks(hop: WebServerHop, ctx: ForeignContext): Promise<ServerBlock[]> {
@@ -61,19 +69,26 @@ async function serverBlocks(hop: WebServerHop, ctx: ForeignContext): Promise<Ser
       const own = apps.find((one) => plan.instances[one.instance]?.host === instance.host);
       const app = instance.host === null ? apps[0] : own;
       if (app === undefined) throw new Error(`${hop.name} has no app to pass requests to`);
-      const fixed =
-        hop.listen !== null && instance.replica === 0 && link.purpose === 'traffic'
-          ? Number(hop.listen.slice(hop.listen.lastIndexOf(':') + 1))
-          : null;
-      const port = fixed ?? ports.pop() ?? 0;
+      const isFirst = instance.replica === 0 && link === incoming[0];
+      const port = (isFirst ? fixedPort(hop.listen) : null) ?? ports.pop() ?? 0;
       const listener = { instance: instance.index, link: link.index, address: '127.0.0.1', port };
       return { listener, app };
     }),
   );
 }
 
-function configuration(hop: WebServerHop, blocks: readonly ServerBlock[]): string {
-  const seconds = (micros: number): string => `${Math.max(1, Math.round(micros / 1_000))}ms`;
+/** A duration in nginx's words; 0 = never. */
+function time(duration: Micros): string {
+  return duration === 0 ? NEVER : `${Math.max(1, Math.round(duration / 1_000))}ms`;
+}
+
+function configuration(
+  hop: WebServerHop,
+  blocks: readonly ServerBlock[],
+  accessLog: string,
+): string {
+  const hosts = new Set(blocks.map(({ listener }) => listener.instance)).size;
+  const user = serverUser(['nobody']);
   const keepsUpstream = hop.upstreamIdleMax > 0;
   const servers = blocks.map(({ listener, app }, index) =>
     [
@@ -82,7 +97,9 @@ function configuration(hop: WebServerHop, blocks: readonly ServerBlock[]): strin
       ...(keepsUpstream
         ? [
             `    keepalive ${hop.upstreamIdleMax};`,
-            `    keepalive_timeout ${seconds(hop.upstreamIdleTimeout)};`,
+            `    keepalive_timeout ${time(hop.upstreamIdleTimeout)};`,
+            `    keepalive_requests ${NO_LIMIT};`,
+            `    keepalive_time ${NEVER};`,
           ]
         : []),
       '  }',
@@ -95,27 +112,28 @@ function configuration(hop: WebServerHop, blocks: readonly ServerBlock[]): strin
     ].join('\n'),
   );
   return [
-    ...(process.getuid?.() === 0 ? ['user nobody nogroup;'] : []),
+    ...(user === null ? [] : [`user ${user} ${serverGroup(['nogroup', 'nobody'])};`]),
     'worker_processes 1;',
     'daemon off;',
     'pid nginx.pid;',
-    'error_log error.log warn;',
-    `events { worker_connections ${hop.workerConnections}; }`,
+    'error_log stderr warn;',
+    `events { worker_connections ${hop.workerConnections * hosts}; }`,
     'http {',
     `  log_format waterhammer ${LOG_FORMAT};`,
-    '  access_log access.log waterhammer buffer=64k flush=1s;',
+    `  access_log "${accessLog}" waterhammer buffer=64k flush=1s;`,
     '  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;',
     '  uwsgi_temp_path uwsgi; scgi_temp_path scgi;',
     '  tcp_nodelay on;',
-    `  keepalive_timeout ${hop.keepAliveTimeout === 0 ? '0' : seconds(hop.keepAliveTimeout)};`,
+    `  keepalive_timeout ${hop.keepAliveTimeout === 0 ? '0' : time(hop.keepAliveTimeout)};`,
     `  keepalive_requests ${hop.keepAliveRequests === 0 ? NO_LIMIT : hop.keepAliveRequests};`,
-    `  keepalive_time ${hop.keepAliveTime === 0 ? '1000d' : seconds(hop.keepAliveTime)};`,
+    `  keepalive_time ${time(hop.keepAliveTime)};`,
     '  proxy_http_version 1.1;',
     `  proxy_set_header Connection ${keepsUpstream ? '""' : 'close'};`,
     '  proxy_set_header Host $http_host;',
-    '  proxy_next_upstream off;',
-    `  proxy_connect_timeout ${seconds(hop.connectTimeout)};`,
-    `  proxy_read_timeout ${seconds(hop.responseTimeout)};`,
+    '  proxy_next_upstream error timeout;',
+    '  client_max_body_size 2m;',
+    `  proxy_connect_timeout ${time(hop.connectTimeout)};`,
+    `  proxy_read_timeout ${time(hop.responseTimeout)};`,
     ...servers,
     '}',
     '',

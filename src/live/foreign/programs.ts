@@ -1,5 +1,5 @@
-/** Finds server programs, or says which Debian package brings them. */
-import { existsSync } from 'node:fs';
+/** Finds programs that are not ours, or says which Debian package brings them. */
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ForeignError } from './server.ts';
 
@@ -7,6 +7,7 @@ const PACKAGES = {
   nginx: 'nginx-light',
   mariadbd: 'mariadb-server-core',
   'mariadb-install-db': 'mariadb-server-core',
+  haproxy: 'haproxy',
 } as const;
 
 /** Servers live in `sbin`, which users may not have in their PATH. */
@@ -22,12 +23,42 @@ export function programPath(name: keyof typeof PACKAGES): string {
   const folders = [...(process.env.PATH ?? '').split(path.delimiter), ...system];
   for (const folder of folders) {
     const candidate = path.join(folder, name);
-    if (folder !== '' && existsSync(candidate)) return candidate;
+    if (folder !== '' && isProgram(candidate)) return candidate;
   }
   const wanted = PACKAGES[name];
   throw new ForeignError(
     'program-missing',
     `${name} is not installed; on Debian: apt-get install --no-install-recommends ${wanted}` +
-      (wanted.startsWith('mariadb') ? ' (part of mariadb-server)' : ' (or any nginx package)'),
+      (wanted.startsWith('mariadb') ? ' (part of mariadb-server)' : ''),
   );
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The first of these names that a system file (`/etc/passwd`, `/etc/group`) knows. */
+function firstKnown(file: string, names: readonly string[]): string | null {
+  let text = '';
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+  return names.find((name) => text.includes(`\n${name}:`)) ?? null;
+}
+
+/** The user that a server should change to when we are root; null when we are not. */
+export function serverUser(names: readonly string[]): string | null {
+  if (process.getuid?.() !== 0) return null;
+  return firstKnown('/etc/passwd', names) ?? 'root';
+}
+
+export function serverGroup(names: readonly string[]): string {
+  return firstKnown('/etc/group', names) ?? 'root';
 }

@@ -16,6 +16,8 @@ export interface ForeignContext {
   readonly plan: RunPlan;
   /** Listeners of the hops upstream of it. */
   readonly endpoints: readonly Endpoint[];
+  /** Where logs worth keeping go; without it they vanish with the private folder. */
+  readonly logFolder?: string;
 }
 
 /** Something that the user can mend; the code is stable. */
