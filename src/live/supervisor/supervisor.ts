@@ -227,7 +227,7 @@ export class LiveRun {
     }
     if (message.type === 'tick') {
       this.#latest.set(process, message);
-      if (process === 0) this.#tick();
+      if (process === 0 && this.#latest.size === this.#workers.length) this.#tick();
     }
   }
 
