@@ -3,7 +3,7 @@
  * somebody's reusable number: one beyond INDEX_MAX means that numbers are not handed back, which
  * would grow without limit, so it throws.
  */
-export const INDEX_MAX = 2 ** 26 - 1;
+export const INDEX_MAX = 67_108_863;
 
 export class IntColumn {
   #values = new Float64Array(16);

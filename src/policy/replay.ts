@@ -94,7 +94,7 @@ function* steps(log: Float64Array): Generator<Step> {
   yield* open.values();
 }
 
-/** Replays a log; its header says which policies it is about. Throws for a policy that is not known. */
+/** Replays a log; its header says what it is about. Throws for a policy that is not known. */
 export function replayPolicies(log: Float64Array, policies: readonly LoggedPolicy[]): ReplayResult {
   const replayed = policies.map((logged) => new Replayed(logged, policyNamed(logged.policy)));
   let inputs = 0;

@@ -106,7 +106,7 @@ describe('sampler', () => {
     expect(Math.abs((samples[99_000] ?? 0) / 80_000 - 1)).toBeLessThan(0.04);
   });
 
-  it('takes the same quantile for the same draw, so that runs differ by the parameter alone', () => {
+  it('takes the same quantile for the same draw, so that only the parameter differs', () => {
     const one = draw({ kind: 'exponential', mean: 1_000_000 }, 100);
     const half = draw({ kind: 'exponential', mean: 500_000 }, 100);
     half.forEach((value, index) => {

@@ -72,7 +72,7 @@ export function randomStream(seed: number, name: string): RandomStream {
   return new RandomStream(seed, name);
 }
 
-/** The generator's words a, b, c and counter (int32) before the first WARM_UP numbers are dropped. */
+/** The words a, b, c and counter (int32) before the first WARM_UP numbers are dropped. */
 export function initialState(seed: number, name: string): [number, number, number, number] {
   const [a, b, c, d] = hash128(`${seed}/${name}`);
   return [a, b, c, d | 1];
