@@ -1,11 +1,16 @@
 /** However a run ends, nothing of it stays: no process, no temporary folder. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/model/summary.ts';
 import { processesOf } from '../support/processes.ts';
 import { startCli } from '../support/run-cli.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { incident, writeTopology } from './pipelines.ts';
 
-const CHAIN = ['run', 'examples/reclaiming-queue.yaml', '--duration', '60s', '--json'];
+const folder = tempFolder();
+const CHAIN = ['run', writeTopology(folder.path, incident()), '--duration', '60s', '--json'];
+
+afterAll(() => folder[Symbol.dispose]());
 
 describe('the end of a run', () => {
   it('Ctrl-C strikes the books of what there was and exits with 130', async () => {
