@@ -3,13 +3,20 @@
  * a database, and nothing goes round in circles.
  */
 import { isBalancer, type Outline, type OutlineHop, type Report, upstreamOf } from './outline.ts';
+import { entry } from './raw.ts';
 import { didYouMeanOr } from './suggest.ts';
 
 export function checkChain(outline: Outline, report: Report): void {
-  checkNames(outline, report);
-  for (const hop of outline.hops) checkUpstream(outline, hop, report);
-  checkCycles(outline, report);
-  if (outline.uncertain || outline.hops.length === 0) return;
+  let broken = outline.uncertain;
+  const reportBroken: Report = (...problem) => {
+    broken = true;
+    report(...problem);
+  };
+  checkNames(outline, reportBroken);
+  for (const hop of outline.hops) checkUpstream(outline, hop, reportBroken);
+  checkCycles(outline, reportBroken);
+  // What a broken chain does not reach is no news.
+  if (broken || outline.hops.length === 0) return;
   if (!outline.hops.some((hop) => hop.kind === 'clients')) {
     report(['hops'], 'no hop of kind clients', 'add { name: clients, kind: clients }', 'key');
   }
@@ -42,7 +49,7 @@ function checkUpstream(outline: Outline, hop: OutlineHop, report: Report): void 
   if (next === undefined) {
     const others = [...outline.byName.keys()].filter((name) => name !== hop.name);
     const message = `there is no hop named "${hop.upstream}"`;
-    if (!outline.uncertain) report(path, message, didYouMeanOr(hop.upstream, others, 'hops'));
+    if (!outline.unnamed) report(path, message, didYouMeanOr(hop.upstream, others, 'hops'));
     return;
   }
   if (next.kind === 'clients') {
@@ -76,16 +83,25 @@ function checkSpeaks(outline: Outline, hop: OutlineHop, next: OutlineHop, report
   }
 }
 
+/** Said once per circle, where an upstream is written out, if one is. */
 function checkCycles(outline: Outline, report: Report): void {
-  const reported = new Set<OutlineHop>();
+  const seen = new Set<OutlineHop>();
   for (const hop of outline.hops) {
     const round = [hop, ...upstreamOf(outline, hop)];
-    const last = round.at(-1);
-    const back = last?.upstream === undefined ? null : last.upstream;
-    if (back !== hop.name || back === null || reported.has(hop)) continue;
-    for (const one of round) reported.add(one);
+    const closes = hop.name !== null && round.at(-1)?.upstream === hop.name;
+    // A name that is given twice, or an upstream of a database or to clients, is reported as such.
+    const reported = round.some(
+      (one) =>
+        one.kind === 'database' ||
+        one.kind === 'clients' ||
+        outline.hops.some((other) => other !== one && other.name === one.name),
+    );
+    if (!closes || reported || seen.has(hop)) continue;
+    for (const one of round) seen.add(one);
     const names = [...round.map((one) => one.name), hop.name].join(' -> ');
-    report(['hops', hop.index, 'upstream'], `requests go round in circles: ${names}`, null);
+    const written = round.find((one) => entry(one.raw, 'upstream') !== undefined) ?? hop;
+    const path = ['hops', written.index, 'upstream'];
+    report(path, `requests go round in circles: ${names}`, 'break the circle here');
   }
 }
 

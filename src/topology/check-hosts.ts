@@ -15,28 +15,45 @@ const OWN_REPLICAS: Partial<Record<HopKind, string>> = {
 };
 
 export function checkHosts(outline: Outline, report: Report): void {
+  let broken = outline.uncertain;
+  const reportBroken: Report = (...problem) => {
+    broken = true;
+    report(...problem);
+  };
   const homes = new Map<string, string>();
   for (const group of outline.hosts) {
-    for (const [position, name] of group.hops.entries()) {
-      if (name === null) continue;
-      const path = ['hosts', group.index, 'hops', position];
-      const hop = outline.byName.get(name);
-      if (hop === undefined) {
-        const names = [...outline.byName.keys()];
-        report(path, `there is no hop named "${name}"`, didYouMeanOr(name, names, 'hops'));
-        continue;
-      }
-      const home = homes.get(name);
-      if (home !== undefined) {
-        report(path, `"${name}" is already carried by ${home}`, 'a hop lives in one place');
-      }
-      homes.set(name, `the hosts "${group.name}"`);
-      const instead = hop.kind === null ? undefined : OWN_REPLICAS[hop.kind];
-      if (instead !== undefined) report(path, `${hop.kind} cannot live on hosts`, instead);
-    }
-    checkAdjacent(outline, group, report);
+    checkCarried(outline, group, homes, reportBroken);
+    if (!broken) checkAdjacent(outline, group, reportBroken);
   }
-  checkBalanced(outline, report);
+  // Who sends to which hosts is known only once the groups are right.
+  if (!broken) checkBalanced(outline, report);
+}
+
+/** `homes` holds where each hop lives, for hops of the groups before. */
+function checkCarried(
+  outline: Outline,
+  group: OutlineHosts,
+  homes: Map<string, string>,
+  report: Report,
+): void {
+  for (const [position, name] of group.hops.entries()) {
+    if (name === null) continue;
+    const path = ['hosts', group.index, 'hops', position];
+    const hop = outline.byName.get(name);
+    if (hop === undefined) {
+      const names = [...outline.byName.keys()];
+      const hint = didYouMeanOr(name, names, 'hops');
+      if (!outline.unnamed) report(path, `there is no hop named "${name}"`, hint);
+      continue;
+    }
+    const home = homes.get(name);
+    if (home !== undefined) {
+      report(path, `"${name}" is already carried by ${home}`, 'a hop lives in one place');
+    }
+    homes.set(name, `the hosts "${group.name}"`);
+    const instead = hop.kind === null ? undefined : OWN_REPLICAS[hop.kind];
+    if (instead !== undefined) report(path, `${hop.kind} cannot live on hosts`, instead);
+  }
 }
 
 function checkAdjacent(outline: Outline, group: OutlineHosts, report: Report): void {
@@ -57,6 +74,7 @@ function checkAdjacent(outline: Outline, group: OutlineHosts, report: Report): v
 function checkBalanced(outline: Outline, report: Report): void {
   for (const hop of outline.hops) {
     if (hop.upstream === null || hop.name === null || hop.kind === null) continue;
+    if (hop.kind === 'database') continue;
     const group = hostsOf(outline, hop.upstream);
     if (group === null || group.count <= 1 || group.hops.includes(hop.name)) continue;
     if (isBalancer(hop.kind)) continue;

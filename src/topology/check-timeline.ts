@@ -53,14 +53,13 @@ function checkSet(
   const setting = text(entry(one, 'path'));
   if (setting === null) return;
   const to = entry(one, 'to');
-  if (to === undefined) {
-    report([...path, 'to'], 'this action needs "to": the new value', null);
-    return;
-  }
+  // That it is missing is the schema's to say.
+  if (to === undefined) return;
   const checked = checkChange(outlineTargets(outline), setting, to);
   if (!('part' in checked)) return;
-  // A hop whose kind is wrong is reported where it stands; its settings cannot be judged.
-  if (outline.uncertain && checked.part === 'path') return;
+  // A hop whose kind or name is wrong is reported where it stands; its settings cannot be judged.
+  const hop = outline.byName.get(setting.split('.')[0] ?? '');
+  if (hop === undefined ? outline.unnamed : hop.kind === null) return;
   const place = checked.part === 'path' ? 'path' : 'to';
   report([...path, place], checked.message, checked.suggestion);
 }
@@ -77,7 +76,9 @@ function checkHop(
   const kinds = Object.hasOwn(KINDS, action) ? KINDS[action] : undefined;
   const fits = (kind: HopKind | null): boolean =>
     kind === null || (kinds === undefined ? kind !== 'clients' : kinds.includes(kind));
-  const names = outline.hops.filter((hop) => fits(hop.kind)).map((hop) => hop.name ?? '');
+  const names = outline.hops
+    .filter((hop) => hop.kind !== null && fits(hop.kind))
+    .map((hop) => hop.name ?? '');
   const hop = outline.byName.get(name);
   if (hop === undefined) {
     const hint = didYouMeanOr(name, names, 'choose from');

@@ -45,7 +45,7 @@ export function parseDistribution(raw: unknown): Parsed<Distribution> {
     const meant = didYouMean(kind, Object.keys(PARAMETERS));
     return refuse(`unknown distribution "${kind}"`, meant ?? HINT);
   }
-  if (found === null) return refuse(`${shown(raw)} is not a distribution`, HINT);
+  if (found === null) return refuse(`${shown(raw)} is not a distribution`, unclosed(raw));
   const names: readonly string[] = PARAMETERS[kind];
   const given = (found[2] ?? '').split(',').map((part) => part.trim());
   if (given.length !== names.length) {
@@ -66,6 +66,11 @@ export function parseDistribution(raw: unknown): Parsed<Distribution> {
     values.set(name, value.value);
   }
   return build(kind, values);
+}
+
+/** Within `{ }` of YAML a comma ends the value, so that the closing parenthesis is cut off. */
+function unclosed(raw: string): string {
+  return raw.includes(')') ? HINT : 'put it in quotes: within { } a comma ends the value';
 }
 
 function fromMap(raw: object): Parsed<Distribution> {

@@ -21,8 +21,9 @@ export function explainSettings(
 ): Explained[] {
   const list: Explained[] = [];
   const add = (path: string, setting: Setting<unknown>, value: unknown): void => {
-    const source = sources.get(path) ?? guessSource(setting, value);
-    list.push({ path, value: setting.format(value), source });
+    const source = sources.get(path) ?? guessSource(setting, value, topology);
+    const scaled = scaledBy(setting, value, topology);
+    list.push({ path, value: setting.format(value), source: source + scaled });
   };
   eachSetting(TOPOLOGY_SETTINGS, topology, ([name = ''], setting, value) => {
     add(name, setting, value);
@@ -36,9 +37,21 @@ export function explainSettings(
   return list;
 }
 
-function guessSource(setting: Setting<unknown>, value: unknown): string {
+/** The factors that have changed the value since it was written. */
+function scaledBy(setting: Setting<unknown>, value: unknown, topology: Topology): string {
+  const { scale, timeScale } = topology.applied;
+  const sized = scale !== 1 && (setting.follows ?? 'nothing') !== 'nothing';
+  const timed =
+    timeScale !== 1 && setting.format(setting.stretch(value, timeScale)) !== setting.format(value);
+  return `${sized ? `, --scale ${scale}` : ''}${timed ? `, --time-scale ${timeScale}` : ''}`;
+}
+
+function guessSource(setting: Setting<unknown>, value: unknown, topology: Topology): string {
   if (setting.default === undefined || setting.derived !== undefined) return 'topology';
   const parsed = setting.parse(setting.default);
-  const same = 'value' in parsed && setting.format(parsed.value) === setting.format(value);
-  return same ? `default: ${setting.source}` : 'topology';
+  if (!('value' in parsed)) return 'topology';
+  const scaled = setting.stretch(parsed.value, topology.applied.timeScale);
+  return setting.format(scaled) === setting.format(value)
+    ? `default: ${setting.source}`
+    : 'topology';
 }

@@ -30,8 +30,10 @@ export interface Outline {
   /** The first hop of each name. */
   readonly byName: ReadonlyMap<string, OutlineHop>;
   readonly hosts: readonly OutlineHosts[];
-  /** Some hop has no usable kind or name, or is not a map: conclusions about the chain may be wrong. */
+  /** Some hop has no usable kind or name, so the chain is not known for sure. */
   readonly uncertain: boolean;
+  /** Some hop has no usable name: a name that seems unknown may be that hop's. */
+  readonly unnamed: boolean;
 }
 
 /** Reports a problem at a path of the document. */
@@ -69,7 +71,8 @@ export function makeOutline(raw: unknown): Outline {
     };
   });
   const uncertain = hops.some((hop) => hop.name === null || hop.kind === null);
-  return { hops, byName, hosts, uncertain };
+  const unnamed = hops.some((hop) => hop.name === null);
+  return { hops, byName, hosts, uncertain, unnamed };
 }
 
 function kindOf(raw: unknown): HopKind | null {

@@ -15,11 +15,12 @@ import {
   hopSettings,
   TOPOLOGY_SETTINGS,
 } from './catalog/catalog.ts';
+import { WORKLOAD_SETTINGS } from './catalog/clients.ts';
 import type { Path } from './document.ts';
 import { optionProblem, type Problem } from './problem.ts';
 import { entry, list, text, withValue } from './raw.ts';
 import { isSetting, type Settings } from './setting.ts';
-import { didYouMean, didYouMeanOr } from './suggest.ts';
+import { didYouMeanOr, nearest } from './suggest.ts';
 import { own } from './units.ts';
 
 export interface Override {
@@ -138,6 +139,14 @@ function findInHop(hop: unknown, index: number, name: string, given: readonly st
     const whole = [name, ...path.slice(0, found.depth)].join('.');
     return { message: `"${whole}" is a single value`, suggestion: `write ${whole}=...` };
   }
+  const other = open ? 'closed' : 'open';
+  if (
+    path[0] === 'workload' &&
+    own<unknown>(WORKLOAD_SETTINGS[other], path[1] ?? '') !== undefined
+  ) {
+    const message = `${name} has ${open ? 'an open' : 'a closed'} workload, without "${path[1]}"`;
+    return { message, suggestion: `"${path[1]}" belongs to ${name}.workload.kind=${other}` };
+  }
   return {
     message: `there is no setting "${wrong}" (${name} is of kind ${kind})`,
     suggestion: suggestSetting(tree, path[found.depth] ?? '', found.names, [
@@ -165,8 +174,8 @@ function suggestSetting(
 ): string {
   const deeper = before.length === 1 ? deeperPath(tree, wrong) : null;
   if (deeper !== null) return `did you mean "${[...before, deeper].join('.')}"?`;
-  const near = didYouMean(wrong, names);
-  if (near !== null) return near;
+  const near = nearest(wrong, names);
+  if (near !== null) return `did you mean "${[...before, near].join('.')}"?`;
   return `choose from: ${names.map((one) => [...before, one].join('.')).join(', ')}`;
 }
 

@@ -12,7 +12,7 @@ import { type Path, SourceDocument } from './document.ts';
 import { makeOutline, type Report } from './outline.ts';
 import { applyOverrides, type Override, overrideAt } from './override.ts';
 import { optionProblem, type Problem } from './problem.ts';
-import { resolve, settingSources, withHabits } from './resolve.ts';
+import { resolve, settingSources, withImplied } from './resolve.ts';
 import { type Effective, scaleTopology } from './scale.ts';
 import { documentSchema } from './schema.ts';
 import { reportIssues } from './schema-issues.ts';
@@ -45,9 +45,9 @@ export type ParseResult = ParsedTopology | { readonly problems: readonly Problem
 export function parseTopology(text: string, file: string, options: ParseOptions): ParseResult {
   const document = new SourceDocument(text, file);
   const factors = checkFactors(options);
-  if (!document.readable) return { problems: [...document.problems, ...factors] };
+  if (!document.readable) return { problems: [...inOrder(document.problems, file), ...factors] };
   const overridden = applyOverrides(document.raw, options.set);
-  const raw = withHabits(overridden.raw);
+  const raw = withImplied(overridden.raw);
   const outline = makeOutline(raw);
   const found: Problem[] = [];
   const warnings: string[] = [];
@@ -96,14 +96,17 @@ function locator(document: SourceDocument, overrides: readonly Override[]): Loca
   };
 }
 
-/** By position, those of the document before those of options; one per place and message. */
+/** Those of the document by position, then those of options as given; each once. */
 function inOrder(problems: readonly Problem[], file: string): Problem[] {
-  const rank = (one: Problem): number => (one.file === file ? 0 : 1);
-  const sorted = [...problems].sort(
-    (a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column,
-  );
+  const ofFile = problems.filter((one) => one.file === file);
+  ofFile.sort((a, b) => a.line - b.line || a.column - b.column);
+  const sorted = [...ofFile, ...problems.filter((one) => one.file !== file)];
   const same = (a: Problem, b: Problem): boolean =>
-    a.file === b.file && a.line === b.line && a.column === b.column && a.message === b.message;
+    a.file === b.file &&
+    a.line === b.line &&
+    a.column === b.column &&
+    a.message === b.message &&
+    a.lineText === b.lineText;
   return sorted.filter((one, index) => !sorted.slice(0, index).some((other) => same(one, other)));
 }
 

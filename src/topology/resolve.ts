@@ -22,16 +22,24 @@ import { entry, isRawMap, list, text, valueAt } from './raw.ts';
 
 type Loose = Record<string, unknown>;
 
-/** Adds the pool settings that a client group's habit stands for; what is there already wins. */
-export function withHabits(raw: unknown): unknown {
+/**
+ * Writes out what a client group implies: the pool settings that its habit stands for (what is
+ * there already wins), and that a workload is closed unless it says otherwise.
+ */
+export function withImplied(raw: unknown): unknown {
   if (!isRawMap(raw) || !Array.isArray(raw.hops)) return raw;
-  const hops = raw.hops.map((hop: unknown) => {
-    const habit = HABIT_NAMES.find((one) => one === entry(hop, 'habit'));
-    const pool = entry(hop, 'pool') ?? {};
-    if (!isRawMap(hop) || hop.kind !== 'clients' || habit === undefined) return hop;
-    return isRawMap(pool) ? { ...hop, pool: { ...HABITS[habit].pool, ...pool } } : hop;
-  });
-  return { ...raw, hops };
+  return { ...raw, hops: raw.hops.map(impliedHop) };
+}
+
+function impliedHop(hop: unknown): unknown {
+  if (!isRawMap(hop) || hop.kind !== 'clients') return hop;
+  const implied: Loose = { ...hop };
+  const habit = HABIT_NAMES.find((one) => one === entry(hop, 'habit'));
+  const pool = entry(hop, 'pool') ?? {};
+  if (habit !== undefined && isRawMap(pool)) implied.pool = { ...HABITS[habit].pool, ...pool };
+  const workload = entry(hop, 'workload');
+  if (isRawMap(workload)) implied.workload = { kind: 'closed', ...workload };
+  return implied;
 }
 
 /** `values` is what the schema gave; nothing is wrong with it. */

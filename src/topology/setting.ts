@@ -82,7 +82,7 @@ interface DurationRow extends Row {
   readonly min?: Micros;
 }
 
-/** Scales a duration to whole microseconds; what was not 0 does not become 0, which often means "never". */
+/** To whole microseconds; what was not 0 does not become 0, which often means "never". */
 export function stretchMicros(micros: Micros, factor: number): Micros {
   return micros === 0 ? 0 : Math.max(1, Math.round(micros * factor));
 }

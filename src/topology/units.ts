@@ -90,7 +90,7 @@ export function parseDuration(raw: unknown): Parsed<Micros> {
 
 /** `digits.fraction` x unit, by digits; null when the result is not a whole number. */
 function timesUnit(digits: string, fraction: string, unit: number): number | null {
-  if (digits.length > 15 || fraction.length > 15) return null;
+  if (digits.length > 16 || fraction.length > 15) return null;
   const scale = 10 ** fraction.length;
   const part = BigInt(fraction === '' ? 0 : fraction) * BigInt(unit);
   if (part % BigInt(scale) !== 0n) return null;
@@ -186,7 +186,8 @@ export function parseSize(raw: unknown): Parsed<Bytes> {
 
 function sizeHint(digits: string | undefined, unit: string | undefined): string {
   const meant = Object.keys(SIZE_UNITS).find(
-    (name) => name.toLowerCase() === unit?.toLowerCase() || name[0] === unit?.toUpperCase(),
+    (name) =>
+      name.toLowerCase() === unit?.toLowerCase() || name[0]?.toLowerCase() === unit?.toLowerCase(),
   );
   return meant === undefined ? SIZE_HINT : `write ${digits}${meant}`;
 }

@@ -42,7 +42,7 @@ export const CLIENTS_SETTINGS = {
     description:
       'Drop the connection after this many requests, as JMeter does at each iteration of a ' +
       'thread group. 0 = never.',
-    source: 'JMeter: httpclient.reset_state_on_thread_group_iteration=true by default',
+    source: `${OWN_CHOICE}; JMeter's is its plan's samplers per iteration`,
   }),
   postShare: share({
     default: 0,

@@ -34,7 +34,8 @@ export function poolSettings(defaults: PoolDefaults): SettingsFor<PoolSettings> 
       max: REQUESTS_MAX,
       default: 0,
       description:
-        'Requests that may wait for a connection once connectionsMax is reached. 0 = without limit.',
+        'Requests that may wait for a connection once connectionsMax is reached. ' +
+        '0 = without limit.',
       source: defaults.source,
     }),
     idleTimeout: duration({
