@@ -1,4 +1,5 @@
 /** Connection habits: what a client's pool does with real connections. */
+import type net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
@@ -79,6 +80,50 @@ describe('habits', () => {
     expect(new Set(causes(rows))).toEqual(new Set(['idle_timeout']));
     expect(connects(rows)).toBe(attempts(rows).length);
     await server.close();
+  });
+
+  it('counts the idle timeout from the last use, however often it was used before', async () => {
+    const server = await testUpstream((_request, response) => response.end('ok'));
+    const clients = await startClients(
+      { pool: testPool({ connectionsMax: 1, idleTimeout: 100_000 }), workload: closed(5_000) },
+      [server.endpoint],
+    );
+    await until('20 rounds', () => clients.counters.answered >= 20);
+    clients.live.endLoad();
+    await until('it is closed', () => causes(clients.events()).length > 0);
+    const rows = await clients.stop();
+    expect(causes(rows)).toEqual(['idle_timeout']);
+    const lastUse = ofKind(rows, EventKind.exchangeEnded).at(-1)?.at ?? 0;
+    const closedAt = ofKind(rows, EventKind.closed)[0]?.at ?? 0;
+    expect(closedAt - lastUse).toBeGreaterThanOrEqual(100_000);
+    await server.close();
+  });
+
+  it('sends nothing on a connection that has just ended while it was idle', async () => {
+    // Two connections are used; then the server ends both at once, the idle one first, when
+    // the third request comes. Its second attempt must not go to the idle one.
+    const sockets: net.Socket[] = [];
+    let asked = 0;
+    const target = await rawServer((socket) => {
+      asked += 1;
+      if (asked <= 2) sockets.push(socket);
+      if (asked === 2) for (const one of sockets) one.write(OK);
+      if (asked === 3) {
+        for (const one of sockets) if (one !== socket) one.end();
+        socket.end();
+      }
+      if (asked > 3) socket.write(OK);
+    });
+    const clients = await startClients(
+      { pool: testPool({ connectionsMax: 2 }), workload: open(20) },
+      [target],
+    );
+    await until('three answers', () => clients.counters.answered >= 3);
+    const rows = await clients.stop();
+    const third = attempts(rows).filter(({ b }) => b === 3);
+    expect(third).toHaveLength(2);
+    expect(ofKind(rows, EventKind.connected).length).toBeGreaterThanOrEqual(3);
+    expect(connectionsAtOnce(rows)).toBe(2);
   });
 
   it('drops the connection at each iteration, as JMeter does', async () => {
