@@ -22,7 +22,7 @@ export interface DemoOptions {
 }
 
 /** All durations of the incident are multiplied by this, all rates divided by it. */
-const TIME_SCALE = 0.2;
+const TIME_SCALE = 0.25;
 const CURE = 'queue.reclaim=idle-yield';
 const TOPOLOGY = fileURLToPath(new URL('../../examples/incident.yaml', import.meta.url));
 const LINK = 'apigw->nlb';

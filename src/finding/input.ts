@@ -4,7 +4,7 @@
 
 import type { SecondRow } from '../measure/rows.ts';
 import type { RunInfo } from '../model/run.ts';
-import type { Finding, Summary } from '../model/summary.ts';
+import type { Finding, QueueSummary, Summary } from '../model/summary.ts';
 import type { Hop, HopKind, Topology } from '../model/topology.ts';
 
 export interface FindingInput {
@@ -53,4 +53,16 @@ export function seconds(micros: number): string {
 
 export function round(value: number, digits = 2): number {
   return Number(value.toFixed(digits));
+}
+
+/** Slots of a queue on all its hosts, and the share of their time that was hoarded. */
+export function hoardedShare(
+  topology: Topology,
+  summary: FindingInput['summary'],
+  queue: QueueSummary,
+): { readonly slots: number; readonly share: number } {
+  const group = topology.hosts.find((one) => one.hops.includes(queue.name));
+  const slots = queue.activeMax * (group?.count ?? 1);
+  const slotSeconds = slots * summary.durationSeconds;
+  return { slots, share: slotSeconds > 0 ? (queue.hoardedSlotSeconds ?? 0) / slotSeconds : 0 };
 }

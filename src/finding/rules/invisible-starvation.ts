@@ -3,7 +3,8 @@
  * stays healthy, because the checks go to a port behind the queue (the incident's alive check
  * went to nginx's 8080 directly).
  */
-import { hop, hopsOf, type Rule, upstreamOf } from '../input.ts';
+import { hoardedShare, hop, hopsOf, type Rule, upstreamOf } from '../input.ts';
+import { HOARDED_SHARE_MIN } from './slot-hoarding.ts';
 
 export const invisibleStarvation: Rule = ({ topology, summary, seconds }) => {
   const balancers = [...hopsOf(topology, 'l4-balancer'), ...hopsOf(topology, 'l7-balancer')];
@@ -14,8 +15,11 @@ export const invisibleStarvation: Rule = ({ topology, summary, seconds }) => {
     const queue = path.find((one) => one.kind === 'connection-queue');
     if (queue === undefined || checked === null) return [];
     if (path.indexOf(checked) <= path.indexOf(queue)) return [];
-    const starved = summary.queues.find((one) => one.name === queue.name)?.starvedConnections ?? 0;
-    if (starved === 0) return [];
+    const measured = summary.queues.find((one) => one.name === queue.name);
+    const starved = measured?.starvedConnections ?? 0;
+    if (measured === undefined || starved === 0) return [];
+    // Waiting for busy slots is overload, which is another matter; see slot-hoarding.
+    if (hoardedShare(topology, summary, measured).share < HOARDED_SHARE_MIN) return [];
     const unhealthy = seconds.some(
       (row) =>
         row.scope === `hop:${balancer.name}` &&

@@ -3,12 +3,13 @@
  * while others wait with one. The mark of the incident: slots all taken, nearly idle, and no
  * error anywhere. Source: facts of the incident; haproxy/haproxy#18 describes the same.
  *
- * Fires when hoarded slot time is at least a twentieth of all slot time of the load and at
- * least one connection starved: less is the ordinary wait for a slot to come free.
+ * Fires when hoarded slot time is at least a tenth of all slot time of the load and at least one
+ * connection starved: less is the ordinary time that a slot needs to change hands.
  */
-import { hopsOf, percent, type Rule, round } from '../input.ts';
+import { hoardedShare, hopsOf, percent, type Rule, round } from '../input.ts';
 
-const HOARDED_SHARE_MIN = 0.05;
+/** A queue with less than this share of hoarded slot time is not hoarding. */
+export const HOARDED_SHARE_MIN = 0.1;
 
 export const slotHoarding: Rule = ({ topology, summary }) =>
   summary.queues.flatMap((queue) => {
@@ -16,9 +17,7 @@ export const slotHoarding: Rule = ({ topology, summary }) =>
     const { hoardedSlotSeconds, starvedConnections, slotUtilisation, slotOccupancy } = queue;
     if (settings === undefined || hoardedSlotSeconds === null || starvedConnections === null)
       return [];
-    const group = topology.hosts.find((one) => one.hops.includes(queue.name));
-    const slots = queue.activeMax * (group?.count ?? 1);
-    const share = hoardedSlotSeconds / Math.max(slots * summary.durationSeconds, 1e-9);
+    const { slots, share } = hoardedShare(topology, summary, queue);
     if (share < HOARDED_SHARE_MIN || starvedConnections === 0) return [];
     const busy =
       slotUtilisation === null ? 'mostly idle' : `busy ${percent(slotUtilisation)} of the time`;
