@@ -43,7 +43,8 @@ export class IntList {
   /** Throws when it is there already: a caller that adds twice has lost count. */
   push(member: number): void {
     this.#grow(member);
-    if (this.has(member)) throw new Error(`${member} is in the list already`);
+    // Of a fraction there is neither; it can be no member.
+    if (this.#next[member] !== ABSENT) throw new Error(`${member} is in the list already`);
     this.#next[member] = NONE;
     this.#previous[member] = this.#tail;
     if (this.#tail === NONE) this.#head = member;
