@@ -98,7 +98,7 @@ describe('the incident', () => {
     expect(world.connections.get(16)?.state).toBe('held');
   });
 
-  it('gives slots to clients that have left, as ConnCtrl did, because unread ones look alive', () => {
+  it('gives slots to clients that have left, because unread ones look alive', () => {
     const world = worldOf({ ...INCIDENT, activeMax: 1 });
     world.open();
     const gone = world.open();
