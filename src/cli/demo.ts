@@ -4,11 +4,10 @@
  * is scripted: the timeline only stalls the database for some seconds, and later throttles.
  */
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Topology } from '../model/topology.ts';
 import { type Executed, execute } from './execute.ts';
 import { ExitCode } from './exit-code.ts';
-import { loadTopology } from './load-topology.ts';
+import { INCIDENT, loadTopology } from './load-topology.ts';
 import { type Phase, phasesOf } from './phases.ts';
 import { exitCodeOf } from './run.ts';
 import { table } from './table.ts';
@@ -24,7 +23,6 @@ export interface DemoOptions {
 /** All durations of the incident are multiplied by this, all rates divided by it. */
 const TIME_SCALE = 0.25;
 const CURE = 'queue.reclaim=idle-yield';
-const TOPOLOGY = fileURLToPath(new URL('../../examples/incident.yaml', import.meta.url));
 const LINK = 'apigw->nlb';
 const QUEUE = 'queue';
 
@@ -43,7 +41,7 @@ export async function demo(options: DemoOptions): Promise<number> {
     ['incident', 'the incident', []],
     ['cure', `the cure (${CURE})`, [CURE]],
   ] as const) {
-    const topology = await loadTopology(TOPOLOGY, { set, scale: 1, timeScale: TIME_SCALE }, false);
+    const topology = await loadTopology(INCIDENT, { set, scale: 1, timeScale: TIME_SCALE }, false);
     if (topology === null) return ExitCode.failed;
     announce(title, topology);
     const executed = await execute({

@@ -1,7 +1,11 @@
 /** Reads a topology document; prints its problems (all of them) or warnings on stderr. */
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { Topology } from '../model/topology.ts';
 import { explainSettings, formatProblems, parseTopology } from '../topology/index.ts';
+
+/** The incident, as it comes with the package. */
+export const INCIDENT = fileURLToPath(new URL('../../examples/incident.yaml', import.meta.url));
 
 export interface LoadOptions {
   readonly set: readonly string[];

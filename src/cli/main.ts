@@ -93,7 +93,7 @@ function addRun(cli: Command): void {
   cli
     .command('run')
     .description('run a topology on real sockets on this machine and account for every connection')
-    .argument('[topology]', 'a topology document (YAML)', 'examples/incident.yaml')
+    .argument('[topology]', 'a topology document (YAML); default: the incident of the examples')
     .option('--duration <time>', 'length of the load, e.g. 20s or 2m')
     .option('--scale <factor>', 'fraction of hosts, nodes, rates and capacity', factor, 1)
     .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
@@ -106,7 +106,9 @@ function addRun(cli: Command): void {
     .option('--no-load', 'run no clients; print the address for curl, wrk, k6 or JMeter')
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print what every hop logs, and every effective setting')
-    .action(async (topology, options) => finish((await import('./run.ts')).run(topology, options)));
+    .action(async (topology, options) =>
+      finish((await import('./run.ts')).run(topology ?? null, options)),
+    );
 }
 
 function addDiagram(cli: Command): void {

@@ -2,7 +2,7 @@
 import type { Summary } from '../model/summary.ts';
 import { type Executed, execute } from './execute.ts';
 import { ExitCode } from './exit-code.ts';
-import { loadTopology } from './load-topology.ts';
+import { INCIDENT, loadTopology } from './load-topology.ts';
 import { textSummary } from './text-summary.ts';
 
 export interface RunCommandOptions {
@@ -21,8 +21,10 @@ export interface RunCommandOptions {
   readonly verbose?: boolean;
 }
 
-export async function run(file: string, options: RunCommandOptions): Promise<number> {
+/** `file` null = the incident, as it comes with the package. */
+export async function run(document: string | null, options: RunCommandOptions): Promise<number> {
   const { scale, timeScale } = options;
+  const file = document ?? INCIDENT;
   const set = options.duration === undefined ? [] : [`duration=${options.duration}`];
   const topology = await loadTopology(
     file,

@@ -24,6 +24,7 @@ const OURS = [
   SPOOL,
   /^policies-\d{1,5}(\.[a-z]+)?$/,
   /^control\.json$/,
+  /^[\w-]{1,64}-access\.log$/,
 ];
 
 /**
