@@ -48,7 +48,7 @@ it('asks, waits for the answer, thinks, asks again: one request at a time', asyn
   }
 });
 
-it('spreads first requests over startWithin, and draws the same inputs from the same seed', async () => {
+it('spreads first requests over startWithin, the same way for the same seed', async () => {
   const thinkTime = { kind: 'exponential', mean: 5_000 } as const;
   const inputs = async () => {
     const rows = await run(users({ thinkTime, startWithin: 50_000 }), 40, 5);

@@ -2,7 +2,7 @@
 import type http from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import type { ClientsHop } from '../../model/topology.ts';
-import type { RunningHop } from '../test-http.ts';
+import type { RunningHop } from '../test-http.case.ts';
 import { testPool, testUpstream, until } from '../test-support.ts';
 import {
   attempts,

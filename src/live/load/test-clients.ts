@@ -8,7 +8,7 @@ import { EventKind } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
 import type { ClientsHop, RetrySettings } from '../../model/topology.ts';
 import { createClients } from '../hops/clients.ts';
-import { type RunningHop, startHop } from '../test-http.ts';
+import { type RunningHop, startHop } from '../test-http.case.ts';
 import { type EventRow, testLinks, testPool } from '../test-support.ts';
 import type { LoadLimits } from './group.ts';
 
