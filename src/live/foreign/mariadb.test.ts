@@ -9,7 +9,7 @@ import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
 import { DATABASE_NAME, INSERT_ITEM, SELECT_ITEM } from '../database/items.ts';
 import { createApp } from '../hops/app.ts';
 import { createDatabase } from '../hops/database.ts';
-import { type RunningHop, request, startHop } from '../test-http.ts';
+import { type RunningHop, request, startHop } from '../test-http.case.ts';
 import { testLinks } from '../test-support.ts';
 import { databaseAt, startMariadb } from './mariadb.ts';
 import type { ForeignServer } from './server.ts';

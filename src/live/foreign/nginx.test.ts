@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WebServerHop } from '../../model/topology.ts';
-import { plainWebServer, raw, request } from '../test-http.ts';
+import { plainWebServer, raw, request } from '../test-http.case.ts';
 import { testUpstream, until } from '../test-support.ts';
 import { freePorts } from './keeper.ts';
 import { startNginx } from './nginx.ts';

@@ -14,7 +14,7 @@ import { EventKind } from '../../model/event.ts';
 import type { DatabaseHop } from '../../model/topology.ts';
 import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
 import { DATABASE_NAME, INSERT_ITEM, SELECT_ITEM } from '../database/items.ts';
-import { causesOf, endsOf, type RunningHop, raw, startHop } from '../test-http.ts';
+import { causesOf, endsOf, type RunningHop, raw, startHop } from '../test-http.case.ts';
 import { until } from '../test-support.ts';
 import { createDatabase } from './database.ts';
 
@@ -220,7 +220,7 @@ describe('the CPU of the embedded database', () => {
     await expect(connect(database)).rejects.toMatchObject({ errno: 1_040 });
   });
 
-  it('serves the query of a client that closes to its end, not that of one that resets', async () => {
+  it('serves the query of a client that closes, not that of one that resets', async () => {
     const database = await start({ serviceTime: service });
     for (const way of ['destroy', 'resetAndDestroy'] as const) {
       const connection = await connect(database);

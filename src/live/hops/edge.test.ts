@@ -3,7 +3,7 @@ import type http from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind } from '../../model/event.ts';
 import type { EdgeHop } from '../../model/topology.ts';
-import { endsOf, type RunningHop, request, startHop } from '../test-http.ts';
+import { endsOf, type RunningHop, request, startHop } from '../test-http.case.ts';
 import { testPool, testUpstream } from '../test-support.ts';
 import { createEdge } from './edge.ts';
 

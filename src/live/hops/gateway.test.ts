@@ -3,7 +3,7 @@ import http from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind } from '../../model/event.ts';
 import type { GatewayHop } from '../../model/topology.ts';
-import { causesOf, endsOf, type RunningHop, request, startHop } from '../test-http.ts';
+import { causesOf, endsOf, type RunningHop, request, startHop } from '../test-http.case.ts';
 import { testPool, testUpstream, until } from '../test-support.ts';
 import { createGateway } from './gateway.ts';
 

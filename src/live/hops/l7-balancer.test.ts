@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
 import type { L7BalancerHop } from '../../model/topology.ts';
-import { endsOf, type RunningHop, request, startHop } from '../test-http.ts';
+import { endsOf, type RunningHop, request, startHop } from '../test-http.case.ts';
 import { testLinks, testPool, testUpstream, until } from '../test-support.ts';
 import { createL7Balancer } from './l7-balancer.ts';
 

@@ -13,7 +13,7 @@ import {
   raw,
   request,
   startHop,
-} from '../test-http.ts';
+} from '../test-http.case.ts';
 import { type TestContextOptions, testLinks, testUpstream, until } from '../test-support.ts';
 import { createWebServer } from './web-server.ts';
 

@@ -16,7 +16,7 @@ import {
   raw,
   request,
   startHop,
-} from '../test-http.ts';
+} from '../test-http.case.ts';
 import { type TestContextOptions, testUpstream, until } from '../test-support.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
