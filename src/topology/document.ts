@@ -5,17 +5,7 @@
  * YAML 1.2 core: no merge keys, no dates, no base-60 numbers (`12:00` is a text). One document
  * per file, at most 1 MiB, aliases are allowed but not without bound (`maxAliasCount`).
  */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  visit,
-} from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Problem } from './problem.ts';
 
 export type Path = readonly (string | number)[];
@@ -40,13 +30,15 @@ export class SourceDocument {
   readonly problems: readonly Problem[];
   /** The tree is what the author meant: nothing is wrong with it but duplicate keys. */
   readonly readable: boolean;
-  readonly #lines: readonly string[];
-  readonly #counter = new LineCounter();
+  readonly #text: string;
+  /** Offset of the first character of each line. */
+  readonly #starts: readonly number[];
   readonly #document: Document | null = null;
 
   constructor(text: string, file: string) {
     this.file = file;
-    this.#lines = text.slice(0, TEXT_LENGTH_MAX).split(/\r\n|\n|\r/);
+    this.#text = text.slice(0, TEXT_LENGTH_MAX);
+    this.#starts = lineStarts(this.#text);
     const problems: Problem[] = [];
     this.problems = problems;
     this.readable = false;
@@ -55,7 +47,7 @@ export class SourceDocument {
       return;
     }
     try {
-      const document = parseDocument(text, { lineCounter: this.#counter, prettyErrors: false });
+      const document = parseDocument(text, { prettyErrors: false });
       this.#document = document;
       problems.push(...this.#syntaxProblems(document));
       const fatal = document.errors.some((error) => error.code !== 'DUPLICATE_KEY');
@@ -76,16 +68,27 @@ export class SourceDocument {
 
   /** The line of a path's value, from 1. */
   line(path: Path): number {
-    return this.#counter.linePos(this.#offset(path, 'value')).line;
+    return this.#row(this.#offset(path, 'value')) + 1;
   }
 
   #at(offset: number, message: string, suggestion: string | null): Problem {
-    const { line, col } = this.#counter.linePos(offset);
-    // linePos answers 0 when nothing was counted (an empty or unread document).
-    const row = Math.max(1, line);
-    const column = Math.max(1, col);
-    const lineText = this.#lines[row - 1] ?? '';
-    return { file: this.file, line: row, column, message, suggestion, lineText };
+    const row = this.#row(offset);
+    const start = this.#starts[row] ?? 0;
+    const lineText = this.#text.slice(start, this.#starts[row + 1]).replace(/[\r\n]+$/, '');
+    const column = Math.min(offset - start, lineText.length) + 1;
+    return { file: this.file, line: row + 1, column, message, suggestion, lineText };
+  }
+
+  /** The line of an offset, from 0: the last one that starts at or before it. */
+  #row(offset: number): number {
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   #syntaxProblems(document: Document): Problem[] {
@@ -132,4 +135,11 @@ export class SourceDocument {
 
 function start(node: unknown): number {
   return isNode(node) ? (node.range?.[0] ?? 0) : 0;
+}
+
+/** Own counting: yaml's LineCounter loses lines in text that is not well-formed. */
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (const found of text.matchAll(/\r\n|\n|\r/g)) starts.push(found.index + found[0].length);
+  return starts;
 }

@@ -263,6 +263,20 @@ describe('what is wrong is said with line and column', () => {
     expect(lines).toEqual([2, 12, 17]);
   });
 
+  it('moves with the lines before it, whatever ends them', () => {
+    const text = CHAIN.replace('kind: gateway', 'kind: gatway');
+    for (const end of ['\n', '\r\n']) {
+      for (const before of [0, 1, 40]) {
+        const moved = (`# é\n`.repeat(before) + text).replaceAll('\n', end);
+        expect(problemsOf(moved)[0]).toMatchObject({
+          line: 6 + before,
+          column: 11,
+          lineText: '    kind: gatway',
+        });
+      }
+    }
+  });
+
   it('suggests what was meant', () => {
     const suggestion = (text: string): string | null => problemsOf(text)[0]?.suggestion ?? null;
     const at = (before: string, after: string): string | null =>
