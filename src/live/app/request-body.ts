@@ -29,7 +29,7 @@ export function readBody(request: IncomingMessage, then: (body: Body) => void): 
   });
 }
 
-/** Name (cut to the column's length) and price of a new item; null when the body is no JSON object. */
+/** Name (cut to the column's length) and price of a new item; null when this is no JSON object. */
 export function newItemOf(bytes: Buffer): { name: string; price: number } | null {
   let parsed: unknown;
   try {

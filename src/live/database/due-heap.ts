@@ -1,4 +1,4 @@
-/** A binary heap of things that fall due: the earliest first, at equal times in order of insertion. */
+/** A binary heap of things that fall due: the earliest first, equal ones as they were added. */
 import type { Micros } from '../../model/units.ts';
 
 interface Entry<T> {

@@ -96,10 +96,11 @@ function endpointsOf(hop: DatabaseHop, { plan }: ForeignContext, address: string
 }
 
 function initialSql(): string {
+  const user = `'${DATABASE_USER}'@'127.0.0.1'`;
   return [
     `CREATE DATABASE IF NOT EXISTS ${DATABASE_NAME};`,
-    `CREATE USER IF NOT EXISTS '${DATABASE_USER}'@'127.0.0.1' IDENTIFIED BY '${DATABASE_PASSWORD}';`,
-    `GRANT ALL ON ${DATABASE_NAME}.* TO '${DATABASE_USER}'@'127.0.0.1';`,
+    `CREATE USER ${user} IDENTIFIED BY '${DATABASE_PASSWORD}';`,
+    `GRANT ALL ON ${DATABASE_NAME}.* TO ${user};`,
     `USE ${DATABASE_NAME};`,
     `${CREATE_ITEMS};`,
     `${insertInitialItems()};`,

@@ -23,7 +23,7 @@ import { type ForeignContext, ForeignError, type ForeignServer } from './server.
 const LOG_FORMAT =
   "'$msec $connection $connection_requests $status $request_time $upstream_response_time " +
   '$remote_port "$request" "$http_traceparent"\'';
-/** nginx has no words for "without limit" and "never" here: a number and days that no run reaches. */
+/** nginx has no words for "without limit" and "never" here: what no run reaches. */
 const NO_LIMIT = 1_000_000_000;
 const NEVER = '20d';
 
