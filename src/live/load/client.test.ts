@@ -16,7 +16,7 @@ import {
   outcomes,
   rawServer,
   startClients,
-} from './test-clients.ts';
+} from './test-clients.case.ts';
 
 afterEach(cleanUp);
 

@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import type { ClientsHop } from '../../model/topology.ts';
 import { Clock } from '../runtime/clock.ts';
 import { type EventRow, testPool, testUpstream, until } from '../test-support.ts';
-import { cleanUp, done, outcomes, sent, startClients } from './test-clients.ts';
+import { cleanUp, done, outcomes, sent, startClients } from './test-clients.case.ts';
 
 afterEach(cleanUp);
 

@@ -19,7 +19,7 @@ import {
   rawServer,
   sent,
   startClients,
-} from './test-clients.ts';
+} from './test-clients.case.ts';
 
 afterEach(cleanUp);
 

@@ -12,7 +12,7 @@ import {
   outcomes,
   sent,
   startClients,
-} from './test-clients.ts';
+} from './test-clients.case.ts';
 
 afterEach(cleanUp);
 
