@@ -5,8 +5,9 @@
  *   start ► listen (upstream first) ► begin ► load, ticks, timeline ► endLoad ► freeze ► quiet
  *         ► census + kernel's table ► stop ► RunInfo
  *
- * The strike: requests are struck at `loadEnd`; then no timer fires any more, and when no
- * process books an event for a moment, live sockets are counted at every hop and in the kernel.
+ * The strike: no request begins any more, and answers on their way are waited for; requests are
+ * struck at `loadEnd`; then no timer fires any more, and when no process books an event for a
+ * moment, live sockets are counted at every hop and in the kernel.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -24,6 +25,9 @@ import { WorkerProcess } from './worker-process.ts';
 /** How long the run may take to become quiet before the books are struck all the same. */
 const QUIET_WITHIN_MS = 3_000;
 const QUIET_POLL_MS = 100;
+/** How long answers may still come after the last request, and the silence that ends the wait. */
+const LAST_ANSWERS_WITHIN_MS = 500;
+const LAST_ANSWERS_POLL_MS = 50;
 
 export interface LiveOptions {
   readonly topology: Topology;
@@ -209,7 +213,6 @@ export class LiveRun {
         plan: this.plan,
         topology: this.#options.topology,
         endpoints: this.endpoints,
-        logFolder: this.#options.folder,
       });
       this.#foreign.push(server);
       void server.died.then((reason) => this.#crash(reason));
@@ -275,8 +278,9 @@ export class LiveRun {
 
   async #strike(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#loadEnd = this.#clock.now();
     this.#tell({ type: 'endLoad' });
+    await this.#lastAnswers();
+    this.#loadEnd = this.#clock.now();
     this.#tell({ type: 'freeze' });
     await this.#quiet();
     await Promise.all(
@@ -284,6 +288,29 @@ export class LiveRun {
     );
     this.#kernel = (await this.#kernelView())?.counts ?? null;
     this.#censusAt = this.#clock.now();
+  }
+
+  /**
+   * Answers that are on their way when the load ends are waited for, a short time, so that what
+   * is pending at the strike is what waits and not what the last instant happened to cut.
+   */
+  async #lastAnswers(): Promise<void> {
+    let before = -1;
+    for (let waited = 0; waited < LAST_ANSWERS_WITHIN_MS; waited += LAST_ANSWERS_POLL_MS) {
+      const events = await this.#activity(-1);
+      if (events === before) return;
+      before = events;
+      await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_POLL_MS));
+    }
+  }
+
+  async #activity(id: number): Promise<number> {
+    const counts = await Promise.all(
+      this.#workers.map((worker) =>
+        worker.ask({ type: 'activity', id }, 'activity').catch(() => null),
+      ),
+    );
+    return counts.reduce((sum, one) => sum + (one?.events ?? 0), 0);
   }
 
   /**
@@ -295,12 +322,7 @@ export class LiveRun {
     const until = this.#clock.now() + QUIET_WITHIN_MS * 1_000;
     let before = '';
     for (let id = 0; this.#clock.now() < until; id++) {
-      const counts = await Promise.all(
-        this.#workers.map((worker) =>
-          worker.ask({ type: 'activity', id }, 'activity').catch(() => null),
-        ),
-      );
-      const events = counts.reduce((sum, one) => sum + (one?.events ?? 0), 0);
+      const events = await this.#activity(id);
       const kernel = await this.#kernelView();
       const now = `${events}\n${kernel?.signature}`;
       if (now === before && (kernel?.unsettled ?? 0) === 0) return;
