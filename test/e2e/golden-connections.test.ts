@@ -16,7 +16,6 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { closedUsers } from './closed-users.ts';
 import {
   expectClean,
-  type HopDocument,
   only,
   summaryOf,
   type TopologyDocument,
@@ -24,6 +23,8 @@ import {
   writeTopology,
 } from './pipelines.ts';
 
+const GOLDEN = 'examples/golden-connections.yaml';
+const SHORT = ['--duration', '6s'];
 const APP = { name: 'app', kind: 'app', serviceTime: '5ms', keepAliveTimeout: 0 };
 const QUEUE = { name: 'queue', kind: 'connection-queue', activeMax: 15 };
 const NGINX = {
@@ -35,14 +36,15 @@ const NGINX = {
 };
 const CURE = ['--set', 'queue.reclaim=idle-yield'];
 
-function golden(name: string, between: readonly HopDocument[]): TopologyDocument {
-  return { name, duration: '8s', hops: [users(60, '200ms', { timeout: 0 }), ...between, APP] };
-}
+const GOLDEN_NGINX: TopologyDocument = {
+  name: 'golden-nginx',
+  duration: '5s',
+  hops: [users(60, '200ms', { timeout: 0 }), QUEUE, NGINX, APP],
+};
 
 describe('golden connections', () => {
   it('without reclaim serves exactly 15 clients and starves 45, silently', async () => {
-    using folder = tempFolder();
-    const summary = await summaryOf([writeTopology(folder.path, golden('golden', [QUEUE]))]);
+    const summary = await summaryOf([GOLDEN, ...SHORT]);
     const clients = only(summary.clients);
     expect(clients).toMatchObject({ count: 60, served: 15, starved: 45 });
     expect(clients.requests).toMatchObject({ failed: 0, pending: 45, timeouts: 0, resets: 0 });
@@ -57,10 +59,8 @@ describe('golden connections', () => {
   });
 
   it('with idle-yield serves all 60, nearly as often as without any queue', async () => {
-    using folder = tempFolder();
-    const file = writeTopology(folder.path, golden('golden', [QUEUE]));
-    const cured = await summaryOf([file, ...CURE]);
-    const free = await summaryOf([writeTopology(folder.path, golden('no-queue', []))]);
+    const cured = await summaryOf([GOLDEN, ...SHORT, ...CURE]);
+    const free = await summaryOf(['examples/golden-no-queue.yaml', ...SHORT]);
     expect(only(cured.clients)).toMatchObject({ served: 60, starved: 0 });
     expect(only(cured.clients).requests.failed).toBe(0);
     expect(only(cured.clients).requests.answered).toBeGreaterThanOrEqual(
@@ -72,11 +72,11 @@ describe('golden connections', () => {
   it('does both in front of real nginx', async (context) => {
     requireProgram('nginx', context);
     using folder = tempFolder();
-    const file = writeTopology(folder.path, golden('golden-nginx', [QUEUE, NGINX]));
-    const failing = await summaryOf([file, '--duration', '5s']);
+    const file = writeTopology(folder.path, GOLDEN_NGINX);
+    const failing = await summaryOf([file]);
     expect(only(failing.clients)).toMatchObject({ served: 15, starved: 45 });
     expect(only(failing.clients).requests).toMatchObject({ failed: 0, pending: 45 });
-    const cured = await summaryOf([file, '--duration', '5s', ...CURE]);
+    const cured = await summaryOf([file, ...CURE]);
     expect(only(cured.clients)).toMatchObject({ served: 60, starved: 0 });
     expect(only(cured.clients).requests.failed).toBe(0);
   });
@@ -87,8 +87,7 @@ describe('golden connections', () => {
     const load = { users: 60, thinkMs: 200, seconds: 4 };
     const peer = await usersOfHaproxy(haproxy, folder.path, load);
 
-    const file = writeTopology(folder.path, golden('golden', [QUEUE]));
-    await using run = startCli(['run', file, '--no-load', '--duration', '60s', '--json']);
+    await using run = startCli(['run', GOLDEN, '--no-load', '--duration', '60s', '--json']);
     const address = await run.waitFor(/http:\/\/127\.0\.0\.1:(\d+)/);
     const ours = await closedUsers({ ...load, port: Number(address[1]) });
     run.signal('SIGINT');
