@@ -14,7 +14,7 @@ import {
   rawServer,
   sent,
   startClients,
-} from '../load/test-clients.ts';
+} from '../load/test-clients.case.ts';
 import { Clock } from '../runtime/clock.ts';
 import { testPool, testUpstream, until } from '../test-support.ts';
 
