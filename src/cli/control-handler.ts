@@ -58,8 +58,8 @@ function parseSet(text: string, topology: Topology): Parsed {
   const path = text.slice(0, equals).trim();
   const change = parseSetting(topology, path, text.slice(equals + 1).trim());
   if ('problem' in change) return { refusal: formatProblems([change.problem]).trimEnd() };
-  const { value } = change;
-  return { action: { action: 'set', path, to: value }, text };
+  const { hop, setting, value } = change;
+  return { action: { action: 'set', path: `${hop}.${setting}`, to: value }, text };
 }
 
 function parseFault(action: string, words: readonly string[], topology: Topology): Parsed {

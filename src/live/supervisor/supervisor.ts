@@ -374,7 +374,8 @@ function upstreamFirst(topology: Topology): Hop[] {
 
 function describe(action: Action): string {
   const { action: kind, ...rest } = action;
-  if (action.action === 'set') return `${action.path} = ${action.to}`;
+  if (action.action === 'set')
+    return `${action.path} = ${typeof action.to === 'object' ? JSON.stringify(action.to) : action.to}`;
   return `${kind} ${Object.entries(rest)
     .filter(([key]) => key !== 'at' && key !== 'text')
     .map(([key, value]) => `${key} ${value}`)

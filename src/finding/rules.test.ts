@@ -1,0 +1,69 @@
+/** Rules that work on series, over series made for the purpose. The others: test/e2e/findings. */
+import { describe, expect, it } from 'vitest';
+import type { SecondRow } from '../measure/rows.ts';
+import { firstMover } from './rules/first-mover.ts';
+import { unevenHosts } from './rules/uneven-hosts.ts';
+import { scriptedInput } from './test-input.ts';
+
+function column(scope: string, measure: string, values: readonly number[]): SecondRow[] {
+  return values.map((value, second) => ({ second, scope, measure, value }));
+}
+
+/** `before` for twenty seconds, `after` from the given second on. */
+function step(before: number, after: number, from: number): number[] {
+  return Array.from({ length: 40 }, (_value, second) => (second < from ? before : after));
+}
+
+describe('first-mover', () => {
+  it('orders series by the second in which they leave their calm', () => {
+    const seconds = [
+      ...column('link:a->b', 'opened', step(40, 300, 23)),
+      ...column('clients:mobile', 'latencyP99Ms', step(30, 5_000, 21)),
+      ...column('clients:mobile', 'answered', step(2_000, 400, 26)),
+    ];
+    const [finding] = firstMover(scriptedInput(seconds, 20));
+    expect(finding?.evidence.firstSecond).toBe(21);
+    expect(finding?.evidence.leadSeconds).toBe(2);
+    expect(finding?.evidence.order).toEqual([
+      '+0 s mobile latencyP99Ms 30 -> 5000',
+      '+2 s a->b opened 40 -> 300',
+      '+5 s mobile answered 2000 -> 400',
+    ]);
+    expect(finding?.evidence.hiddenByMinutes).toBe(true);
+  });
+
+  it('says nothing of a single series, of noise, or of one odd second', () => {
+    const noisy = Array.from({ length: 40 }, (_value, second) => 100 + ((second * 7) % 5));
+    const spike = noisy.map((value, second) => (second === 30 ? 500 : value));
+    const seconds = [
+      ...column('link:a->b', 'opened', noisy),
+      ...column('link:b->c', 'opened', spike),
+      ...column('clients:mobile', 'answered', step(2_000, 400, 26)),
+    ];
+    expect(firstMover(scriptedInput(seconds, 20))).toEqual([]);
+  });
+
+  it('is silent where there was no calm to compare with', () => {
+    const seconds = [
+      ...column('link:a->b', 'opened', step(40, 300, 3)),
+      ...column('link:b->c', 'opened', step(40, 300, 3)),
+    ];
+    expect(firstMover(scriptedInput(seconds, 2))).toEqual([]);
+  });
+});
+
+describe('uneven-hosts', () => {
+  const hosts = (totals: readonly number[]): SecondRow[] =>
+    totals.flatMap((total, replica) => column(`host:ec2#${replica}`, 'requests', [total]));
+
+  it('names the busiest host and its share', () => {
+    const [finding] = unevenHosts(scriptedInput(hosts([100, 120, 300, 80]), 20));
+    expect(finding?.evidence).toMatchObject({ busiestToMean: 2, busiestToQuietest: 3.8 });
+    expect(finding?.title).toContain('ec2#2 got 300 requests');
+  });
+
+  it('takes the scatter of few requests for what it is', () => {
+    expect(unevenHosts(scriptedInput(hosts([2, 0, 3, 1]), 20))).toEqual([]);
+    expect(unevenHosts(scriptedInput(hosts([1_000, 1_020, 990, 1_010]), 20))).toEqual([]);
+  });
+});
