@@ -191,6 +191,25 @@ describe('the cure', () => {
     expect(world.connections.get(1)?.state).toBe('active');
   });
 
+  it('remembers nothing of a connection that left when its number is used again', () => {
+    const world = worldOf({ ...INCIDENT, activeMax: 1, reclaim: 'idle-yield' });
+    world.open();
+    world.up(0);
+    world.down(0);
+    world.passTime(5 * MS);
+    world.open();
+    world.up(1);
+    // 0 has yielded to 1, asks again, and leaves before its turn.
+    world.up(0);
+    world.leave(0);
+    expect(world.open()).toBe(0);
+    world.leave(1);
+    // The new 0 has a slot and has said nothing: it is a silent opener, not a busy one.
+    world.open();
+    world.passTime(50 * MS);
+    expect(world.connections.get(0)?.state).toBe('yielded');
+  });
+
   it('watching, gives no slot to a connection that has sent nothing', () => {
     const world = worldOf({ ...INCIDENT, activeMax: 1, whileHeld: 'watch' });
     const silent = world.open();
