@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Distribution } from '../model/topology.ts';
-import { meanOf, sampler } from './distribution.ts';
+import { LONGEST, meanOf, sampler } from './distribution.ts';
 import { exp, inverseNormal, ln } from './elementary.ts';
 import { randomStream } from './stream.ts';
 
@@ -98,6 +98,18 @@ describe('sampler', () => {
         }
       }),
     );
+  });
+
+  it('cuts the endless tail of a lognormal whose p99 is far off', () => {
+    // A thousandth of these would be longer than an integer can tell.
+    const samples = draw({ kind: 'lognormal', median: 0, p99: 1e12 }, 50_000);
+    expect(samples.every((value) => Number.isInteger(value) && value <= LONGEST)).toBe(true);
+    expect(samples.filter((value) => value === LONGEST).length).toBeGreaterThan(5);
+  });
+
+  it('and the mean count a lognormal of 0 as 1 µs', () => {
+    const nothing = { kind: 'lognormal', median: 0, p99: 0 } as const;
+    expect([...draw(nothing, 3), meanOf(nothing)]).toEqual([1, 1, 1, 1]);
   });
 
   it('puts the median and the 99th percentile of a lognormal where they were asked for', () => {

@@ -4,8 +4,10 @@
  * they differ by the parameter alone (common random numbers).
  *
  * A lognormal time is given by its median and 99th percentile, because those are what people
- * know of a service; at 0 both count as 1 µs. Left out: empirical distributions and heavier
- * tails (Pareto). Budget: no allocation, at most 100 ns a value.
+ * know of a service; at 0 both count as 1 µs. Where the two lie far apart its tail has no end:
+ * what would be longer than LONGEST is cut to that, so that a sum with the time of the day stays
+ * an exact integer. Left out: empirical distributions and heavier tails (Pareto). Budget: no
+ * allocation, at most 100 ns a value.
  */
 import type { Distribution } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
@@ -14,6 +16,8 @@ import type { RandomStream } from './stream.ts';
 
 /** z of the 99th percentile of the normal distribution. */
 const Z99 = 2.3263478740408408;
+/** 143 years, half of what is counted exactly. */
+export const LONGEST: Micros = 2 ** 52;
 
 /** A source of values (µs, integers >= 0); constant ones draw nothing. */
 export function sampler(distribution: Distribution, stream: RandomStream): () => Micros {
@@ -33,12 +37,15 @@ export function sampler(distribution: Distribution, stream: RandomStream): () =>
     case 'lognormal': {
       const middle = ln(Math.max(distribution.median, 1));
       const sigma = (ln(Math.max(distribution.p99, 1)) - middle) / Z99;
-      return () => Math.round(exp(middle + sigma * inverseNormal(open(stream))));
+      return () => {
+        const value = Math.round(exp(middle + sigma * inverseNormal(open(stream))));
+        return Math.min(value, LONGEST);
+      };
     }
   }
 }
 
-/** The mean of a distribution, in µs. */
+/** The mean of a distribution, in µs; Infinity where it is too long for a number. */
 export function meanOf(distribution: Distribution): Micros {
   switch (distribution.kind) {
     case 'constant':
@@ -48,8 +55,8 @@ export function meanOf(distribution: Distribution): Micros {
     case 'uniform':
       return (distribution.min + distribution.max) / 2;
     case 'lognormal': {
-      const { median, p99 } = distribution;
-      const sigma = (ln(Math.max(p99, 1)) - ln(Math.max(median, 1))) / Z99;
+      const median = Math.max(distribution.median, 1);
+      const sigma = (ln(Math.max(distribution.p99, 1)) - ln(median)) / Z99;
       return median * exp((sigma * sigma) / 2);
     }
   }
