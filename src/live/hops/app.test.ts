@@ -5,7 +5,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind, PARENT_NONE, PARENT_REMOTE, PARENT_SAME_HOP } from '../../model/event.ts';
 import type { AppHop, DatabaseHop } from '../../model/topology.ts';
 import { encodeTraceparent } from '../http/trace-context.ts';
-import { type Answer, causesOf, type RunningHop, raw, request, startHop } from '../test-http.case.ts';
+import {
+  type Answer,
+  causesOf,
+  type RunningHop,
+  raw,
+  request,
+  startHop,
+} from '../test-http.case.ts';
 import { testLinks, until } from '../test-support.ts';
 import { createApp } from './app.ts';
 import { createDatabase } from './database.ts';

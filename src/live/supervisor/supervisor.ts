@@ -213,6 +213,7 @@ export class LiveRun {
         plan: this.plan,
         topology: this.#options.topology,
         endpoints: this.endpoints,
+        logFolder: this.#options.folder,
       });
       this.#foreign.push(server);
       void server.died.then((reason) => this.#crash(reason));
