@@ -17,7 +17,7 @@ import type { RandomStream } from './stream.ts';
 /** z of the 99th percentile of the normal distribution. */
 const Z99 = 2.3263478740408408;
 /** 143 years, half of what is counted exactly. */
-export const LONGEST: Micros = 2 ** 52;
+export const LONGEST: Micros = 4_503_599_627_370_496;
 
 /** A source of values (µs, integers >= 0); constant ones draw nothing. */
 export function sampler(distribution: Distribution, stream: RandomStream): () => Micros {
