@@ -5,8 +5,10 @@
  *
  * Policies are replayed side by side, each in the order of its own inputs: they share nothing, so
  * the order between them does not matter. The log must be whole: one cut off in the middle of
- * what an input caused ends in a difference. Budget: memory for the log and, per instance, for
- * the outputs of one input.
+ * what an input caused ends in a difference, and so does an input that is missing, as far as
+ * anything followed from it: its decisions are nobody's then, or the policy refuses what comes
+ * next (it throws), or decides otherwise. One that nothing ever followed from is not missed.
+ * Budget: memory for the log and, per instance, for the outputs of one input.
  */
 import { policyNamed, type ReplayablePolicy } from './catalog.ts';
 import type { PolicyClass } from './contract.ts';
@@ -54,6 +56,27 @@ class Replayed {
     this.policy = policyClass.make(logged.settings[0], port);
     this.policyClass = policyClass;
   }
+
+  /** Gives the policy a step's input; what it threw in words, or null. */
+  run({ input, outputs }: Step): string | null {
+    this.outputs.length = 0;
+    if (input === null) return null;
+    const { policyClass, logged } = this;
+    const drawMethod = OUTPUT + policyClass.outputs.indexOf('draw');
+    this.draws = outputs
+      .filter((output) => output.method === drawMethod)
+      .map((output) => output.values.at(-1) ?? Number.NaN);
+    const name = policyClass.inputs[input.method] ?? '';
+    const values: unknown[] = [...input.values];
+    if (name === 'configure') values[1] = logged.settings[input.values[1] ?? 0];
+    const method = methodOf(this.policy, name);
+    try {
+      method(...values);
+    } catch (thrown) {
+      return `an error in ${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    }
+    return null;
+  }
 }
 
 interface Entry {
@@ -63,8 +86,10 @@ interface Entry {
 }
 
 function* entries(log: Float64Array): Generator<Entry> {
-  for (let at = 0; at + 2 < log.length; ) {
-    const count = log[at + 2] ?? 0;
+  for (let at = 0; at < log.length; ) {
+    const count = log[at + 2] ?? Number.NaN;
+    const isWhole = Number.isInteger(count) && count >= 0 && at + 3 + count <= log.length;
+    if (!isWhole) throw new Error(`the log has no whole entry at number ${at}`);
     yield {
       instance: log[at] ?? 0,
       method: log[at + 1] ?? 0,
@@ -75,7 +100,9 @@ function* entries(log: Float64Array): Generator<Entry> {
 }
 
 interface Step {
-  readonly input: Entry;
+  readonly instance: number;
+  /** null: decisions of a policy that had been told nothing. */
+  readonly input: Entry | null;
   readonly outputs: Entry[];
 }
 
@@ -83,13 +110,13 @@ interface Step {
 function* steps(log: Float64Array): Generator<Step> {
   const open = new Map<number, Step>();
   for (const entry of entries(log)) {
-    const present = open.get(entry.instance);
-    if (entry.method >= OUTPUT) {
-      present?.outputs.push(entry);
-      continue;
-    }
-    if (present !== undefined) yield present;
-    open.set(entry.instance, { input: entry, outputs: [] });
+    const { instance } = entry;
+    const present = open.get(instance);
+    if (entry.method < OUTPUT) {
+      if (present !== undefined) yield present;
+      open.set(instance, { instance, input: entry, outputs: [] });
+    } else if (present !== undefined) present.outputs.push(entry);
+    else open.set(instance, { instance, input: null, outputs: [entry] });
   }
   yield* open.values();
 }
@@ -99,39 +126,40 @@ export function replayPolicies(log: Float64Array, policies: readonly LoggedPolic
   const replayed = policies.map((logged) => new Replayed(logged, policyNamed(logged.policy)));
   let inputs = 0;
   let decisions = 0;
-  for (const { input, outputs } of steps(log)) {
-    const one = replayed[input.instance];
-    if (one === undefined) throw new Error(`the log names an unknown policy ${input.instance}`);
-    inputs += 1;
+  for (const step of steps(log)) {
+    const one = replayed[step.instance];
+    if (one === undefined) throw new Error(`the log names an unknown policy ${step.instance}`);
+    if (step.input !== null) inputs += 1;
+    const refusal = one.run(step);
+    const { same, recorded, again } = compare(step.outputs, one.outputs);
+    decisions += same;
+    if (recorded === undefined && again === undefined && refusal === null) continue;
     const { policyClass, logged } = one;
-    const drawMethod = OUTPUT + policyClass.outputs.indexOf('draw');
-    one.draws = outputs
-      .filter((output) => output.method === drawMethod)
-      .map((output) => output.values.at(-1) ?? Number.NaN);
-    one.outputs.length = 0;
-    const name = policyClass.inputs[input.method] ?? '';
-    const values: unknown[] = [...input.values];
-    if (name === 'configure') values[1] = logged.settings[input.values[1] ?? 0];
-    methodOf(one.policy, name)(...values);
-    const compared = Math.max(outputs.length, one.outputs.length);
-    for (let i = 0; i < compared; i++) {
-      const recorded = outputs[i];
-      const again = one.outputs[i];
-      if (!isSame(recorded, again)) {
-        const firstDifference = {
-          instance: input.instance,
-          name: logged.name,
-          input: inputs,
-          decision: decisions,
-          recorded: describe(recorded, policyClass),
-          replayed: describe(again, policyClass),
-        };
-        return { policies: policies.length, inputs, decisions, firstDifference };
-      }
-      decisions += 1;
-    }
+    const firstDifference = {
+      instance: step.instance,
+      name: logged.name,
+      input: inputs,
+      decision: decisions,
+      recorded: describe(recorded, policyClass),
+      replayed: again === undefined && refusal !== null ? refusal : describe(again, policyClass),
+    };
+    return { policies: policies.length, inputs, decisions, firstDifference };
   }
   return { policies: policies.length, inputs, decisions, firstDifference: null };
+}
+
+interface Comparison {
+  /** How many are the same before the first that is not. */
+  readonly same: number;
+  /** The first pair that differs; both undefined = none does. */
+  readonly recorded: Output | undefined;
+  readonly again: Output | undefined;
+}
+
+function compare(recorded: readonly Output[], again: readonly Output[]): Comparison {
+  let same = 0;
+  while (same < recorded.length && isSame(recorded[same], again[same])) same += 1;
+  return { same, recorded: recorded[same], again: again[same] };
 }
 
 interface Output {

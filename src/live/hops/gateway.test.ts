@@ -91,7 +91,7 @@ describe('gateway', () => {
   });
 
   it('answers 504 after the integration timeout, counted from the head', async () => {
-    const gateway = await start({ integrationTimeout: 60_000 }, (_req, res) => {
+    const gateway = await start({ integrationTimeout: 600_000 }, (_req, res) => {
       // Bytes keep coming, but the whole is too late.
       res.setHeader('content-length', 1_000);
       const timer = setInterval(() => res.write('x'), 20);

@@ -144,6 +144,7 @@ describe('habits', () => {
   it('takes a new limit of its pool while running', async () => {
     const server = await testUpstream(() => {});
     const clients = await startClients({ workload: open(500) }, [server.endpoint]);
+    await until('a connection', () => connects(clients.events()) >= 1);
     await until('20 arrivals', () => clients.counters.requests >= 20);
     expect(connects(clients.events())).toBe(1);
     const to4 = { action: 'set', path: 'mobile.pool.connectionsMax', to: 4 } as const;
