@@ -105,7 +105,7 @@ async function distinctConnections(
   return used.size;
 }
 
-/** Both diagrams have the incident's participants, differ as they should, and plantuml takes them. */
+/** Both diagrams have the incident's participants, differ as they should; plantuml takes them. */
 async function drawn(folder: string, recording: string, client: string): Promise<void> {
   const file = path.join(folder, 'diagrams.puml');
   const args = ['--client', client, '--requests', '1..3', '--format', 'plantuml'];

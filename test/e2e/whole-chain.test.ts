@@ -5,7 +5,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { incident, linkOf, only, summaryOf, users, writeTopology } from './pipelines.ts';
 
 describe('the whole chain', () => {
-  it('carries every request through real nginx to real MariaDB, and accounts for it', async (context) => {
+  it('carries every request through nginx to MariaDB, and accounts for it', async (context) => {
     requireProgram('nginx', context);
     requireProgram('mariadbd', context);
     using folder = tempFolder();

@@ -293,13 +293,20 @@ export class ConnectionEnd {
     socket.destroySoon();
   }
 
-  /** Closes with RST. */
+  /**
+   * Closes with RST, at once: what was written and not yet sent is dropped. Not with node's
+   * `resetAndDestroy`, which sends a FIN first: it waits for a peer that does not read, and when
+   * the peer closes meanwhile libuv refuses the reset (EINVAL, the FIN is still on its way) and
+   * node forgets the socket without closing it. Where our own FIN is on its way it is too late
+   * for a reset; the connection is then closed without.
+   */
   reset(cause: CloseCause): void {
     this.blame(cause);
     const socket = this.#socket;
     if (socket === null || this.closed) return;
-    if (socket.connecting) socket.destroy();
-    else socket.resetAndDestroy();
+    const isFinishing = socket.writableEnded && !socket.writableFinished;
+    if (!socket.connecting && !isFinishing) Reflect.set(socket, 'resetAndClosing', true);
+    socket.destroy();
   }
 
   /**

@@ -106,7 +106,7 @@ export class LiveRun {
     this.#failed.catch(() => {});
   }
 
-  /** Runs to the end; returns why it ended early, if something died. Rejects when it cannot start. */
+  /** Returns why it ended early, if something died. Rejects when it cannot start. */
   async run(): Promise<LiveRunError | null> {
     const { signal, topology } = this.#options;
     signal.addEventListener('abort', () => this.#ended.abort(), { once: true });
