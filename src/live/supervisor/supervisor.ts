@@ -375,8 +375,10 @@ function upstreamFirst(topology: Topology): Hop[] {
 
 function describe(action: Action): string {
   const { action: kind, ...rest } = action;
-  if (action.action === 'set')
-    return `${action.path} = ${typeof action.to === 'object' ? JSON.stringify(action.to) : action.to}`;
+  if (action.action === 'set') {
+    const { path: setting, to } = action;
+    return `${setting} = ${typeof to === 'object' ? JSON.stringify(to) : to}`;
+  }
   return `${kind} ${Object.entries(rest)
     .filter(([key]) => key !== 'at' && key !== 'text')
     .map(([key, value]) => `${key} ${value}`)
