@@ -5,7 +5,8 @@
  * Explained disagreements are listed and leave the books balanced:
  * - `unseen-close`: a queue that never reads held sockets cannot see that the client left; nor
  *   can the relays between, which wait for the queue's FIN.
- * - `never-accepted`: a listener went away with connections in its backlog.
+ * - `never-accepted`: a listener went away with connections in its backlog, or they were reset
+ *   by their own side while they waited there (a host that goes down does both).
  * - `accept-without-tuple`, `accepted-after-abort`: a connection was reset, or given up, around
  *   the moment of its accept, so that one side never knew it as open.
  * - `connect-pending`: neither up nor failed at the strike.
@@ -22,6 +23,7 @@ import { checkKernel } from './kernel-check.ts';
 import { type Chain, type Connection, type End, EndState, NEVER } from './state.ts';
 
 const PEER_RST = closeCauseCode('peer_rst');
+const LOCAL_RST = closeCauseCode('local_rst');
 
 export interface Strike {
   readonly context: FoldContext;
@@ -167,8 +169,8 @@ function checkOneEnd(context: FoldContext, connection: Connection, end: End): vo
     meter.tuplesMissed += 1;
     const text = 'Reset before the acceptor could read its address';
     books.ofEnd('accept-without-tuple', 'explained', end, text);
-  } else if (unanswered && end.cause === PEER_RST) {
-    books.ofEnd('never-accepted', 'explained', end, 'Reset by the listener before it was accepted');
+  } else if (unanswered && (end.cause === PEER_RST || end.cause === LOCAL_RST)) {
+    books.ofEnd('never-accepted', 'explained', end, 'Reset by either side before it was accepted');
   } else oneEnded(context, connection, end);
 }
 
