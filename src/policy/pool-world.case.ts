@@ -1,6 +1,7 @@
 /**
  * A driver of `Pool` for tests: it carries out random steps, keeps its own plain account of every
  * connection and waiter, and checks each decision against the pool's promises when it is made.
+ * Wake-ups come when they were asked for or later, as a busy process has it.
  */
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -15,6 +16,8 @@ interface Connection {
   settling: boolean;
   requests: number;
   idleSince: number;
+  /** Counts who became idle before whom, also at the same time. */
+  idleTurn: number;
   doomed: boolean;
 }
 
@@ -31,6 +34,8 @@ export interface Step {
   /** Which of the possible connections or waiters. */
   readonly pick: number;
   readonly after: number;
+  /** How late wake-ups are before this step. */
+  readonly late: number;
 }
 
 export const steps: fc.Arbitrary<Step[]> = fc.array(
@@ -47,6 +52,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
     ),
     pick: fc.nat(20),
     after: fc.oneof(fc.constant(0), fc.nat(30), fc.nat(300)),
+    late: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(60)),
   }),
   { maxLength: 120 },
 );
@@ -72,6 +78,9 @@ export class PoolWorld {
   wakeAt = Number.POSITIVE_INFINITY;
   #settings: PoolOptions;
   #waiters = 0;
+  #turns = 0;
+  /** What the last draw was asked, and answered. */
+  #drawn: { bound: number; value: number } | null = null;
   #mostOpen = 0;
 
   constructor(settings: PoolOptions, make: (port: PoolPort) => Pool) {
@@ -84,23 +93,26 @@ export class PoolWorld {
       wakeAt: (at) => {
         this.wakeAt = at;
       },
-      draw: (bound) => this.#waiters % bound,
+      draw: (bound) => {
+        this.#drawn = { bound, value: this.#waiters % bound };
+        return this.#drawn.value;
+      },
     });
   }
 
   run(script: readonly Step[]): void {
     for (const step of script) {
-      this.passTime(step.after);
+      this.passTime(step.after, step.late);
       this.#do(step);
       this.#check();
     }
   }
 
   /** Time goes on; the pool is woken when it asked for it, never sooner. */
-  passTime(lasts: number): void {
+  passTime(lasts: number, late = 0): void {
     const end = this.now + lasts;
-    while (this.wakeAt <= end) {
-      this.now = Math.max(this.now, this.wakeAt);
+    while (this.wakeAt + late <= end) {
+      this.now = Math.max(this.now, this.wakeAt + late);
       this.wakeAt = Number.POSITIVE_INFINITY;
       this.pool.wake(this.now);
       this.#check();
@@ -113,7 +125,7 @@ export class PoolWorld {
     for (let rounds = 0; this.waiting.length > 0; rounds++) {
       expect(rounds).toBeLessThan(1_000);
       for (const kind of ['opened', 'release', 'closed'] as const) {
-        this.#do({ kind, pick: rounds, after: 0 });
+        this.#do({ kind, pick: rounds, after: 0, late: 0 });
         this.#check();
       }
     }
@@ -168,6 +180,7 @@ export class PoolWorld {
       connection.settling = false;
       connection.state = 'idle';
       connection.idleSince = this.now;
+      connection.idleTurn = ++this.#turns;
     }
   }
 
@@ -178,9 +191,15 @@ export class PoolWorld {
     const { requestsPerConnectionMax: most, reuse } = this.#settings;
     if (!connection.settling) {
       expect(connection.state).toBe('idle');
-      const times = this.#in('idle').map((one) => one.idleSince);
-      if (reuse === 'lifo') expect(connection.idleSince).toBe(Math.max(...times));
-      if (reuse === 'fifo') expect(connection.idleSince).toBe(Math.min(...times));
+      const turns = this.#in('idle').map((one) => one.idleTurn);
+      turns.sort((x, y) => x - y);
+      if (reuse === 'lifo') expect(connection.idleTurn).toBe(turns.at(-1));
+      if (reuse === 'fifo') expect(connection.idleTurn).toBe(turns[0]);
+      if (reuse === 'random' && turns.length > 1) {
+        expect(this.#drawn?.bound).toBe(turns.length);
+        expect(connection.idleTurn).toBe(turns[this.#drawn?.value ?? -1]);
+      }
+      this.#drawn = null;
       expect(connection.doomed).toBe(false);
     }
     if (most > 0) expect(connection.requests).toBeLessThan(most);
@@ -199,6 +218,7 @@ export class PoolWorld {
       settling: false,
       requests: 0,
       idleSince: 0,
+      idleTurn: 0,
       doomed: false,
     };
     this.connections.set(number, fresh);

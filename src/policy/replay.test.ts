@@ -5,7 +5,7 @@ import { policyNamed } from './catalog.ts';
 import { ConnectionQueue } from './connection-queue.ts';
 import type { PolicyClass } from './contract.ts';
 import { HealthCheck } from './health-check.ts';
-import { Pool } from './pool.ts';
+import { Pool, type PoolOptions } from './pool.ts';
 import { options, PoolWorld, steps as poolSteps } from './pool-world.case.ts';
 import { QueueWorld, steps as queueSteps, settingsOf } from './queue-world.case.ts';
 import {
@@ -51,6 +51,25 @@ class Log {
     const { log, policies } = this.read();
     return replayPolicies(log, policies);
   }
+}
+
+const PLAIN_POOL: PoolOptions = {
+  connectionsMax: 2,
+  waitersMax: 0,
+  idleTimeout: 0,
+  requestsPerConnectionMax: 0,
+  reuse: 'lifo',
+};
+
+/** Where each entry of a log begins and ends. */
+function entriesOf(log: Float64Array): [number, number][] {
+  const found: [number, number][] = [];
+  for (let at = 0; at < log.length; ) {
+    const next = at + 3 + (log[at + 2] ?? 0);
+    found.push([at, next]);
+    at = next;
+  }
+  return found;
 }
 
 const noPort = { accept: () => {}, reject: () => {} };
@@ -132,6 +151,76 @@ describe('a replay', () => {
     });
     const silent = numbers.slice(0, 5);
     expect(replayPolicies(silent, policies).firstDifference).toMatchObject({ recorded: 'nothing' });
+  });
+
+  it('misses any input that was decided on, the first one too', () => {
+    const log = new Log();
+    const world = new PoolWorld(PLAIN_POOL, (port) =>
+      log.record(Pool, PLAIN_POOL, port, (given) => new Pool(PLAIN_POOL, given)),
+    );
+    const kinds = ['acquire', 'acquire', 'opened', 'release', 'acquire', 'closed'] as const;
+    world.run(kinds.map((kind) => ({ kind, pick: 1, after: 3, late: 0 })));
+    world.finish();
+    expect(log.replay().firstDifference).toBeNull();
+    const { log: numbers, policies } = log.read();
+    const all = entriesOf(numbers);
+    const isInput = (at: number): boolean => (numbers[at + 1] ?? 0) < OUTPUT;
+    let missing = 0;
+    for (const [index, [from, to]] of all.entries()) {
+      const next = all[index + 1]?.[0] ?? from;
+      const isDecided = isInput(from) && !isInput(next);
+      if (!isDecided) continue;
+      const without = Float64Array.from([...numbers.slice(0, from), ...numbers.slice(to)]);
+      const { firstDifference } = replayPolicies(without, policies);
+      expect(firstDifference, `without the input at number ${from}`).not.toBeNull();
+      missing += 1;
+    }
+    expect(missing).toBeGreaterThan(4);
+  });
+
+  it('tells of an input that is missing also by what came of it later, or was refused', () => {
+    const log = new Log();
+    const port = { grant: () => {}, open: () => {}, close: () => {}, reject: () => {} };
+    const whole = { ...port, wakeAt: () => {}, draw: () => 0 };
+    const pool = log.record(Pool, PLAIN_POOL, whole, (given) => new Pool(PLAIN_POOL, given));
+    pool.acquire(1, 1);
+    pool.opened(2, 0);
+    pool.release(3, 0, 1);
+    pool.acquire(4, 2);
+    const { log: numbers, policies } = log.read();
+    const all = entriesOf(numbers);
+    const difference = (...missing: number[]) => {
+      const left = all.filter((_, index) => !missing.includes(index));
+      const kept = Float64Array.from(left.flatMap(([from, to]) => [...numbers.slice(from, to)]));
+      return replayPolicies(kept, policies).firstDifference;
+    };
+    // acquire, open, opened, grant, release, acquire, grant: without the release it opens another.
+    expect(difference(4)).toMatchObject({ recorded: 'grant(2, 0)', replayed: 'open(1)' });
+    expect(difference(0)).toMatchObject({ input: 0, recorded: 'open(0)', replayed: 'nothing' });
+    expect(difference(0, 1)).toMatchObject({
+      input: 1,
+      recorded: 'grant(1, 0)',
+      replayed: 'an error in opened: connection 0 was not being opened',
+    });
+  });
+
+  it('reads no log that is cut off in the middle of an entry, or that is none', () => {
+    const log = new Log();
+    const settings = { ratePerSecond: 1, burst: 1 };
+    const throttle = log.record(Throttle, settings, noPort, (port) => new Throttle(settings, port));
+    for (let request = 0; request < 4; request++) throttle.admit(request, request);
+    const { log: numbers, policies } = log.read();
+    const ends = entriesOf(numbers).map(([, to]) => to);
+    for (let length = 1; length < numbers.length; length++) {
+      const cut = (): ReplayResult => replayPolicies(numbers.slice(0, length), policies);
+      if (!ends.includes(length)) expect(cut).toThrow('no whole entry');
+      // Between an input and its decision a cut shows; after the decision nobody can tell.
+      else expect(cut().firstDifference === null).toBe(ends.indexOf(length) % 2 === 1);
+    }
+    for (const count of [-3, 0.5, Number.NaN]) {
+      const none = Float64Array.from([0, 0, count, 1]);
+      expect(() => replayPolicies(none, policies)).toThrow('no whole entry');
+    }
   });
 
   it('gives settings that were changed while running to the same moment', () => {
