@@ -236,9 +236,16 @@ export class PoolWorld {
       const kept = this.#in('idle').length + this.#in('busy').length;
       expect(kept).toBeGreaterThan(minimum);
     } else if (cause === 'max_requests') {
-      expect(connection.requests).toBe(requestsPerConnectionMax);
+      expect(requestsPerConnectionMax).toBeGreaterThan(0);
+      expect(connection.requests).toBeGreaterThanOrEqual(requestsPerConnectionMax);
     } else if (cause === 'drain') expect(connection.doomed).toBe(true);
-    else expect(code).toBe(closeCauseCode('overflow'));
+    else {
+      expect(code).toBe(closeCauseCode('overflow'));
+      const { connectionsMax } = this.#settings;
+      const closing = this.#in('closing').length;
+      expect(connectionsMax).toBeGreaterThan(0);
+      expect(this.connections.size - closing).toBeGreaterThan(connectionsMax);
+    }
     connection.settling = false;
     connection.state = 'closing';
   }
@@ -272,7 +279,11 @@ export class PoolWorld {
       closing: this.#in('closing').length,
       waiting: this.waiting.length,
     });
-    if (idle.length > 0) expect(this.waiting).toHaveLength(0);
+    if (idle.length > 0) {
+      expect(this.waiting).toHaveLength(0);
+      const kept = this.connections.size - this.#in('closing').length;
+      if (connectionsMax > 0) expect(kept).toBeLessThanOrEqual(connectionsMax);
+    }
     const full = connectionsMax > 0 && this.connections.size >= connectionsMax;
     if (!full) expect(opening).toBeGreaterThanOrEqual(this.waiting.length);
     const oldest = this.waiting[0];

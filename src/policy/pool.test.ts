@@ -49,6 +49,19 @@ describe('any script of steps', () => {
     );
   });
 
+  it('keeps them also when the settings change in between', () => {
+    fc.assert(
+      fc.property(options, options, steps, steps, (settings, later, first, second) => {
+        const world = new PoolWorld(settings, (port) => new Pool(settings, port));
+        world.run(first);
+        world.configure(later);
+        world.run(second);
+        world.finish();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('leaves nothing idle longer than its timeout and one sweep', () => {
     fc.assert(
       fc.property(options, steps, (given, script) => {

@@ -26,13 +26,14 @@
  * connections anew after one was destroyed; here they only are not closed.
  *
  * `connectionsMax` lowered while running: what is idle beyond it closes at once, what is busy
- * when it is released (cause `overflow`); until then the pool is larger than its maximum.
+ * when it is released (cause `overflow`); until then the pool is larger than its maximum. So with
+ * `requestsPerConnectionMax` (cause `max_requests`): what is idle and has had as many goes at once.
  *
  * Sources: sequelize-pool's README (min, max, idle, acquire, evict) and Go's
  * Transport; API Gateway's own rules are undocumented, so its pools are a model.
  *
- * Budget: O(1) per input, no allocation, one wake-up; `random` reuse walks the idle list, and
- * `replaced` all connections.
+ * Budget: O(1) per input, no allocation, one wake-up; `random` reuse and `configure` walk the idle
+ * list, `replaced` all connections.
  */
 import { type CloseCause, closeCauseCode } from '../model/close-cause.ts';
 import type { PoolSettings } from '../model/topology.ts';
@@ -159,15 +160,10 @@ export class Pool {
     if (this.#state.get(connection) !== State.busy) return;
     this.#busy -= 1;
     this.#requests.add(connection, 1);
-    const { requestsPerConnectionMax } = this.#settings;
     if (reusable === 0) this.#setClosing(connection);
     else if (this.#doomed.get(connection) === 1) this.#close(connection, 'drain');
-    else if (
-      requestsPerConnectionMax > 0 &&
-      this.#requests.get(connection) >= requestsPerConnectionMax
-    ) {
-      this.#close(connection, 'max_requests');
-    } else this.#settle(now, connection);
+    else if (this.#isSpent(connection)) this.#close(connection, 'max_requests');
+    else this.#settle(now, connection);
     this.#arm();
   }
 
@@ -213,6 +209,7 @@ export class Pool {
 
   configure(_now: number, settings: PoolOptions): void {
     this.#settings = settings;
+    this.#closeSpent();
     while (this.#idle.head !== -1 && this.#isBeyondMax(0)) this.#close(this.#idle.head, 'overflow');
     this.#openForWaiters();
     this.#arm();
@@ -239,6 +236,21 @@ export class Pool {
     const { connectionsMax } = this.#settings;
     const all = this.#opening + this.#idle.size + this.#busy + more;
     return connectionsMax > 0 && all > connectionsMax;
+  }
+
+  /** Has it carried as many requests as it may? */
+  #isSpent(connection: number): boolean {
+    const { requestsPerConnectionMax: most } = this.#settings;
+    return most > 0 && this.#requests.get(connection) >= most;
+  }
+
+  /** Idle ones that had more requests than a lowered maximum allows. */
+  #closeSpent(): void {
+    for (let one = this.#idle.head; one !== -1; ) {
+      const next = this.#idle.after(one);
+      if (this.#isSpent(one)) this.#close(one, 'max_requests');
+      one = next;
+    }
   }
 
   #wasOpening(connection: number): void {
