@@ -57,7 +57,7 @@ export const plainWebServer: WebServerHop = {
   upstream: 'app',
   listen: null,
   implementation: 'builtin',
-  keepAliveTimeout: 0,
+  keepAliveTimeout: 60_000_000,
   keepAliveRequests: 0,
   keepAliveTime: 0,
   workerConnections: 512,

@@ -84,6 +84,14 @@ describe('web server', () => {
     expect(causesOf(events, endsOf(events, EventKind.accepted))).toEqual(['max_requests']);
   });
 
+  it('closes after each response when keepalive_timeout is 0', async () => {
+    const server = await start({ keepAliveTimeout: 0 }, (_req, res) => res.end('ok'));
+    const { headers } = await request(server.port);
+    expect(headers.connection).toBe('close');
+    const events = await server.stop();
+    expect(causesOf(events, endsOf(events, EventKind.accepted))).toEqual(['max_requests']);
+  });
+
   it('closes idle connections after keepalive_timeout', async () => {
     const server = await start({ keepAliveTimeout: 30_000 }, (_req, res) => res.end('ok'));
     const got = await raw(server.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', never);

@@ -18,6 +18,7 @@
  */
 import type { Link } from '../../model/run.ts';
 import type { Action, WebServerHop } from '../../model/topology.ts';
+import type { KeepAliveSettings } from '../../policy/keep-alive.ts';
 import { Relay, upstreamLink } from '../relay-http/relay.ts';
 import { relayHop } from '../relay-http/relay-hop.ts';
 import type { ServerConnection } from '../relay-http/server-connection.ts';
@@ -42,7 +43,7 @@ class WebServer {
     this.#settings = hop;
     const relay = new Relay({
       ctx,
-      keepAlive: hop,
+      keepAlive: keepAliveOf(hop),
       rules: {
         responseTimeout: hop.responseTimeout,
         timeoutCovers: 'silence',
@@ -71,7 +72,7 @@ class WebServer {
     const changed = setting(action, this.#settings);
     if (changed === null) return false;
     this.#settings = changed;
-    this.relay.limit(changed);
+    this.relay.limit(keepAliveOf(changed));
     return true;
   }
 
@@ -87,4 +88,10 @@ class WebServer {
     this.relay.closeIdle(Math.max(1, Math.min(32, Math.floor(idleConnections / 8))));
     if (free < 0) connection.close('overflow');
   }
+}
+
+/** nginx's `keepalive_timeout 0` turns keep-alive off: each response is the connection's last. */
+function keepAliveOf(hop: WebServerHop): KeepAliveSettings {
+  if (hop.keepAliveTimeout > 0) return hop;
+  return { keepAliveTimeout: 0, keepAliveRequests: 1, keepAliveTime: 0 };
 }
