@@ -20,6 +20,8 @@ import { type ForeignContext, ForeignError, type ForeignServer } from './server.
 const INSTALL_AND_RUN = `
 install=$1 data=$2 user=$3
 shift 3
+# Temporary files too: the server's user need not be allowed to write where ours are.
+export TMPDIR="$data"
 said=$("$install" --no-defaults --datadir="$data" --skip-test-db $user 2>&1) ||
   { echo "$said" >&2; exit 1; }
 exec "$@"
