@@ -1,5 +1,5 @@
 /** Temporary folders of tests. Names are short: a Unix socket's path may have 107 bytes. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,6 +10,8 @@ export interface TempFolder extends Disposable {
 /** A new empty folder; `using folder = tempFolder()` removes it at the end of the block. */
 export function tempFolder(): TempFolder {
   const path = mkdtempSync(join(tmpdir(), 'wh-'));
+  // As /tmp itself: servers that give up root must reach their own folders inside.
+  chmodSync(path, 0o711);
   return {
     path,
     [Symbol.dispose]() {
