@@ -119,6 +119,35 @@ describe('algorithms', () => {
     ]);
   });
 
+  it('flow-hash finds the same targets again after one of them was ill', () => {
+    const { balancer, choose } = four('flow-hash');
+    const hashes = Array.from({ length: 50 }, (_, i) => (i * 2_654_435_761) % 2 ** 32);
+    const before = hashes.map((hash) => choose(1, hash));
+    balancer.targetHealth(0, 2, 0);
+    const without = hashes.map((hash) => choose(1, hash));
+    expect(without).not.toContain(2);
+    balancer.started(0, 0);
+    expect(hashes.map((hash) => choose(7, hash))).toEqual(without);
+    balancer.targetHealth(0, 2, 1);
+    expect(hashes.map((hash) => choose(1, hash))).toEqual(before);
+  });
+
+  it('round-robin is even to one, whatever the number of targets and flows', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.nat(100), (targets, flows) => {
+        const { balancer, choose } = balancerOf('round-robin');
+        for (let one = 0; one < targets; one++) balancer.targetAdded(0, one);
+        const counts = new Array<number>(targets).fill(0);
+        for (let flow = 0; flow < flows; flow++) {
+          const chosen = choose(flow) ?? -1;
+          counts[chosen] = (counts[chosen] ?? 0) + 1;
+        }
+        expect(counts).toHaveLength(targets);
+        expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
   it('least load goes to the least loaded, and spreads what is equal', () => {
     for (const algorithm of ['least-connections', 'least-outstanding'] as const) {
       const { balancer, choose } = four(algorithm);

@@ -81,6 +81,61 @@ describe('a health check', () => {
     expect(times(2)).toEqual([22_000_900, 52_000_900, 82_000_900]);
   });
 
+  it('probes nobody early or twice in a beat, and asks to be woken, by any script', () => {
+    const script = fc.array(
+      fc.record({
+        kind: fc.constantFrom('add', 'remove', 'wait', 'wait'),
+        target: fc.nat(3),
+        after: fc.nat(250),
+        late: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(150)),
+        drawn: fc.nat(99),
+      }),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(script, (steps) => {
+        let drawn = 0;
+        const { check, probes, state } = checkOf({ ...NLB, interval: 100 }, () => drawn);
+        /** Of each registered target the moment on which all its beats lie, and its next one. */
+        const beats = new Map<number, { from: number; next: number }>();
+        let now = 0;
+        const wake = (): void => {
+          state.now = now;
+          state.wakeAt = Number.POSITIVE_INFINITY;
+          check.wake(now);
+          for (const [at, target] of probes.splice(0)) {
+            const beat = beats.get(target);
+            if (beat === undefined) throw new Error(`${target} is not registered`);
+            expect(at).toBeGreaterThanOrEqual(beat.next);
+            beat.next += 100 * (1 + Math.floor((at - beat.next) / 100));
+            expect((beat.next - beat.from) % 100).toBe(0);
+          }
+        };
+        for (const { kind, target, after, late, drawn: next } of steps) {
+          const end = now + after;
+          while (state.wakeAt + late <= end) {
+            now = Math.max(now, state.wakeAt + late);
+            wake();
+          }
+          now = end;
+          drawn = next;
+          if (kind === 'add') {
+            check.targetAdded(now, target);
+            const from = now + drawn;
+            if (!beats.has(target)) beats.set(target, { from, next: from });
+          } else if (kind === 'remove') {
+            check.targetRemoved(now, target);
+            beats.delete(target);
+          }
+          const due = [...beats.values()].map((beat) => beat.next);
+          expect(state.wakeAt).toBe(Math.min(...due));
+          expect(check.snapshot().targets).toBe(beats.size);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('does not make up for what was missed while nobody woke it', () => {
     const { check, probes, state } = checkOf(NLB);
     check.targetAdded(0, 0);

@@ -85,73 +85,156 @@ describe("nginx's rules", () => {
   });
 });
 
-describe('any script of steps', () => {
-  const steps = fc.array(
-    fc.record({
-      kind: fc.constantFrom('open', 'request', 'response', 'closed', 'wait'),
-      connection: fc.nat(5),
-      after: fc.oneof(fc.constant(0), fc.nat(30)),
-    }),
-    { maxLength: 120 },
-  );
-  const settings = fc.record({
-    keepAliveTimeout: fc.constantFrom(0, 20, 50),
-    keepAliveRequests: fc.nat(3),
-    keepAliveTime: fc.constantFrom(0, 100),
-  });
+interface Step {
+  readonly kind: 'open' | 'request' | 'response' | 'closed' | 'closeIdle' | 'configure' | 'wait';
+  readonly connection: number;
+  readonly after: number;
+  /** How late wake-ups are before this step. */
+  readonly late: number;
+  readonly settings: KeepAliveSettings;
+}
 
-  it('closes idle ones only, never early, and has a wake-up pending for the next', () => {
+interface Connection {
+  state: 'idle' | 'busy' | 'closing';
+  readonly openedAt: number;
+  idleSince: number;
+  requests: number;
+}
+
+const settings: fc.Arbitrary<KeepAliveSettings> = fc.record({
+  keepAliveTimeout: fc.constantFrom(0, 20, 50),
+  keepAliveRequests: fc.nat(3),
+  keepAliveTime: fc.constantFrom(0, 100),
+});
+
+const kinds = (...all: Step['kind'][]): fc.Arbitrary<Step['kind']> => fc.constantFrom(...all);
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({
+    kind: fc.oneof(
+      { weight: 6, arbitrary: kinds('open', 'request', 'response', 'wait') },
+      { weight: 1, arbitrary: kinds('closed', 'closeIdle', 'configure') },
+    ),
+    connection: fc.nat(5),
+    after: fc.oneof(fc.constant(0), fc.nat(30)),
+    late: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(40)),
+    settings,
+  }),
+  { maxLength: 120 },
+);
+
+/** A plain account of every connection, against which each decision is checked. */
+class Account {
+  readonly #driver: ReturnType<typeof keepAliveOf>;
+  readonly #open = new Map<number, Connection>();
+  #settings: KeepAliveSettings;
+  #now = 0;
+  /** How many `closeIdle` asked for and may still close, however young. */
+  #wanted = 0;
+
+  constructor(given: KeepAliveSettings) {
+    this.#settings = given;
+    this.#driver = keepAliveOf(given);
+  }
+
+  run({ kind, connection, after, late, settings: next }: Step): void {
+    const { policy, state, wake } = this.#driver;
+    const end = this.#now + after;
+    while (state.wakeAt + late <= end) {
+      this.#now = Math.max(this.#now, state.wakeAt + late);
+      wake(this.#now);
+      this.#listen();
+    }
+    this.#now = end;
+    const now = end;
+    const one = this.#open.get(connection);
+    if (kind === 'open' && one === undefined) {
+      const fresh = { state: 'idle', openedAt: now, idleSince: now, requests: 0 } as const;
+      this.#open.set(connection, { ...fresh });
+      policy.opened(now, connection);
+    } else if (kind === 'request') this.#request(connection, one);
+    else if (kind === 'response') {
+      // Also of connections that are closing or gone: late, and of no effect.
+      if (one?.state === 'busy') Object.assign(one, { state: 'idle', idleSince: now });
+      policy.responseEnded(now, connection);
+    } else if (kind === 'closed') {
+      this.#open.delete(connection);
+      policy.closed(now, connection);
+    } else if (kind === 'closeIdle') {
+      const before = this.#in('idle').length;
+      this.#wanted = Math.min(connection, before);
+      policy.closeIdle(now, connection);
+      this.#listen();
+      expect([this.#in('idle').length, this.#wanted]).toEqual([
+        Math.max(0, before - connection),
+        0,
+      ]);
+    } else if (kind === 'configure') {
+      this.#settings = next;
+      policy.configure(now, next);
+    }
+    this.#listen();
+    this.#check();
+  }
+
+  /** Pipelined ones come while busy; one that crosses the close is of no effect. */
+  #request(connection: number, one: Connection | undefined): void {
+    const { keepAliveRequests, keepAliveTime } = this.#settings;
+    this.#driver.policy.requestStarted(this.#now, connection);
+    const expected: string[] = [];
+    if (one !== undefined && one.state !== 'closing') {
+      one.state = 'busy';
+      one.requests += 1;
+      const isOld = keepAliveTime > 0 && this.#now - one.openedAt >= keepAliveTime;
+      const isSpent = keepAliveRequests > 0 && one.requests >= keepAliveRequests;
+      if (isSpent || isOld) {
+        expected.push(`last ${connection} ${isSpent ? 'max_requests' : 'max_age'}`);
+      }
+    }
+    expect(this.#driver.heard()).toEqual(expected);
+  }
+
+  #listen(): void {
+    for (const line of this.#driver.heard()) {
+      const [what, number, cause] = line.split(' ');
+      expect([what, cause]).toEqual(['close', 'idle_timeout']);
+      const one = this.#open.get(Number(number));
+      if (one === undefined) throw new Error(`connection ${number} is not open`);
+      expect(one.state).toBe('idle');
+      const longest = Math.min(...this.#in('idle').map((each) => each.idleSince));
+      expect(one.idleSince).toBe(longest);
+      if (this.#wanted > 0) this.#wanted -= 1;
+      else {
+        const { keepAliveTimeout } = this.#settings;
+        expect(keepAliveTimeout).toBeGreaterThan(0);
+        expect(this.#now - one.idleSince).toBeGreaterThanOrEqual(keepAliveTimeout);
+      }
+      one.state = 'closing';
+    }
+  }
+
+  #check(): void {
+    const { keepAliveTimeout } = this.#settings;
+    const { policy, state } = this.#driver;
+    const idle = this.#in('idle');
+    const due = keepAliveTimeout === 0 ? [] : idle.map((one) => one.idleSince + keepAliveTimeout);
+    expect(state.wakeAt).toBe(Math.min(...due));
+    expect(policy.snapshot()).toEqual({ open: this.#open.size, idle: idle.length });
+  }
+
+  #in(state: Connection['state']): Connection[] {
+    return [...this.#open.values()].filter((one) => one.state === state);
+  }
+}
+
+describe('any script of steps', () => {
+  it('closes idle ones only, never early, tells each last request, and asks to be woken', () => {
     fc.assert(
       fc.property(settings, steps, (given, script) => {
-        const { policy, heard, state, wake } = keepAliveOf(given);
-        const idleSince = new Map<number, number>();
-        const open = new Map<number, 'idle' | 'busy' | 'closing'>();
-        const { keepAliveTimeout } = given;
-        let now = 0;
-        const listen = (): void => {
-          for (const line of heard().filter((one) => one.startsWith('close'))) {
-            const connection = Number(line.split(' ')[1]);
-            expect(open.get(connection)).toBe('idle');
-            const idle = now - (idleSince.get(connection) ?? now);
-            expect(idle).toBeGreaterThanOrEqual(keepAliveTimeout);
-            open.set(connection, 'closing');
-          }
-        };
-        for (const { kind, connection, after } of script) {
-          const end = now + after;
-          while (state.wakeAt <= end) {
-            now = state.wakeAt;
-            wake(now);
-            listen();
-          }
-          now = end;
-          const is = open.get(connection);
-          if (kind === 'open' && is === undefined) {
-            policy.opened(now, connection);
-            open.set(connection, 'idle');
-            idleSince.set(connection, now);
-          } else if (kind === 'request' && is === 'idle') {
-            policy.requestStarted(now, connection);
-            open.set(connection, 'busy');
-          } else if (kind === 'response') {
-            // Also of connections that are closing or gone: late, and of no effect.
-            policy.responseEnded(now, connection);
-            if (is === 'busy') {
-              open.set(connection, 'idle');
-              idleSince.set(connection, now);
-            }
-          } else if (kind === 'closed') {
-            policy.closed(now, connection);
-            open.delete(connection);
-          }
-          listen();
-          const idle = [...open].filter(([, one]) => one === 'idle');
-          const due = idle.map(([number]) => (idleSince.get(number) ?? 0) + keepAliveTimeout);
-          expect(state.wakeAt).toBe(keepAliveTimeout === 0 ? Infinity : Math.min(...due));
-          expect(policy.snapshot()).toEqual({ open: open.size, idle: idle.length });
-        }
+        const account = new Account(given);
+        for (const step of script) account.run(step);
       }),
-      { numRuns: 300 },
+      { numRuns: 400 },
     );
   });
 

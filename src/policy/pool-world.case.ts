@@ -261,6 +261,10 @@ export class PoolWorld {
       expect(place - this.#in('opening').length).toBeGreaterThanOrEqual(waitersMax);
     } else {
       expect(place).toBe(0);
+      // A refusal is nobody's loss while as many connections are coming as waiters wait.
+      if (reason === RejectReason.openFailed) {
+        expect(this.#in('opening').length).toBeLessThan(this.waiting.length);
+      }
       const patience = reason === RejectReason.acquireTimeout ? acquireTimeout : 0;
       expect(this.now - one.since).toBeGreaterThanOrEqual(patience);
     }

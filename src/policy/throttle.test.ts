@@ -68,6 +68,7 @@ describe('a throttle', () => {
           const { throttle, admit } = throttleOf({ ratePerSecond, burst });
           const full = BigInt(burst) * 10n ** 12n;
           const rate = BigInt(Math.round(ratePerSecond * 1e6));
+          const counts = { accepted: 0, rejected: 0 };
           let tokens = full;
           let now = 0;
           for (const wait of waits) {
@@ -77,6 +78,8 @@ describe('a throttle', () => {
             const expected = tokens >= 10n ** 12n;
             expect(admit(now) === 0).toBe(expected);
             if (expected) tokens -= 10n ** 12n;
+            counts[expected ? 'accepted' : 'rejected'] += 1;
+            expect(throttle.snapshot()).toMatchObject(counts);
             expect(throttle.snapshot().tokens).toBe(Number(tokens / 1_000n) / 1e9);
           }
         },
