@@ -7,7 +7,7 @@ import { pickers } from './balancers/registry.ts';
 const ALGORITHMS = Object.keys(pickers) as BalancerAlgorithm[];
 
 function balancerOf(algorithm: BalancerAlgorithm, draw: (bound: number) => number = () => 0) {
-  let chosen: number | null = null;
+  let chosen: number | 'none' | null = null;
   const balancer = new Balancer(
     { algorithm },
     {
@@ -15,7 +15,7 @@ function balancerOf(algorithm: BalancerAlgorithm, draw: (bound: number) => numbe
         chosen = target;
       },
       noTarget: () => {
-        chosen = null;
+        chosen = 'none';
       },
       draw,
     },
@@ -23,7 +23,8 @@ function balancerOf(algorithm: BalancerAlgorithm, draw: (bound: number) => numbe
   const choose = (flow: number, hash = flow): number | null => {
     chosen = null;
     balancer.choose(0, flow, hash);
-    return chosen;
+    if (chosen === null) throw new Error('no answer');
+    return chosen === 'none' ? null : chosen;
   };
   return { balancer, choose };
 }

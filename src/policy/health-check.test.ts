@@ -156,6 +156,21 @@ describe('a health check', () => {
     expect([probes, flips]).toEqual([[], []]);
   });
 
+  it('counts anew for a target that comes back, which keeps the health that it had', () => {
+    const { check, flips } = checkOf(NLB);
+    check.targetAdded(0, 0);
+    check.probeResult(1, 0, 0);
+    check.targetRemoved(2, 0);
+    check.targetAdded(3, 0);
+    check.probeResult(4, 0, 0);
+    expect(flips).toEqual([]);
+    check.probeResult(5, 0, 0);
+    expect(flips).toEqual(['0=0']);
+    check.targetRemoved(6, 0);
+    check.targetAdded(7, 0);
+    expect(check.snapshot()).toEqual({ targets: 1, healthy: 0 });
+  });
+
   it('goes over to a shorter interval without waiting for the old one to end', () => {
     const { check, state } = checkOf(NLB, () => 29_000_000);
     check.targetAdded(0, 0);

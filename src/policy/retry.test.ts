@@ -65,17 +65,18 @@ describe('a retry', () => {
   it('draws its pause from (1 - jitter .. 1) x the full one, in whole µs', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
-      fc.property(share, share, fc.integer({ min: 1, max: 8 }), (jitter, drawn, attempt) => {
+      fc.property(share, share, fc.integer({ min: 1, max: 8 }), (jitter, part, attempt) => {
         const settings = { ...PLAIN, attemptsMax: 9, jitter, backoffMax: 10_000 * MS };
-        const { failed } = retryOf(settings, (bound) =>
-          Math.min(bound - 1, Math.floor(drawn * bound)),
-        );
-        const at = failed(0, attempt);
-        if (typeof at !== 'number') throw new Error('no retry');
+        let drawn = 0;
+        const { failed } = retryOf(settings, (bound) => {
+          const value = Math.min(bound - 1, Math.floor(part * bound));
+          drawn = value / bound;
+          return value;
+        });
         const full = Math.min(100 * MS * 2 ** (attempt - 1), 10_000 * MS);
-        expect(Number.isInteger(at)).toBe(true);
-        expect(at).toBeLessThanOrEqual(full);
-        expect(at).toBeGreaterThanOrEqual(Math.floor(full * (1 - jitter)));
+        expect(failed(0, attempt)).toBe(Math.floor(full * (1 - jitter * drawn)));
+        expect(drawn).toBeLessThan(1);
+        if (jitter > 0 && part > 0.01) expect(drawn).toBeGreaterThan(0);
       }),
     );
   });
@@ -95,6 +96,34 @@ describe('the budget', () => {
             first += 1;
           } else if (failed(0, 1) !== 'gave up') retries += 1;
           expect(retries).toBeLessThanOrEqual(BUDGET_TOKENS_MAX + (percent / 100) * first + 1e-9);
+        }
+      }),
+    );
+  });
+
+  it('is an exact account of millionths, also when it is changed', () => {
+    const kinds = fc.constantFrom('first', 'failed', 'failed', 'configure');
+    const step = fc.record({ kind: kinds, percent: fc.nat(100) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400 }), (script) => {
+        const { retry, failed } = retryOf({ ...PLAIN, budget: 0 });
+        let percent = 0;
+        // What is saved is spent first: the limits are what matters.
+        for (let i = 1; i < BUDGET_TOKENS_MAX; i++) expect(failed(0, 1)).toBe(100 * MS);
+        let tokens = 1_000_000;
+        for (const { kind, percent: next } of script) {
+          if (kind === 'configure') {
+            percent = next;
+            retry.configure(0, { ...PLAIN, budget: percent / 100 });
+          } else if (kind === 'first') {
+            retry.firstAttempt(0, 1);
+            tokens = Math.min(tokens + percent * 10_000, BUDGET_TOKENS_MAX * 1_000_000);
+          } else {
+            const isPaid = percent === 100 || tokens >= 1_000_000;
+            expect(failed(0, 1)).toBe(isPaid ? 100 * MS : 'gave up');
+            if (isPaid && percent < 100) tokens -= 1_000_000;
+          }
+          expect(retry.snapshot().tokens).toBe(tokens / 1_000_000);
         }
       }),
     );
