@@ -78,7 +78,9 @@ describe('habits', () => {
     });
     const rows = await clients.stop();
     expect(new Set(causes(rows))).toEqual(new Set(['idle_timeout']));
-    expect(connects(rows)).toBe(attempts(rows).length);
+    // Each thinks longer than its connection lives; only a late machine may ask before it closes.
+    expect(connects(rows)).toBeGreaterThan(3);
+    expect(connects(rows)).toBeLessThanOrEqual(attempts(rows).length);
     await server.close();
   });
 
