@@ -221,7 +221,7 @@ describe('a rate that is replaced', () => {
       const seen: number[] = [];
       let next = source.next();
       for (let at = 10_000; at <= 3 * SECOND; at += 10_000) {
-        for (; next <= at; next = source.next()) seen.push(next);
+        for (; Math.floor(next) <= at; next = source.next()) seen.push(next);
         source.replaceRate(at, fast);
         next = source.next();
       }
@@ -238,6 +238,34 @@ describe('a rate that is replaced', () => {
     source.replaceRate(SECOND / 2, { shape: 'constant', value: 10 });
     expect(source.next()).toBe(SECOND / 2 + 50_000);
     expect(source.next()).toBe(SECOND / 2 + 150_000);
+  });
+
+  it('several times before the next arrival is asked for still counts all the way made', () => {
+    const millisecond = fc.integer({ min: 0, max: 999 });
+    fc.assert(
+      fc.property(fc.array(millisecond, { maxLength: 8 }), fc.boolean(), (times, asked) => {
+        const rate: Shape = { shape: 'constant', value: 1 };
+        const source = process(rate, 'constant');
+        if (asked) source.next();
+        for (const time of times.sort((x, y) => x - y)) source.replaceRate(time * 1_000, rate);
+        const asksAgain = times.length > 0 || !asked;
+        expect(source.next()).toBeCloseTo(asksAgain ? SECOND : 2 * SECOND, 3);
+        expect(source.next()).toBeCloseTo(asksAgain ? 2 * SECOND : 3 * SECOND, 3);
+      }),
+    );
+  });
+
+  it('in the very µs of an arrival does not give that arrival again', () => {
+    for (const arrivals of ['constant', 'poisson'] as const) {
+      const rate: Shape = { shape: 'constant', value: 3 };
+      const plain = process(rate, arrivals);
+      const source = process(rate, arrivals);
+      for (let i = 0; i < 100; i++) {
+        const due = source.next();
+        expect(Math.abs(due - plain.next())).toBeLessThan(0.01);
+        source.replaceRate(Math.floor(due), rate);
+      }
+    }
   });
 
   it('wakes up from a standstill', () => {

@@ -163,18 +163,21 @@ export class ArrivalProcess {
   }
 
   /**
-   * From `at` on the rate is another one. The arrival that was given out last, if it is later
-   * than that, is taken back: the next one comes when what was left of it has been made up for
-   * at the new rate, so that frequent changes neither lose nor invent arrivals.
+   * From `at` (whole µs) on the rate is another one. An arrival counts as come once the whole µs
+   * that it floors to has; one given out for later is taken back, and comes anew when what was
+   * left of it has been made up for at the new rate. So frequent changes neither lose nor invent
+   * arrivals, whether or not `next` is asked in between. Those due by `at` must have been asked
+   * for: of several that were not, one is left, and it comes at once.
    */
   replaceRate(at: Micros, rate: Shape): void {
-    if (this.#at > at) {
-      const passed = Math.max(0, at - this.#before);
-      const grown = shapeIntegral(this.#rate, this.#before, passed, this.#startTimeOfDay);
-      this.#owed = Math.max(0, this.#wanted - grown);
-    }
+    const takenBack = this.#owed === null && Math.floor(this.#at) > at;
+    const from = takenBack ? this.#before : this.#at;
+    const wanted = takenBack ? this.#wanted : (this.#owed ?? this.#draw());
+    const passed = Math.max(0, at - from);
+    const grown = shapeIntegral(this.#rate, from, passed, this.#startTimeOfDay);
+    this.#owed = Math.max(0, wanted - grown);
     this.#rate = rate;
-    this.#at = at;
+    this.#at = Math.max(at, from);
   }
 
   #draw(): number {
