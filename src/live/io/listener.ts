@@ -49,6 +49,9 @@ function wrap(handle: unknown, onread: net.OnReadOpts): net.Socket {
     onread,
   };
   const socket = new net.Socket(options);
+  // A socket made around a handle reads at once; ours are not touched until resume(): what a
+  // held connection has sent must stay in the kernel, and its end unseen.
+  socket.pause();
   socket.setNoDelay(true);
   return socket;
 }
