@@ -112,7 +112,7 @@ function phaseTable(phases: readonly Phase[]): string {
   const number = (value: number | null, digits = 0): string =>
     value === null ? '-' : value.toFixed(digits);
   return table([
-    [...head, '429/s', '5xx/s', 'p99 ms'],
+    [...head, '429/s', '5xx/s', 'worst p99 ms'],
     ...phases.map((phase) => [
       phase.name,
       `${phase.fromSecond}-${phase.toSecond}`,

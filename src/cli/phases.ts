@@ -19,7 +19,7 @@ export interface Phase {
   readonly okPerSecond: number;
   readonly throttled429PerSecond: number;
   readonly serverErrors5xxPerSecond: number;
-  /** Median over the phase's seconds of the worst client group's p99. */
+  /** The worst second's p99 of the worst client group. */
   readonly p99Ms: number | null;
 }
 
@@ -70,11 +70,10 @@ function figures(rows: readonly SecondRow[], length: number, link: string, queue
 }
 
 function worstP99(rows: readonly SecondRow[]): number | null {
-  const bySecond = new Map<number, number>();
+  let worst: number | null = null;
   for (const row of rows) {
-    if (row.measure !== 'latencyP99Ms' || row.value === null) continue;
-    bySecond.set(row.second, Math.max(bySecond.get(row.second) ?? 0, row.value));
+    if (row.measure === 'latencyP99Ms' && row.value !== null)
+      worst = Math.max(worst ?? 0, row.value);
   }
-  const sorted = [...bySecond.values()].sort((x, y) => x - y);
-  return sorted[Math.floor(sorted.length / 2)] ?? null;
+  return worst;
 }

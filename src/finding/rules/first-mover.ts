@@ -15,6 +15,8 @@ const DEVIATIONS = 6;
 /** Median absolute deviation of a normal distribution, as a share of its standard deviation. */
 const MAD_OF_SIGMA = 0.6745;
 const CALM_SECONDS_MIN = 4;
+/** Series named in the title; the evidence lists all. */
+const NAMED_MAX = 4;
 /** The first seconds are warm-up: pools fill. */
 const WARM_UP_SECONDS = 2;
 
@@ -60,8 +62,7 @@ export const firstMover: Rule = (input) => {
       hop: null,
       severity: 'info',
       title:
-        `${ties.map((move) => `${move.name} (${change(move)})`).join(', ')} moved first, at ` +
-        `second ${first.second}; ${followedBy(first, next)}.`,
+        `${list(ties)} moved first, at ` + `second ${first.second}; ${followedBy(first, next)}.`,
       evidence: {
         order: moves.map((move) => `+${move.second - first.second} s ${move.name} ${change(move)}`),
         firstSecond: first.second,
@@ -76,6 +77,13 @@ export const firstMover: Rule = (input) => {
     },
   ];
 };
+
+/** The first few by name, the others by number. */
+function list(moves: readonly Move[]): string {
+  const named = moves.slice(0, NAMED_MAX).map((move) => `${move.name} (${change(move)})`);
+  const rest = moves.length - named.length;
+  return `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
 
 function followedBy(first: Move, next: Move | undefined): string {
   if (next === undefined) return 'nothing followed later';
