@@ -44,6 +44,8 @@ export interface TestContextOptions {
   readonly replica?: number;
   readonly tracesUpstream?: boolean;
   readonly tracedDownstream?: boolean;
+  /** Instances beside the hop's own (number 0), in order: the hosts of targets. */
+  readonly others?: readonly Instance[];
 }
 
 /** A context and what was written to its events so far. */
@@ -64,7 +66,11 @@ export function testContext<H extends Hop>(hop: H, options: TestContextOptions =
     clock,
     events,
     seed: 1,
-    plan: { instances: [instance], links: Object.values(testLinks), processes: ['test'] },
+    plan: {
+      instances: [instance, ...(options.others ?? [])],
+      links: Object.values(testLinks),
+      processes: ['test'],
+    },
     topology: topologyOf(hop),
     tap: noTap,
     log: () => {},

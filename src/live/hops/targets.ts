@@ -33,7 +33,10 @@ export class Targets {
   readonly #health: HealthCheck | null;
   readonly #drain: Drain;
   readonly #timers: WakeTimer[] = [];
+  /** When each deregistered target comes back. */
+  readonly #back = new Map<number, WakeTimer>();
   #chosen = -1;
+  #stopped = false;
 
   constructor(ctx: HopContext<L4BalancerHop | L7BalancerHop>, options: TargetsOptions) {
     if (ctx.outgoing === null) throw new Error(`${ctx.hop.name}: a balancer needs an upstream`);
@@ -87,17 +90,21 @@ export class Targets {
     const { clock } = this.#ctx;
     this.#balancer.targetRemoved(clock.now(), target);
     this.#drain.begin(clock.now(), target);
+    // Deregistered again before it is back: the later return counts.
+    this.#back.get(target)?.cancel();
     const back = new WakeTimer(clock, (now) => {
+      this.#back.delete(target);
       this.#drain.cancel(now, target);
       this.#balancer.targetAdded(now, target);
     });
+    this.#back.set(target, back);
     back.wakeAt(clock.now() + action.lasts);
-    this.#timers.push(back);
     return true;
   }
 
   stop(): void {
-    for (const timer of this.#timers) timer.cancel();
+    this.#stopped = true;
+    for (const timer of [...this.#timers, ...this.#back.values()]) timer.cancel();
   }
 
   #makeBalancer(): Balancer {
@@ -157,9 +164,10 @@ export class Targets {
     const endpoint = this.#aliveEndpoint(targets(alive), target);
     if (endpoint === null) return;
     const { path, timeout } = hop.healthCheck;
-    probe({ ends, clock, link: alive, path, timeout }, endpoint, (ok) =>
-      this.#health?.probeResult(clock.now(), target, ok ? 1 : 0),
-    );
+    probe({ ends, clock, link: alive, path, timeout }, endpoint, (ok) => {
+      // Probes that our own stop cuts short say nothing about their target.
+      if (!this.#stopped) this.#health?.probeResult(clock.now(), target, ok ? 1 : 0);
+    });
   }
 
   /** The alive-check listener on the same host as the target. */

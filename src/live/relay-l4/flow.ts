@@ -109,6 +109,8 @@ export class Flow {
       this.#forwardKept();
     },
     onData: (end, buffer, length) => {
+      // The flow is over for its owner, whose number for it may be another flow's by now.
+      if (this.downstream.closed) return;
       this.#owner.bytesDown(this);
       if (!this.downstream.write(buffer.subarray(0, length))) end.pause();
     },
