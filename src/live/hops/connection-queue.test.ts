@@ -14,21 +14,8 @@ import {
   lineServer,
   pause,
   pong,
+  settings,
 } from './test-l4.case.ts';
-
-const settings: ConnectionQueueHop = {
-  kind: 'connection-queue',
-  name: 'queue',
-  upstream: 'nginx',
-  listen: null,
-  activeMax: 15,
-  heldMax: 1_000,
-  heldTimeout: 0,
-  order: 'fifo',
-  reclaim: 'none',
-  reclaimAfter: 3_000,
-  whileHeld: 'unread',
-};
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -127,7 +114,7 @@ describe('the incident: unread, no reclaim', () => {
     expect(mostActive(await queue.stop())).toBe(2);
   });
 
-  it('does not notice who has left: the dead take slots, and are asked for all the same', async () => {
+  it('does not notice who has left: the dead take slots, and are asked all the same', async () => {
     const { queue, server } = await start({ activeMax: 1 });
     const [golden, finished, reset, last] = await clientsInTurn(queue, 4);
     if (!golden || !finished || !reset || !last) throw new Error('four clients');
@@ -164,7 +151,7 @@ describe('the incident: unread, no reclaim', () => {
 });
 
 describe('limits', () => {
-  it('closes what is too much with `overflow`, what waits too long with `queue_timeout`', async () => {
+  it('closes what is too much, and what waits too long, each with its cause', async () => {
     const { queue } = await start({ activeMax: 2, heldMax: 3, heldTimeout: 60_000 });
     const clients = await clientsInTurn(queue, 7);
     await until('two are closed', () => clients.slice(5).every(({ over }) => over));
@@ -323,7 +310,7 @@ describe('idle-yield', () => {
     expect(downstreamCauses(await queue.stop()).sort()).toEqual(['peer_fin', 'shutdown']);
   });
 
-  it('a response that goes on after its slot was taken is delivered, then nothing is lost', async () => {
+  it('a response that goes on after its slot was taken is delivered whole', async () => {
     const tail = randomBytes(300_000);
     const { queue, server, first, second } = await oneYielded({}, async (line, socket) => {
       socket.write('begin');

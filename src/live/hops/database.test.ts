@@ -317,6 +317,36 @@ describe('the embedded database and other clients', () => {
     await database.stop();
   });
 
+  it('takes no more from a client that does not read, and loses nothing', async () => {
+    const database = await start();
+    const socket = socketOf(await connect(database));
+    socket.removeAllListeners('data').pause();
+    const text = 'x'.repeat(60_000);
+    const sql = `SELECT '${text}' AS a`;
+    const query = Buffer.alloc(5 + sql.length);
+    query.writeUIntLE(1 + sql.length, 0, 3);
+    query[4] = 3;
+    query.write(sql, 5);
+    // More than the kernel takes in both directions together, twice over.
+    const times = 600;
+    for (let i = 0; i < times; i++) socket.write(query);
+    let before = -1;
+    while (before !== started(database).length) {
+      before = started(database).length;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(times);
+    let got = 0;
+    socket.on('data', (chunk) => {
+      got += chunk.length;
+    });
+    socket.end();
+    await until('every answer', () => got > times * text.length && socket.destroyed);
+    expect(statuses(database)).toEqual(new Array(times).fill(200));
+    await until('both ends are gone', () => database.counters.requests === times);
+  }, 20_000);
+
   it('ends a connection that breaks the protocol, with the error that says how', async () => {
     const database = await start();
     const errorOf = (got: string): string => got.slice(got.indexOf('#'));

@@ -300,7 +300,7 @@ describe('deregistration', () => {
     expect(seen).toBe(1);
   });
 
-  it('twice: the later return counts, and flows that ended by themselves need no drain', async () => {
+  it('twice: the later return counts, and flows that ended need no drain', async () => {
     const hosts = await startHosts(2);
     const balancer = await start(hosts, { algorithm: 'round-robin' });
     const old = await flows(balancer, 2);

@@ -5,8 +5,24 @@
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import type { Endpoint } from '../../model/run.ts';
+import type { ConnectionQueueHop } from '../../model/topology.ts';
 import { listenOn } from '../io/listener.ts';
 import { testLinks } from '../test-support.ts';
+
+/** The incident's queue: 15 slots, nobody read while held, nothing reclaimed. */
+export const settings: ConnectionQueueHop = {
+  kind: 'connection-queue',
+  name: 'queue',
+  upstream: 'nginx',
+  listen: null,
+  activeMax: 15,
+  heldMax: 1_000,
+  heldTimeout: 0,
+  order: 'fifo',
+  reclaim: 'none',
+  reclaimAfter: 3_000,
+  whileHeld: 'unread',
+};
 
 /** Answers one line; may write in pieces and take its time. */
 export type AnswerLine = (line: string, socket: net.Socket) => void | Promise<void>;
