@@ -102,6 +102,8 @@ export class DatabaseConnection extends Deadline implements EndHandlers {
   #lastStatement = 0;
   #served: Served | null = null;
   #closing = false;
+  /** The client does not read its answers: no further command is taken until it does. */
+  #choked = false;
 
   constructor(end: ConnectionEnd, thread: number, shared: DatabaseShared) {
     super();
@@ -119,10 +121,13 @@ export class DatabaseConnection extends Deadline implements EndHandlers {
   }
 
   onEnd(): void {
-    if (this.#served === null) this.#close('peer_fin');
+    if (this.#served === null && !this.#choked) this.#close('peer_fin');
   }
 
-  onDrain(): void {}
+  onDrain(): void {
+    this.#choked = false;
+    if (this.#served === null && !this.#closing) this.#goOn();
+  }
 
   onClose(_end: ConnectionEnd, cause: CloseCause): void {
     this.clear();
@@ -142,7 +147,7 @@ export class DatabaseConnection extends Deadline implements EndHandlers {
   }
 
   #readOn(): void {
-    while (this.#served === null && !this.#closing) {
+    while (this.#served === null && !this.#closing && !this.#choked) {
       const found = this.#reader.next();
       if (found === 'too-large') {
         this.#fail(TOO_LARGE, 'protocol_error');
@@ -303,7 +308,7 @@ export class DatabaseConnection extends Deadline implements EndHandlers {
   /** What came while the query was served. */
   #goOn(): void {
     this.#readOn();
-    if (this.#served !== null || this.#closing) return;
+    if (this.#served !== null || this.#closing || this.#choked) return;
     if (this.#end.ended) this.#close('peer_fin');
     else this.#end.resume();
   }
@@ -319,7 +324,9 @@ export class DatabaseConnection extends Deadline implements EndHandlers {
   }
 
   #send(reply: Reply): void {
-    this.#end.writeOwned(reply.bytes());
+    if (this.#end.writeOwned(reply.bytes())) return;
+    this.#choked = true;
+    this.#end.pause();
   }
 
   #close(cause: CloseCause): void {

@@ -239,34 +239,32 @@ describe('the CPU of the embedded database', () => {
 
 describe('the embedded database and other clients', () => {
   const program = '/usr/bin/mariadb';
+  const why = existsSync(program) ? '' : ` (skipped: ${program} is not there)`;
 
-  it.skipIf(!existsSync(program))(
-    `works with MariaDB's own client (skipped: ${program} is not there)`,
-    async () => {
-      const database = await start();
-      const sql = `${INSERT_ITEM.replace('?, ?', "'from the shell', 5")};
+  it.skipIf(why !== '')(`works with MariaDB's own client${why}`, async () => {
+    const database = await start();
+    const sql = `${INSERT_ITEM.replace('?, ?', "'from the shell', 5")};
         SELECT id, name, price FROM items WHERE id = LAST_INSERT_ID;`;
-      const args = ['--no-defaults', '-h127.0.0.1', `-P${database.port}`, `-u${DATABASE_USER}`];
-      const ask = (...more: string[]): Promise<string> =>
-        new Promise((resolve) => {
-          execFile(
-            program,
-            [...args, `-p${DATABASE_PASSWORD}`, DATABASE_NAME, ...more],
-            (_error, stdout, stderr) => resolve(stdout + stderr),
-          );
-        });
-      expect(await ask('-e', SELECT_ITEM.replace('?', '7'))).toBe(
-        'id\tname\tprice\n7\titem 7\t5433\n',
-      );
-      expect(await ask('-e', sql)).toMatch(/ERROR 1064 \(42000\) at line 2/);
-      expect(await ask('-N', '-e', 'SELECT id, name FROM items WHERE id = 1001')).toBe(
-        '1001\tfrom the shell\n',
-      );
-      expect(await ask('-e', 'status')).toContain('waterhammer embedded database');
-      expect(await ask('--default-auth=caching_sha2_password', '-e', 'SELECT 1')).toBe('1\n1\n');
-      await until('all are gone', () => database.counters.active === 0);
-    },
-  );
+    const args = ['--no-defaults', '-h127.0.0.1', `-P${database.port}`, `-u${DATABASE_USER}`];
+    const ask = (...more: string[]): Promise<string> =>
+      new Promise((resolve) => {
+        execFile(
+          program,
+          [...args, `-p${DATABASE_PASSWORD}`, DATABASE_NAME, ...more],
+          (_error, stdout, stderr) => resolve(stdout + stderr),
+        );
+      });
+    expect(await ask('-e', SELECT_ITEM.replace('?', '7'))).toBe(
+      'id\tname\tprice\n7\titem 7\t5433\n',
+    );
+    expect(await ask('-e', sql)).toMatch(/ERROR 1064 \(42000\) at line 2/);
+    expect(await ask('-N', '-e', 'SELECT id, name FROM items WHERE id = 1001')).toBe(
+      '1001\tfrom the shell\n',
+    );
+    expect(await ask('-e', 'status')).toContain('waterhammer embedded database');
+    expect(await ask('--default-auth=caching_sha2_password', '-e', 'SELECT 1')).toBe('1\n1\n');
+    await until('all are gone', () => database.counters.active === 0);
+  });
 
   it('survives any bytes, before the handshake and after it', async () => {
     const database = await start();
@@ -341,10 +339,9 @@ describe('the embedded database and other clients', () => {
     socket.on('data', (chunk) => {
       got += chunk.length;
     });
-    socket.end();
+    socket.resume().end();
     await until('every answer', () => got > times * text.length && socket.destroyed);
     expect(statuses(database)).toEqual(new Array(times).fill(200));
-    await until('both ends are gone', () => database.counters.requests === times);
   }, 20_000);
 
   it('ends a connection that breaks the protocol, with the error that says how', async () => {
