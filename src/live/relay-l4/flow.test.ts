@@ -55,7 +55,11 @@ class Relay implements FlowOwner {
   });
 
   bytesUp(): void {}
-  bytesDown(): void {}
+  /** Bytes told of a flow that was over. */
+  late = 0;
+  bytesDown(flow: Flow): void {
+    if (this.numbers.flows[flow.id] !== flow) this.late += 1;
+  }
   leftWhileGated(): void {}
   gone(flow: Flow): void {
     this.numbers.remove(flow);
@@ -208,5 +212,32 @@ describe('a flow through the L4 relay', () => {
     expect(relay.rows(EventKind.connectStarted)).toHaveLength(1);
     expect(relay.rows(EventKind.connected)).toHaveLength(0);
     expect(relay.rows(EventKind.closed)).toHaveLength(2);
+  });
+
+  it('tells nothing of a flow that is over, whose number may be used again', async () => {
+    const sockets: net.Socket[] = [];
+    const { relay, port } = await relayTo((socket) => {
+      socket.on('error', () => {});
+      sockets.push(socket.pause());
+    });
+    const client = net.connect(port, '127.0.0.1');
+    client.on('error', () => {});
+    client.write(randomBytes(20_000_000));
+    const [flow] = await expect
+      .poll(() => relay.flows)
+      .toHaveLength(1)
+      .then(() => relay.flows);
+    // More than the kernel takes: bytes wait in the relay, so that its upstream end must linger.
+    await expect.poll(() => flow?.upstream?.socket.writableLength ?? 0).toBeGreaterThan(0);
+    flow?.close('drain');
+    await expect.poll(() => flow?.downstream.closed).toBe(true);
+    expect(flow?.upstream?.closed).toBe(false);
+    sockets[0]?.write('an answer that comes too late');
+    const before = flow?.upstream?.socket.bytesRead ?? 0;
+    await expect.poll(() => flow?.upstream?.socket.bytesRead ?? 0).toBeGreaterThan(before);
+    expect(relay.late).toBe(0);
+    sockets[0]?.resume().on('end', () => sockets[0]?.end());
+    await allGone(relay);
+    expect(causes(relay)).toEqual(['drain', 'drain']);
   });
 });
