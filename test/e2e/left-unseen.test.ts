@@ -1,0 +1,39 @@
+/**
+ * Clients that give up while a queue holds them unread: nobody tells the queue. Their
+ * connections stay in its line, the books say so and still balance; a queue that watches has
+ * none of them.
+ */
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../support/run-cli.ts';
+import { linkOf, only, summaryOf } from './pipelines.ts';
+
+const impatient = [
+  path.join(projectRoot, 'examples', 'golden-connections.yaml'),
+  ...['--duration', '4s', '--set', 'clients.timeout=1s'],
+];
+
+describe('clients that give up while they are held', () => {
+  it('unread: each stays in line, unseen, and the books explain every one', async () => {
+    const summary = await summaryOf(impatient);
+    expect(summary.balanced).toBe(true);
+    const clients = only(summary.clients);
+    expect(clients.served).toBe(15);
+    const left = clients.requests.timeouts;
+    expect(left).toBeGreaterThan(45);
+    const unseen = only(summary.imbalances.filter(({ kind }) => kind === 'unseen-close'));
+    expect(unseen).toMatchObject({ explained: true, count: left, link: 'clients->queue' });
+    // Golden, dead, or just come: everybody who ever came is still there.
+    const link = linkOf(summary, 'clients->queue');
+    expect(link.opened).toBe(15 + left + clients.requests.pending);
+    expect(only(summary.queues).heldMax).toBe(link.opened - 15);
+  });
+
+  it('watch: each is seen to leave', async () => {
+    const summary = await summaryOf([...impatient, '--set', 'queue.whileHeld=watch']);
+    expect(summary.balanced).toBe(true);
+    expect(only(summary.clients).requests.timeouts).toBeGreaterThan(45);
+    expect(summary.imbalances).toEqual([]);
+    expect(only(summary.queues).heldMax).toBeLessThan(60);
+  });
+});
