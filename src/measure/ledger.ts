@@ -7,7 +7,7 @@
  *     const { summary } = books.finish();
  */
 import type { RunInfo } from '../model/run.ts';
-import type { EventVisitor } from '../stream/merge.ts';
+import { byColumns, type EventVisitor } from '../stream/merge.ts';
 import { Fold } from './fold.ts';
 import type { RowSinks } from './rows.ts';
 import { type Measured, summaryOf } from './strike.ts';
@@ -23,19 +23,7 @@ export interface Ledger {
 export function ledger(info: RunInfo, sinks: RowSinks = {}): Ledger {
   const fold = new Fold(info, sinks);
   return {
-    visit: (process, sequence, block, row) =>
-      fold.event(
-        process,
-        sequence,
-        block.at[row] ?? 0,
-        block.kind[row] ?? 0,
-        block.instance[row] ?? 0,
-        block.end[row] ?? 0,
-        block.exchange[row] ?? 0,
-        block.a[row] ?? 0,
-        block.b[row] ?? 0,
-        block.c[row] ?? 0,
-      ),
+    visit: byColumns(fold.event),
     finish: () => {
       fold.finish();
       return { summary: summaryOf(fold) };

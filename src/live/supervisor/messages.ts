@@ -19,7 +19,7 @@ export type ToWorker =
   | { readonly type: 'listen'; readonly hop: string }
   | { readonly type: 'endpoints'; readonly endpoints: readonly Endpoint[] }
   | { readonly type: 'begin' }
-  | { readonly type: 'apply'; readonly id: number; readonly action: Action; readonly mark: number }
+  | { readonly type: 'apply'; readonly id: number; readonly action: Action }
   | { readonly type: 'endLoad' }
   | { readonly type: 'freeze' }
   | { readonly type: 'activity'; readonly id: number }

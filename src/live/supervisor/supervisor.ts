@@ -152,10 +152,9 @@ export class LiveRun {
       this.#mark('note', words);
       return true;
     }
-    const mark = this.marks.length;
     const answers = await Promise.all(
       this.#workers.map((worker) =>
-        worker.ask({ type: 'apply', id, action, mark }, 'applied').catch(() => null),
+        worker.ask({ type: 'apply', id, action }, 'applied').catch(() => null),
       ),
     );
     const taken = answers.some((answer) => answer?.accepted === true);
