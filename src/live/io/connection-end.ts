@@ -2,22 +2,20 @@
  * ConnectionEnd: one side of one TCP connection, and its bookkeeping. Every socket of every
  * hop is one, so that no connection can be opened, used or closed without its event.
  *
- * Two ways to get one: `ends.connect` / `ends.accept` own the socket and read it through a
- * preallocated `onread` buffer (7 x cheaper than streams); `ends.adopt` keeps the books of a
- * socket that somebody else reads (node:http, mysql2).
+ * Two ways to get one: `ends.connect` / `ends.accept` own the socket (transport.ts);
+ * `ends.adopt` keeps the books of a socket that somebody else reads (node:http, mysql2).
  *
  *   connect ──► connecting ──► open ──┬─ finish() our FIN ──┐
  *   accept ─────────────────► open ──┤                     ├─► closed (event with cause)
  *                                     └─ peer's FIN: ended ─┘
  *
  * The cause: whoever decides to close says why (`close(cause)`, `reset(cause)`); else the
- * socket tells (`peer_fin`, `peer_rst`). Accepted sockets take `onread` only by wrapping their
- * handle anew; the listener does that (`listener.ts`).
+ * socket tells (`peer_fin`, `peer_rst`).
  *
  * Data handed to `onData` lies in a buffer shared by all ends of the process and is valid only
  * during the call: write() copies it, keep nothing else of it.
  */
-import net from 'node:net';
+import type net from 'node:net';
 import { type CloseCause, closeCauseCode } from '../../model/close-cause.ts';
 import {
   EventKind,
@@ -29,6 +27,10 @@ import {
 import type { Endpoint, Link } from '../../model/run.ts';
 import type { EventWriter } from '../../stream/columns.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { HandleTransport } from './handle-transport.ts';
+import { SocketTransport } from './socket-transport.ts';
+import { handlesAvailable, isTcpHandle, newTcpHandle } from './tcp-handles.ts';
+import type { Transport, TransportOwner } from './transport.ts';
 
 /** What the owner of an end hears. Calls stop after `onClose`. */
 export interface EndHandlers {
@@ -44,9 +46,8 @@ export interface EndHandlers {
   onClose(end: ConnectionEnd, cause: CloseCause): void;
 }
 
-/** Bytes that may wait in user space before write() returns false. */
-const WRITE_HIGH_WATER = 64 * 1_024;
-const READ_BUFFER = Buffer.allocUnsafe(64 * 1_024);
+/** System errors that are this machine's own limits: no port, descriptor or memory is left. */
+const LIMITS = new Set(['EADDRNOTAVAIL', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN']);
 
 /** A socket that has not closed by then is left to the end of its process (µs). */
 const CLOSE_WITHIN = 5_000_000;
@@ -88,31 +89,25 @@ export class EndRegistry {
   connect(link: Link, target: Endpoint, handlers: EndHandlers): ConnectionEnd {
     const end = new ConnectionEnd(this, link, handlers);
     const { address, port } = target;
-    this.emit(EventKind.connectStarted, end.number, 0, packAddress(address, port), 0, link.index);
-    const socket = net.connect({
-      host: address,
-      port,
-      allowHalfOpen: true,
-      noDelay: true,
-      onread: { buffer: READ_BUFFER, callback: end.read },
-    });
-    end.take(socket);
-    socket.on('connect', end.connected);
+    end.remote = packAddress(address, port);
+    this.emit(EventKind.connectStarted, end.number, 0, end.remote, 0, link.index);
+    if (handlesAvailable) {
+      const transport = new HandleTransport(newTcpHandle(), end);
+      end.take(transport);
+      transport.connect(target);
+    } else end.take(SocketTransport.connect(target, end));
     return end;
   }
 
   /**
-   * Takes an accepted socket made with `onread: end.read` by the listener. Reading starts with
-   * resume().
+   * Takes the handle of an accepted connection. Reading starts with resume().
+   * @param local the packed address that it was accepted at; 0 = ask the system
    */
-  accept(
-    link: Link,
-    handlers: EndHandlers,
-    make: (onread: net.OnReadOpts) => net.Socket,
-  ): ConnectionEnd {
+  accept(link: Link, handlers: EndHandlers, handle: unknown, local: number): ConnectionEnd {
     const end = new ConnectionEnd(this, link, handlers);
-    end.take(make({ buffer: READ_BUFFER, callback: end.read }));
-    end.accepted();
+    const isOurs = handlesAvailable && isTcpHandle(handle);
+    end.take(isOurs ? new HandleTransport(handle, end) : SocketTransport.accepted(handle, end));
+    end.accepted(local);
     return end;
   }
 
@@ -122,10 +117,9 @@ export class EndRegistry {
     if (side === 'connector') {
       this.emit(EventKind.connectStarted, end.number, 0, 0, 0, link.index);
     }
-    end.take(socket);
-    if (side === 'acceptor') end.accepted();
-    else if (socket.connecting) socket.on('connect', end.connected);
-    else end.connected();
+    end.take(new SocketTransport(socket, end, false));
+    if (side === 'acceptor') end.accepted(0);
+    else if (!socket.connecting) end.connected();
     return end;
   }
 
@@ -151,7 +145,7 @@ export class EndRegistry {
   }
 }
 
-export class ConnectionEnd {
+export class ConnectionEnd implements TransportOwner {
   readonly number: number;
   readonly link: Link;
   /** Where an owner keeps what belongs to this end. */
@@ -173,9 +167,8 @@ export class ConnectionEnd {
   slot: SlotState = SlotState.none;
   handlers: EndHandlers | null;
   readonly #registry: EndRegistry;
-  #socket: net.Socket | null = null;
+  #transport: Transport | null = null;
   #cause: CloseCause | null = null;
-  #draining = false;
 
   constructor(registry: EndRegistry, link: Link, handlers: EndHandlers | null) {
     this.#registry = registry;
@@ -185,78 +178,34 @@ export class ConnectionEnd {
     registry.live.add(this);
   }
 
-  get socket(): net.Socket {
-    if (this.#socket === null) throw new Error('connection end without a socket');
-    return this.#socket;
+  /** Bytes written that the kernel has not taken yet. */
+  get unsent(): number {
+    return this.#transport?.unsent ?? 0;
   }
 
-  /** For the registry and listener only. */
-  take(socket: net.Socket): void {
-    this.#socket = socket;
-    socket.on('error', this.#errored);
-    socket.on('close', this.#closed);
-    if (this.handlers === null) {
-      socket.on('end', () => {
-        this.ended = true;
-      });
-      return;
-    }
-    socket.on('end', this.#peerEnded);
-    socket.on('drain', this.#drained);
+  get bytesRead(): number {
+    return this.#transport?.bytesRead ?? 0;
   }
 
-  accepted(): void {
-    const { socket } = this;
+  /** For the registry only, as is `accepted`. */
+  take(transport: Transport): void {
+    this.#transport = transport;
+  }
+
+  accepted(local: number): void {
     this.open = true;
     this.acceptor = true;
     this.#registry.acceptedTotal += 1;
     this.#registry.acceptedOpen += 1;
-    this.local = packAddress(socket.localAddress ?? '', socket.localPort ?? 0);
-    this.remote =
-      socket.remoteAddress === undefined
-        ? 0
-        : packAddress(socket.remoteAddress, socket.remotePort ?? 0);
-    this.#registry.emit(
-      EventKind.accepted,
-      this.number,
-      0,
-      this.local,
-      this.remote,
-      this.link.index,
-    );
+    this.#established(EventKind.accepted, local);
   }
 
-  readonly connected = (): void => {
-    const { socket } = this;
-    this.open = true;
-    this.#registry.connectedTotal += 1;
-    this.local = packAddress(socket.localAddress ?? '', socket.localPort ?? 0);
-    this.remote = packAddress(socket.remoteAddress ?? '', socket.remotePort ?? 0);
-    this.#registry.emit(
-      EventKind.connected,
-      this.number,
-      0,
-      this.local,
-      this.remote,
-      this.link.index,
-    );
-    if (this.handlers === null) return;
-    socket.resume();
-    this.handlers.onConnect?.(this);
-  };
-
-  readonly read = (length: number, buffer: Uint8Array): boolean => {
-    if (this.handlers !== null && !this.closed)
-      this.handlers.onData(this, buffer as Buffer, length);
-    return true;
-  };
-
   pause(): void {
-    this.#socket?.pause();
+    this.#transport?.pause();
   }
 
   resume(): void {
-    if (!this.closed) this.#socket?.resume();
+    if (!this.closed) this.#transport?.resume();
   }
 
   /** Copies `chunk` and sends it; false when the owner should wait for onDrain. */
@@ -266,20 +215,15 @@ export class ConnectionEnd {
 
   /** Sends a chunk that nobody will change (or a latin1 string). */
   writeOwned(chunk: Uint8Array | string): boolean {
-    const socket = this.#socket;
-    if (socket === null || this.closed || this.finished || socket.destroyed) return true;
-    if (typeof chunk === 'string') socket.write(chunk, 'latin1');
-    else socket.write(chunk);
-    if (socket.writableLength < WRITE_HIGH_WATER) return true;
-    this.#draining = true;
-    return false;
+    if (this.closed || this.finished) return true;
+    return this.#transport?.write(chunk) ?? true;
   }
 
   /** Sends our FIN after what was written; the other direction stays open. */
   finish(): void {
     if (this.finished || this.closed) return;
     this.finished = true;
-    this.#socket?.end();
+    this.#transport?.finish();
   }
 
   /** Why this end will close, if nothing has said so before. */
@@ -290,30 +234,15 @@ export class ConnectionEnd {
   /** Closes in an orderly way: FIN after what was written, then gone; unread bytes are dropped. */
   close(cause: CloseCause): void {
     this.blame(cause);
-    const socket = this.#socket;
-    if (socket === null || this.closed) return;
-    if (socket.connecting || socket.writableLength === 0) {
-      socket.destroy();
-      return;
-    }
-    this.finished = true;
-    socket.destroySoon();
+    if (this.closed) return;
+    if (this.unsent > 0) this.finished = true;
+    this.#transport?.close();
   }
 
-  /**
-   * Closes with RST, at once: what was written and not yet sent is dropped. Not with node's
-   * `resetAndDestroy`, which sends a FIN first: it waits for a peer that does not read, and when
-   * the peer closes meanwhile libuv refuses the reset (EINVAL, the FIN is still on its way) and
-   * node forgets the socket without closing it. Where our own FIN is on its way it is too late
-   * for a reset; the connection is then closed without.
-   */
+  /** Closes with RST, at once: what was written and not yet sent is dropped. */
   reset(cause: CloseCause): void {
     this.blame(cause);
-    const socket = this.#socket;
-    if (socket === null || this.closed) return;
-    const isFinishing = socket.writableEnded && !socket.writableFinished;
-    if (!socket.connecting && !isFinishing) Reflect.set(socket, 'resetAndClosing', true);
-    socket.destroy();
+    if (!this.closed) this.#transport?.reset();
   }
 
   /**
@@ -349,37 +278,51 @@ export class ConnectionEnd {
     this.#registry.emit(EventKind.paired, this.number, 0, upstream.number, 0, 0);
   }
 
-  readonly #peerEnded = (): void => {
+  // TransportOwner
+
+  connected(): void {
+    this.open = true;
+    this.#registry.connectedTotal += 1;
+    this.#established(EventKind.connected, 0);
+    if (this.handlers === null) return;
+    this.resume();
+    this.handlers.onConnect?.(this);
+  }
+
+  received(buffer: Buffer, length: number): void {
+    if (!this.closed) this.handlers?.onData(this, buffer, length);
+  }
+
+  peerEnded(): void {
     this.ended = true;
     if (!this.closed) this.handlers?.onEnd(this);
-  };
+  }
 
-  readonly #drained = (): void => {
-    if (!this.#draining || this.closed) return;
-    this.#draining = false;
-    this.handlers?.onDrain(this);
-  };
+  drained(): void {
+    if (!this.closed) this.handlers?.onDrain(this);
+  }
 
-  readonly #errored = (error: NodeJS.ErrnoException): void => {
+  errored(code: string): void {
     // Refused, reset and broken pipe are the peer's doing; the close event follows.
-    this.blame(error.code === 'ETIMEDOUT' ? 'connect_timeout' : 'peer_rst');
-  };
+    if (code === 'ETIMEDOUT') this.blame('connect_timeout');
+    else this.blame(LIMITS.has(code) ? 'overflow' : 'peer_rst');
+  }
 
-  readonly #closed = (): void => {
-    const socket = this.socket;
+  gone(): void {
     this.closed = true;
     this.open = false;
     this.#registry.live.delete(this);
     if (this.acceptor) this.#registry.acceptedOpen -= 1;
     const cause = this.#cause ?? (this.ended ? 'peer_fin' : 'unknown');
-    this.#registry.emit(
-      EventKind.closed,
-      this.number,
-      0,
-      closeCauseCode(cause),
-      socket.bytesRead,
-      socket.bytesWritten,
-    );
+    const { bytesRead = 0, bytesWritten = 0 } = this.#transport ?? {};
+    const code = closeCauseCode(cause);
+    this.#registry.emit(EventKind.closed, this.number, 0, code, bytesRead, bytesWritten);
     this.handlers?.onClose(this, cause);
-  };
+  }
+
+  #established(kind: EventKind, local: number): void {
+    this.local = local === 0 ? (this.#transport?.localAddress() ?? 0) : local;
+    if (this.remote === 0) this.remote = this.#transport?.remoteAddress() ?? 0;
+    this.#registry.emit(kind, this.number, 0, this.local, this.remote, this.link.index);
+  }
 }

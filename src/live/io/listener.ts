@@ -1,10 +1,13 @@
 /**
- * A listener of one link: accepts every connection, wraps its handle in a socket with `onread`
- * (the only way for accepted sockets to get one) and hands out ConnectionEnds, not yet reading.
+ * A listener of one link: accepts every connection, takes its handle before (or, without bare
+ * handles, out of) the `net.Socket` that node would read it with, and hands out
+ * ConnectionEnds, not yet reading.
  */
 import net from 'node:net';
+import { packAddress } from '../../model/event.ts';
 import type { Endpoint, Link } from '../../model/run.ts';
 import type { ConnectionEnd, EndHandlers, EndRegistry } from './connection-end.ts';
+import { handlesAvailable } from './tcp-handles.ts';
 
 /** Connections that may wait in the kernel's accept queue. */
 export const LISTEN_BACKLOG = 4_096;
@@ -28,45 +31,44 @@ export interface ListenerOptions {
   readonly onAccept: (end: ConnectionEnd) => void;
 }
 
-interface WithHandle {
-  _handle: unknown;
-}
-
-/** Takes the handle out of a socket, so that another socket can own it. */
+/** Takes the handle out of a socket, so that another owner can have it. */
 function detach(socket: net.Socket): unknown {
-  const holder = socket as unknown as WithHandle;
-  const handle = holder._handle;
-  holder._handle = null;
+  const handle: unknown = Reflect.get(socket, '_handle');
+  Reflect.set(socket, '_handle', null);
   // Destroying the empty shell only tells the server to count one connection less.
   socket.destroy();
   return handle;
 }
 
-function wrap(handle: unknown, onread: net.OnReadOpts): net.Socket {
-  const options: net.SocketConstructorOpts & { handle: unknown; onread: net.OnReadOpts } = {
-    handle,
-    allowHalfOpen: true,
-    onread,
-  };
-  const socket = new net.Socket(options);
-  // A socket made around a handle reads at once; ours are not touched until resume(): what a
-  // held connection has sent must stay in the kernel, and its end unseen.
-  socket.pause();
-  socket.setNoDelay(true);
-  return socket;
+/** node's listening handle. */
+interface ServerHandle {
+  onconnection: (error: number, handle?: unknown) => void;
 }
+
+function isServerHandle(value: unknown): value is ServerHandle {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'onconnection' in value &&
+    typeof value.onconnection === 'function'
+  );
+}
+
+/** Another process took the port of a suspended listener: it is tried again after so long. */
+const RESTORE_EVERY_MS = 200;
 
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: net.Server;
   #bound: { address: string; port: number } | null = null;
+  /** Where connections are accepted, packed; 0 where that is known only one by one. */
+  #local = 0;
+  #restoring: NodeJS.Timeout | null = null;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (shell) => {
-      const handle = detach(shell);
-      const { ends, link, handlers } = this.#options;
-      this.#options.onAccept(ends.accept(link, handlers, (onread) => wrap(handle, onread)));
+      this.#accept(detach(shell));
     });
   }
 
@@ -75,27 +77,62 @@ export class Listener {
     const { listen, instance, link } = this.#options;
     return listenOn(this.#server, listen).then(({ address, port }) => {
       this.#bound = { address, port };
+      this.#local = address === '0.0.0.0' ? 0 : packAddress(address, port);
+      this.#takeHandles();
       return { instance, link: link.index, address, port };
     });
   }
 
   /** Stops listening for a while: connects are refused, as when the host is gone. */
   suspend(): void {
+    this.#endRestoring();
     if (this.#server.listening) this.#server.close();
   }
 
-  /** Listens again at the same place after `suspend`. */
+  /** Listens again at the same place after `suspend`, as soon as it is free. */
   restore(): void {
+    this.#endRestoring();
     if (this.#bound === null || this.#server.listening) return;
     const { address, port } = this.#bound;
-    this.#server.listen({ host: address, port, backlog: LISTEN_BACKLOG });
+    const again = (): void => {
+      this.#restoring = setTimeout(() => this.restore(), RESTORE_EVERY_MS);
+    };
+    this.#server.once('error', again);
+    this.#server.listen({ host: address, port, backlog: LISTEN_BACKLOG }, () => {
+      this.#server.off('error', again);
+      this.#takeHandles();
+    });
   }
 
   close(): Promise<void> {
+    this.#endRestoring();
     return new Promise((resolve) => {
       if (!this.#server.listening) resolve();
       else this.#server.close(() => resolve());
     });
+  }
+
+  #endRestoring(): void {
+    if (this.#restoring !== null) clearTimeout(this.#restoring);
+    this.#restoring = null;
+  }
+
+  /**
+   * Where bare handles are used, they are taken as the kernel gives them, before a `net.Socket`
+   * is made around each.
+   */
+  #takeHandles(): void {
+    const handle: unknown = Reflect.get(this.#server, '_handle');
+    if (!handlesAvailable || !isServerHandle(handle)) return;
+    handle.onconnection = (error, accepted) => {
+      // An error is one connection that the kernel could not give (EMFILE, ECONNABORTED).
+      if (error === 0 && accepted !== undefined) this.#accept(accepted);
+    };
+  }
+
+  #accept(handle: unknown): void {
+    const { ends, link, handlers, onAccept } = this.#options;
+    onAccept(ends.accept(link, handlers, handle, this.#local));
   }
 }
 

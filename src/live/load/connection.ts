@@ -88,7 +88,7 @@ export class LoadConnection extends Deadline implements EndHandlers, Carrier {
     this.#fail(failure, false);
     this.closing = true;
     // What the peer does not take must not hold up the close.
-    if (this.end.socket.writableLength > 0) this.end.reset(cause);
+    if (this.end.unsent > 0) this.end.reset(cause);
     else this.end.close(cause);
   }
 

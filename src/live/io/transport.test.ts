@@ -1,0 +1,205 @@
+/**
+ * Both transports against real `net` peers, through the same cases: what a ConnectionEnd hears
+ * must not depend on which of them it has. The peers are node's own sockets.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { HandleTransport } from './handle-transport.ts';
+import { listenOn } from './listener.ts';
+import { SocketTransport } from './socket-transport.ts';
+import { handlesAvailable, newTcpHandle } from './tcp-handles.ts';
+import type { Transport, TransportOwner } from './transport.ts';
+
+/** Writes down what it hears; bytes are added up. */
+class Listening implements TransportOwner {
+  readonly heard: string[] = [];
+  readonly digest = createHash('sha256');
+  bytes = 0;
+  transport: Transport | null = null;
+  connected(): void {
+    this.heard.push('connected');
+    this.transport?.resume();
+  }
+  received(buffer: Buffer, length: number): void {
+    this.bytes += length;
+    this.digest.update(buffer.subarray(0, length));
+  }
+  peerEnded(): void {
+    this.heard.push('ended');
+  }
+  drained(): void {
+    this.heard.push('drained');
+  }
+  errored(code: string): void {
+    this.heard.push(code);
+  }
+  gone(): void {
+    this.heard.push('gone');
+  }
+}
+
+const kinds = ['handle', 'socket'] as const;
+
+function connect(kind: (typeof kinds)[number], port: number): [Transport, Listening] {
+  const owner = new Listening();
+  const target = { instance: 0, link: 0, address: '127.0.0.1', port };
+  if (kind === 'socket') owner.transport = SocketTransport.connect(target, owner);
+  else {
+    const transport = new HandleTransport(newTcpHandle(), owner);
+    owner.transport = transport;
+    transport.connect(target);
+  }
+  return [owner.transport, owner];
+}
+
+const servers: net.Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function serve(each: (socket: net.Socket) => void): Promise<number> {
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    each(socket);
+  });
+  servers.push(server);
+  return (await listenOn(server, null)).port;
+}
+
+it('this Node has the handles that the fast transport needs', () => {
+  expect(handlesAvailable || process.env.WATERHAMMER_SOCKETS === 'net').toBe(true);
+});
+
+describe.each(kinds)('transport on a %s', (kind) => {
+  it('ends each direction by itself, and closes when both have ended', async () => {
+    const port = await serve((socket) => {
+      socket.resume().on('end', () => setTimeout(() => socket.end('late answer'), 20));
+    });
+    const [transport, owner] = connect(kind, port);
+    await expect.poll(() => owner.heard).toContain('connected');
+    transport.write('question');
+    transport.finish();
+    await expect.poll(() => owner.heard).toContain('gone');
+    expect(owner.heard).toEqual(['connected', 'ended', 'gone']);
+    expect(owner.bytes).toBe('late answer'.length);
+    expect([transport.bytesRead, transport.bytesWritten]).toEqual([11, 8]);
+  });
+
+  it('sends everything to a slow reader, says when to wait and when to go on', async () => {
+    const sent = randomBytes(8_000_000);
+    const sockets: net.Socket[] = [];
+    const digest = createHash('sha256');
+    const port = await serve((socket) => {
+      sockets.push(socket.pause());
+      socket.on('data', (chunk) => digest.update(chunk));
+    });
+    const [transport, owner] = connect(kind, port);
+    await expect.poll(() => owner.heard).toContain('connected');
+    expect(transport.write(sent)).toBe(false);
+    expect(transport.unsent).toBeGreaterThan(0);
+    await expect.poll(() => sockets).toHaveLength(1);
+    sockets[0]?.resume();
+    await expect.poll(() => owner.heard, { timeout: 10_000 }).toContain('drained');
+    expect(transport.unsent).toBe(0);
+    transport.close();
+    await expect.poll(() => owner.heard).toContain('gone');
+    await expect.poll(() => sockets[0]?.readableEnded).toBe(true);
+    expect(digest.digest('hex')).toBe(createHash('sha256').update(sent).digest('hex'));
+    sockets[0]?.destroy();
+  });
+
+  it('closes only after what was written, though the peer reads late', async () => {
+    const sockets: net.Socket[] = [];
+    let received = 0;
+    const port = await serve((socket) => {
+      sockets.push(socket.pause());
+      socket.on('data', (chunk) => {
+        received += chunk.length;
+      });
+    });
+    const [transport, owner] = connect(kind, port);
+    await expect.poll(() => owner.heard).toContain('connected');
+    transport.write(randomBytes(8_000_000));
+    transport.close();
+    await expect.poll(() => sockets).toHaveLength(1);
+    expect(owner.heard).not.toContain('gone');
+    sockets[0]?.resume();
+    const [socket] = sockets;
+    if (socket !== undefined) await once(socket, 'end');
+    expect(received).toBe(8_000_000);
+    socket?.end();
+    await expect.poll(() => owner.heard).toContain('gone');
+  });
+
+  it('resets at once, and hears a reset', async () => {
+    const errors: string[] = [];
+    const port = await serve((socket) => {
+      socket.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code ?? ''));
+      socket.on('data', (chunk) => {
+        if (chunk.toString() === 'reset me') socket.resetAndDestroy();
+      });
+    });
+    const [ours, owner] = connect(kind, port);
+    await expect.poll(() => owner.heard).toContain('connected');
+    ours.reset();
+    ours.reset();
+    await expect.poll(() => errors).toEqual(['ECONNRESET']);
+    await expect.poll(() => owner.heard).toEqual(['connected', 'gone']);
+
+    const [theirs, second] = connect(kind, port);
+    await expect.poll(() => second.heard).toContain('connected');
+    theirs.write('reset me');
+    await expect.poll(() => second.heard).toEqual(['connected', 'ECONNRESET', 'gone']);
+  });
+
+  it('does not lose its socket when a reset comes while its FIN waits', async () => {
+    const sockets: net.Socket[] = [];
+    const port = await serve((socket) => sockets.push(socket.pause()));
+    const [transport, owner] = connect(kind, port);
+    await expect.poll(() => owner.heard).toContain('connected');
+    transport.write(randomBytes(8_000_000));
+    transport.finish();
+    transport.reset();
+    await expect.poll(() => owner.heard).toContain('gone');
+    await expect.poll(() => sockets).toHaveLength(1);
+    sockets[0]?.destroy();
+  });
+
+  it('reports a refused connect, and one that is given up', async () => {
+    const port = await serve(() => {});
+    const [server] = servers.splice(0);
+    await new Promise((resolve) => server?.close(resolve));
+    const [, refused] = connect(kind, port);
+    await expect.poll(() => refused.heard).toEqual(['ECONNREFUSED', 'gone']);
+
+    const [given, owner] = connect(kind, await serve(() => {}));
+    given.close();
+    await expect.poll(() => owner.heard).toEqual(['gone']);
+  });
+
+  it('reads nothing while it is paused', async () => {
+    let answered = 0;
+    const port = await serve((socket) => {
+      socket.write('early');
+      socket.on('data', () =>
+        socket.write('later', () => {
+          answered += 1;
+        }),
+      );
+    });
+    const [transport, owner] = connect(kind, port);
+    await expect.poll(() => owner.bytes).toBe(5);
+    transport.pause();
+    transport.write('x');
+    await expect.poll(() => answered).toBe(1);
+    await delay(50);
+    expect(owner.bytes).toBe(5);
+    transport.resume();
+    await expect.poll(() => owner.bytes).toBe(10);
+    transport.close();
+    await expect.poll(() => owner.heard).toContain('gone');
+  });
+});
