@@ -46,9 +46,9 @@ function linksTable(links: readonly LinkSummary[]): string {
     ],
     ...links.map((link) => [
       link.name,
-      String(link.opened),
-      String(link.closed),
-      String(link.open),
+      number(link.opened),
+      number(link.closed),
+      number(link.open),
       number(link.exchanges),
       number(link.requestsPerNewConnection, 1),
       number(link.multiplication, 1),

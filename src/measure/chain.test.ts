@@ -86,7 +86,9 @@ describe('a busy run', () => {
   });
 
   test('opened = closed + open on every link', () => {
-    for (const { opened, closed, open } of result.summary.links) expect(opened).toBe(closed + open);
+    for (const { opened, closed, open } of result.summary.links) {
+      expect(opened).toBe((closed ?? 0) + (open ?? 0));
+    }
     expect(link(result, 'apigw->nlb')).toMatchObject({ opened: 3, closed: 1, open: 2 });
     expect(link(result, 'apigw->nlb').failedConnects).toBe(1);
   });

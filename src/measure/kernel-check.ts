@@ -4,7 +4,8 @@
  * not (after a FIN there is a row, after an RST none), and a pending connect has a row but no
  * open socket: differences up to their number are listed as explained.
  *
- * Left out: the connector's side of foreign clients, and a database by URL: they may live on
+ * Left out: links between two foreign hops, of which the kernel is the only witness; the
+ * connector's side of foreign clients, and a database by URL: they may live on
  * another machine, of which this kernel has no rows.
  */
 import type { RunInfo } from '../model/run.ts';
@@ -30,7 +31,7 @@ export function checkKernel(context: FoldContext): void {
         meter.censusAcceptors,
         meter.unseenCloses,
       );
-    } else if (!mayBeElsewhere(context.info, shape)) {
+    } else if (shape.connectorOwn && !mayBeElsewhere(context.info, shape)) {
       const slack = meter.pendingConnects;
       compare(context, meter, 'acceptors', count.acceptorRows, meter.censusConnectors, slack);
     }

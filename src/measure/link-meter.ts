@@ -45,10 +45,12 @@ export class LinkMeter {
     this.shape = shape;
     this.#table = table;
     const scope = `link:${shape.name}`;
-    this.#openGauge = table.column(scope, 'open', 'gauge');
-    this.#opens = table.column(scope, 'opened', 'count');
-    this.#closes = table.column(scope, 'closed', 'count');
-    this.#failures = table.column(scope, 'failedConnects', 'count');
+    const column = (name: string, kind: 'gauge' | 'count'): Series =>
+      shape.seen ? table.column(scope, name, kind) : table.hidden(scope, name);
+    this.#openGauge = column('open', 'gauge');
+    this.#opens = column('opened', 'count');
+    this.#closes = column('closed', 'count');
+    this.#failures = column('failedConnects', 'count');
     const exchanges = table.hidden(scope, 'exchanges');
     this.#exchangeSeconds = exchanges;
     const known = shape.exchangesKnown;

@@ -161,9 +161,11 @@ test('random runs balance, and add up to what was done', () => {
         yielded: tally.yields,
         heldMax: expect.any(Number),
       });
-      for (const link of summary.links) expect(link.opened).toBe(link.closed + link.open);
+      for (const { opened, closed, open } of summary.links) {
+        expect(opened).toBe((closed ?? 0) + (open ?? 0));
+      }
       const rows = connections.filter((row) => row.outcome !== 'failed');
-      expect(rows).toHaveLength(summary.links.reduce((sum, link) => sum + link.opened, 0));
+      expect(rows).toHaveLength(summary.links.reduce((sum, link) => sum + (link.opened ?? 0), 0));
       expect(new Set(rows.map((row) => row.connection)).size).toBe(rows.length);
       const total = summary.links.reduce((sum, link) => sum + (link.exchanges ?? 0), 0);
       expect(exchanges).toHaveLength(total);

@@ -16,6 +16,8 @@ export interface LinkShape {
   /** Our own processes carry that side, so that an end must be there. */
   readonly connectorOwn: boolean;
   readonly acceptorOwn: boolean;
+  /** At least one side is ours: else nobody tells of the connections between them. */
+  readonly seen: boolean;
   /** That side frames requests; on alive links the connector does: a health check is a request. */
   readonly connectorL7: boolean;
   readonly acceptorL7: boolean;
@@ -71,7 +73,9 @@ export function shapeOf(info: RunInfo): RunShape {
   const own = (hop: string): boolean =>
     plan.instances.some((instance) => instance.hop === hop && instance.process >= 0);
   const l7 = (hop: string): boolean => !isL4(hopNamed(topology, hop));
-  const queueHops = topology.hops.filter((hop) => hop.kind === 'connection-queue');
+  const queueHops = topology.hops
+    .filter((hop) => hop.kind === 'connection-queue')
+    .filter((hop) => own(hop.name));
   const groupHops = topology.hops.filter((hop) => hop.kind === 'clients');
   const counting = new Set(
     topology.hosts.map((host) => host.hops.find((hop) => l7(hop) && own(hop))),
@@ -87,6 +91,7 @@ export function shapeOf(info: RunInfo): RunShape {
         alive,
         connectorOwn: own(link.downstream),
         acceptorOwn: own(link.upstream),
+        seen: own(link.downstream) || own(link.upstream),
         connectorL7: alive || l7(link.downstream),
         acceptorL7: l7(link.upstream),
         exchangesKnown:

@@ -110,6 +110,7 @@ const clients: Rest<ClientsHop> = {
 
 const gateway: Rest<GatewayHop> = {
   kind: 'gateway',
+  implementation: 'builtin',
   nodes: 1,
   poolsPerNode: 1,
   spread: 'request',
@@ -123,6 +124,7 @@ const gateway: Rest<GatewayHop> = {
 function balancer(enabled: boolean): Rest<L4BalancerHop> {
   return {
     kind: 'l4-balancer',
+    implementation: 'builtin',
     algorithm: 'flow-hash',
     idleTimeout: 0,
     healthCheck: {
@@ -140,6 +142,7 @@ function balancer(enabled: boolean): Rest<L4BalancerHop> {
 
 const queue: Rest<ConnectionQueueHop> = {
   kind: 'connection-queue',
+  implementation: 'builtin',
   activeMax: 15,
   heldMax: 1_000,
   heldTimeout: 0,

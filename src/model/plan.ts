@@ -19,9 +19,8 @@ export interface PlanOptions {
 
 /** True for hops that a foreign program implements: it emits no events. */
 export function isForeign(hop: Hop): boolean {
-  if (hop.kind === 'web-server') return hop.implementation === 'nginx';
-  if (hop.kind === 'database') return hop.implementation !== 'embedded';
-  return false;
+  if (!('implementation' in hop)) return false;
+  return hop.implementation !== 'builtin' && hop.implementation !== 'embedded';
 }
 
 export function isL4(hop: Hop): boolean {

@@ -50,9 +50,10 @@ export interface Percentiles {
 
 export interface LinkSummary {
   readonly name: string;
-  readonly opened: number;
-  readonly closed: number;
-  readonly open: number;
+  /** null, with `closed` and `open`, between two foreign hops: nobody tells of connections. */
+  readonly opened: number | null;
+  readonly closed: number | null;
+  readonly open: number | null;
   readonly closedBy: Readonly<Partial<Record<CloseCause, number>>>;
   readonly exchanges: number | null;
   readonly requestsPerNewConnection: number | null;

@@ -173,6 +173,7 @@ export interface ClientsHop extends HopBase {
 /** A CDN distribution (CloudFront): several locations, each with its own origin connections. */
 export interface EdgeHop extends HopBase {
   readonly kind: 'edge';
+  readonly implementation: 'builtin' | 'nginx';
   readonly locations: number;
   readonly pool: PoolSettings;
   /** Idle keep-alive of client connections. */
@@ -187,6 +188,7 @@ export interface EdgeHop extends HopBase {
 /** API Gateway: nodes with pools of their own; a request lands on any node. */
 export interface GatewayHop extends HopBase {
   readonly kind: 'gateway';
+  readonly implementation: 'builtin' | 'nginx';
   readonly nodes: number;
   readonly poolsPerNode: number;
   /** What is assigned to a node by chance: each request, or each client connection. */
@@ -202,6 +204,7 @@ export interface GatewayHop extends HopBase {
 /** NLB: relays one flow to one target for its whole life. */
 export interface L4BalancerHop extends HopBase {
   readonly kind: 'l4-balancer';
+  readonly implementation: 'builtin' | 'haproxy';
   readonly algorithm: BalancerAlgorithm;
   readonly idleTimeout: Micros;
   readonly healthCheck: HealthCheckSettings;
@@ -223,6 +226,7 @@ export interface L7BalancerHop extends HopBase {
 /** ConnCtrl: accepts every connection; `activeMax` of them may move bytes. */
 export interface ConnectionQueueHop extends HopBase {
   readonly kind: 'connection-queue';
+  readonly implementation: 'builtin' | 'haproxy';
   readonly activeMax: number;
   /** Connections held beyond activeMax; further ones are closed with `overflow`. */
   readonly heldMax: number;

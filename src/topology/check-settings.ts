@@ -1,4 +1,6 @@
 /** Settings that must agree with one another, or with other hops. */
+
+import { checkImplementation } from './check-implementation.ts';
 import {
   hostsOf,
   isBalancer,
@@ -14,6 +16,7 @@ export function checkSettings(outline: Outline, report: Report): void {
   const listening = new Map<string, string | null>();
   for (const hop of outline.hops) {
     checkListen(hop, listening, report);
+    checkImplementation(hop, report);
     if (hop.kind === 'database') checkUrl(hop, report);
     if (hop.kind === 'app') checkPool(hop, outline, report);
     if (isBalancer(hop.kind)) checkHealthCheck(hop, outline, report);

@@ -11,6 +11,7 @@ describe('a short document', () => {
     expect(hopOf(topology, 'connection-queue')).toEqual({
       name: 'queue',
       kind: 'connection-queue',
+      implementation: 'builtin',
       upstream: 'nginx',
       listen: null,
       activeMax: 15,

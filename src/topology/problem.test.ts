@@ -131,6 +131,18 @@ const WRONG: readonly (readonly [string, string, string, readonly string[]])[] =
     ['17:5 a url is used only with implementation url'],
   ],
   [
+    'a slot taken back by HAProxy',
+    'connection-queue',
+    'connection-queue\n    implementation: haproxy\n    reclaim: idle-yield',
+    ['12:14 HAProxy never takes a slot back'],
+  ],
+  [
+    'an order that nginx does not have',
+    'kind: gateway',
+    'kind: gateway\n    implementation: nginx\n    pool: { reuse: fifo }',
+    ['8:20 nginx reuses the idle connection that was used last'],
+  ],
+  [
     'an address that is not loopback',
     'kind: gateway',
     'kind: gateway\n    listen: 0.0.0.0:80',

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../support/run-cli.ts';
+import { type Program, requireProgram } from '../support/skips.ts';
 import { summaryOf } from './pipelines.ts';
 
 const files = readdirSync(path.join(projectRoot, 'examples')).filter((name) =>
@@ -13,13 +14,19 @@ const SCALED: Readonly<Record<string, readonly string[]>> = {
   'aws-2021.yaml': ['--scale', '0.03'],
 };
 
+/** Programs that an example runs. */
+const NEEDS: Readonly<Record<string, readonly Program[]>> = {
+  'peer-chain.yaml': ['nginx', 'haproxy', 'mariadbd'],
+};
+
 describe('examples', () => {
   it('are there', () => {
     expect(files).toContain('aws-2021.yaml');
     expect(files.length).toBeGreaterThanOrEqual(6);
   });
 
-  it.each(files)('%s runs and balances', async (name) => {
+  it.for(files)('%s runs and balances', async (name, context) => {
+    for (const program of NEEDS[name] ?? []) requireProgram(program, context);
     const args = [`examples/${name}`, '--duration', '1500ms', ...(SCALED[name] ?? [])];
     const summary = await summaryOf(args);
     const sent = summary.clients.reduce((sum, group) => sum + group.requests.sent, 0);

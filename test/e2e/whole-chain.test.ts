@@ -32,7 +32,7 @@ describe('the whole chain', () => {
       'app->db',
     ]);
     for (const link of traffic) {
-      expect(link.opened).toBe(link.closed + link.open);
+      expect(link.opened).toBe((link.closed ?? 0) + (link.open ?? 0));
       expect(link.exchanges).toBeGreaterThanOrEqual(requests.answered);
     }
     expect(linkOf(summary, 'nlb->nginx#alive').exchanges).toBeGreaterThan(10);

@@ -9,6 +9,7 @@ import { createEdge } from './edge.ts';
 
 const settings: EdgeHop = {
   kind: 'edge',
+  implementation: 'builtin',
   name: 'cdn',
   upstream: 'apigw',
   listen: null,

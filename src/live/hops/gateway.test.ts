@@ -9,6 +9,7 @@ import { createGateway } from './gateway.ts';
 
 const settings: GatewayHop = {
   kind: 'gateway',
+  implementation: 'builtin',
   name: 'apigw',
   upstream: 'nlb',
   listen: null,

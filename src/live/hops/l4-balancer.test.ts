@@ -12,6 +12,7 @@ import { ByteClient, type LineServer, lineServer, pause } from './test-l4.case.t
 
 const settings: L4BalancerHop = {
   kind: 'l4-balancer',
+  implementation: 'builtin',
   name: 'nlb',
   upstream: 'queue',
   listen: null,

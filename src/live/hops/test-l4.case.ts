@@ -12,6 +12,7 @@ import { testLinks } from '../test-support.ts';
 /** The incident's queue: 15 slots, nobody read while held, nothing reclaimed. */
 export const settings: ConnectionQueueHop = {
   kind: 'connection-queue',
+  implementation: 'builtin',
   name: 'queue',
   upstream: 'nginx',
   listen: null,

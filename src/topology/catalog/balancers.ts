@@ -1,7 +1,7 @@
 /** The load balancers: layer 4 (NLB) and layer 7 (ALB). */
 import type { L4BalancerHop, L7BalancerHop } from '../../model/topology.ts';
 import { choice, duration, type SettingsFor } from '../setting.ts';
-import { ASSUMPTION, healthCheckSettings, poolSettings } from './pool.ts';
+import { ASSUMPTION, healthCheckSettings, OWN_CHOICE, poolSettings } from './pool.ts';
 
 type Base = 'name' | 'kind' | 'upstream' | 'listen';
 
@@ -9,6 +9,14 @@ const NLB = 'Network Load Balancer guide';
 const ALB = 'Application Load Balancer guide';
 
 export const L4_BALANCER_SETTINGS = {
+  implementation: choice({
+    choices: ['builtin', 'haproxy'],
+    default: 'builtin',
+    description:
+      'builtin: NLB semantics in this program. haproxy: the real one in mode tcp, run by us; it ' +
+      'closes idle flows instead of forgetting them, and flow-hash is a draw per flow.',
+    source: OWN_CHOICE,
+  }),
   algorithm: choice({
     choices: ['flow-hash', 'round-robin', 'least-connections', 'random-two'],
     default: 'flow-hash',

@@ -13,6 +13,14 @@ const ORIGIN = 'CloudFront Developer Guide, origin settings';
 const ORIGIN_RETRY = 'CloudFront Developer Guide, response timeout and connection attempts';
 
 export const EDGE_SETTINGS = {
+  implementation: choice({
+    choices: ['builtin', 'nginx'],
+    default: 'builtin',
+    description:
+      'builtin: CloudFront semantics in this program. nginx: the real one, run by us, with a ' +
+      'listener and a keep-alive pool per location (lifo, without limit), one attempt per request.',
+    source: OWN_CHOICE,
+  }),
   locations: integer({
     min: 1,
     max: 10_000,
@@ -66,6 +74,14 @@ export const EDGE_SETTINGS = {
 const QUOTAS = 'API Gateway quotas';
 
 export const GATEWAY_SETTINGS = {
+  implementation: choice({
+    choices: ['builtin', 'nginx'],
+    default: 'builtin',
+    description:
+      'builtin: API Gateway semantics in this program. nginx: the real one, run by us, with a ' +
+      'keep-alive pool (lifo, without limit) per node and pool, and limit_req as throttle.',
+    source: OWN_CHOICE,
+  }),
   nodes: integer({
     min: 1,
     max: 10_000,

@@ -21,6 +21,14 @@ type Base = 'name' | 'kind' | 'upstream' | 'listen';
 const INCIDENT = 'the incident: ConnCtrl, the L4 connection queue';
 
 export const CONNECTION_QUEUE_SETTINGS = {
+  implementation: choice({
+    choices: ['builtin', 'haproxy'],
+    default: 'builtin',
+    description:
+      'builtin: the queue in this program. haproxy: the real one in mode tcp, run by us, with ' +
+      'maxconn as activeMax; it cannot reclaim, and reads what held clients send into a buffer.',
+    source: OWN_CHOICE,
+  }),
   activeMax: integer({
     min: 1,
     max: CONNECTIONS_MAX,
