@@ -167,6 +167,7 @@ const web: Rest<WebServerHop> = {
 
 const app: Rest<AppHop> = {
   kind: 'app',
+  implementation: 'node',
   serviceTime: none,
   concurrencyMax: 0,
   queriesPerRequest: 1,

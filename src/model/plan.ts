@@ -17,10 +17,11 @@ export interface PlanOptions {
   readonly externalClients: boolean;
 }
 
+const FOREIGN: ReadonlySet<string> = new Set(['nginx', 'haproxy', 'mariadb', 'url']);
+
 /** True for hops that a foreign program implements: it emits no events. */
 export function isForeign(hop: Hop): boolean {
-  if (!('implementation' in hop)) return false;
-  return hop.implementation !== 'builtin' && hop.implementation !== 'embedded';
+  return 'implementation' in hop && FOREIGN.has(hop.implementation);
 }
 
 export function isL4(hop: Hop): boolean {

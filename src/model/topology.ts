@@ -259,6 +259,8 @@ export interface WebServerHop extends HopBase {
 
 export interface AppHop extends HopBase {
   readonly kind: 'app';
+  /** `node`: node:http and mysql2. `builtin`: our own framing and client, cheaper. */
+  readonly implementation: 'node' | 'builtin';
   readonly serviceTime: Distribution;
   /** Requests served at a time, the rest wait; 0 = without limit. */
   readonly concurrencyMax: number;

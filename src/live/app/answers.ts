@@ -1,26 +1,20 @@
-/** The app's JSON: items padded to the size that the topology asks for, and errors. */
-import type { ServerResponse } from 'node:http';
-import type { Item } from '../database/items.ts';
+/** What the app makes of rows and results, and its JSON. */
+import { type Item, NAME_LENGTH_MAX } from '../database/items.ts';
 
 /** An item as JSON of exactly `bytes` bytes; longer only where the item itself is. */
-export function itemJson(item: Item, bytes: number): Buffer {
+export function itemJson(item: Item, bytes: number): string {
   const text = JSON.stringify({ ...item, padding: '' });
   const missing = bytes - Buffer.byteLength(text);
-  if (missing <= 0) return Buffer.from(text);
-  return Buffer.from(`${text.slice(0, -2)}${'.'.repeat(missing)}"}`);
+  if (missing <= 0) return text;
+  return `${text.slice(0, -2)}${paddingOf(missing)}"}`;
 }
 
-export function sendJson(response: ServerResponse, status: number, body: Buffer): void {
-  if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': body.length,
-  });
-  response.end(body);
-}
+let padding = '';
 
-export function sendError(response: ServerResponse, status: number, error: string): void {
-  sendJson(response, status, Buffer.from(JSON.stringify({ error })));
+/** One string for all answers of a size. */
+function paddingOf(length: number): string {
+  if (padding.length !== length) padding = '.'.repeat(length);
+  return padding;
 }
 
 /** The row of a select as an item; null when there is none. */
@@ -37,8 +31,26 @@ export function itemOf(rows: unknown): Item | null {
   };
 }
 
-/** The id that an insert gave. */
+/** The id that an insert gave; 0 when there was none. */
 export function insertIdOf(result: unknown): number {
   if (typeof result !== 'object' || result === null) return 0;
-  return Number(Reflect.get(result, 'insertId'));
+  const id = Number(Reflect.get(result, 'insertId'));
+  return Number.isSafeInteger(id) ? id : 0;
+}
+
+/** Name (cut to the column's length) and price of a new item; null when this is no JSON object. */
+export function newItemOf(bytes: Buffer): { name: string; price: number } | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return null;
+  }
+  if (typeof parsed !== 'object' || parsed === null) return null;
+  const name: unknown = Reflect.get(parsed, 'name');
+  const price: unknown = Reflect.get(parsed, 'price');
+  return {
+    name: typeof name === 'string' ? name.slice(0, NAME_LENGTH_MAX) : '',
+    price: typeof price === 'number' && Number.isSafeInteger(price) ? price : 0,
+  };
 }

@@ -1,34 +1,28 @@
 /**
- * The app's database pool: mysql2 connections under the shared `Pool` policy, with Sequelize's
+ * The app's database pool: sessions of a driver under the shared `Pool` policy, with Sequelize's
  * settings (min, max, idle, acquire, evict) and its order: the connection released last is used
  * first, so that the others can fall idle. Each statement is prepared once per connection, as
  * most apps do; that is also how a deployment reaches `max_prepared_stmt_count`. Preparing is
- * no exchange, so it is done by itself and not within mysql2's `execute`.
+ * no exchange, so it is done by itself.
  *
  * The policy's decisions are carried out after its input has returned (policy/contract.ts).
  */
-import { Socket } from 'node:net';
-import {
-  type Connection,
-  createConnection,
-  type PrepareStatementInfo,
-  type QueryError,
-} from 'mysql2';
 import { closeCauseOf } from '../../model/close-cause.ts';
 import { PARENT_SAME_HOP } from '../../model/event.ts';
-import type { Endpoint, Link } from '../../model/run.ts';
 import type { AppHop } from '../../model/topology.ts';
 import { Pool, type PoolOptions, RejectReason } from '../../policy/pool.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
 import { Effects, Numbers } from '../relay-http/effects.ts';
 import { WakeTimer } from '../runtime/clock.ts';
 import type { HopContext } from '../runtime/context.ts';
-
-export interface Credentials {
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-}
+import {
+  type DatabaseSession,
+  NO_RESULT,
+  type Parameters,
+  type QueryFailure,
+  type QueryResult,
+  type SessionOwner,
+} from './database-session.ts';
 
 /** The request that a query is for. */
 export interface Parent {
@@ -36,24 +30,20 @@ export interface Parent {
   readonly ordinal: number;
 }
 
-/** Why a query failed: `code` is mysql2's, or `ACQUIRE_TIMEOUT`, or `NO_CONNECTION`. */
-export interface QueryFailure {
-  readonly code: string;
-  readonly message: string;
-}
+/** Opens a connection; a constructor of one of the drivers, with its arguments filled in. */
+export type Connect = (owner: SessionOwner) => DatabaseSession;
 
 interface Query {
   readonly sql: string;
-  readonly parameters: (string | number)[];
+  readonly parameters: Parameters;
   readonly parent: Parent;
-  readonly done: (failure: QueryFailure | null, rows: unknown) => void;
+  readonly done: (failure: QueryFailure | null, result: QueryResult) => void;
   waiter: number;
 }
 
 interface Pooled {
-  readonly connection: Connection;
-  readonly end: ConnectionEnd;
-  readonly statements: Map<string, PrepareStatementInfo>;
+  readonly number: number;
+  session: DatabaseSession | null;
   up: boolean;
   lost: boolean;
   /** The query that has this connection. */
@@ -66,13 +56,10 @@ const OPEN = 0;
 const GRANT = 1;
 const REJECT = 2;
 const CLOSE = 3;
-const CONNECT_TIMEOUT_MS = 10_000;
 
 export class DatabasePool {
   readonly #ctx: HopContext<AppHop>;
-  readonly #link: Link;
-  readonly #target: Endpoint;
-  readonly #credentials: Credentials;
+  readonly #connect: Connect;
   readonly #policy: Pool;
   readonly #timer: WakeTimer;
   readonly #pooled = new Map<number, Pooled>();
@@ -81,11 +68,9 @@ export class DatabasePool {
   #stopped = false;
   #refused: QueryFailure = { code: 'NO_CONNECTION', message: 'the database refused' };
 
-  constructor(ctx: HopContext<AppHop>, link: Link, target: Endpoint, credentials: Credentials) {
+  constructor(ctx: HopContext<AppHop>, connect: Connect) {
     this.#ctx = ctx;
-    this.#link = link;
-    this.#target = target;
-    this.#credentials = credentials;
+    this.#connect = connect;
     this.#timer = new WakeTimer(ctx.clock, (now) => {
       this.#policy.wake(now);
       this.#effects.run();
@@ -114,7 +99,7 @@ export class DatabasePool {
   }
 
   /** Runs one statement; `done` is called once. */
-  query(sql: string, parameters: (string | number)[], parent: Parent, done: Query['done']): void {
+  query(sql: string, parameters: Parameters, parent: Parent, done: Query['done']): void {
     const query: Query = { sql, parameters, parent, done, waiter: -1 };
     this.#waiters.add((number) => {
       query.waiter = number;
@@ -138,15 +123,15 @@ export class DatabasePool {
     if (this.#stopped) return;
     if (kind === OPEN) this.#open(a);
     else if (kind === CLOSE) {
-      const pooled = this.#pooled.get(a);
-      pooled?.end.blame(closeCauseOf(b));
-      pooled?.connection.end(() => {});
+      const session = this.#pooled.get(a)?.session;
+      session?.end.blame(closeCauseOf(b));
+      session?.quit();
     } else {
       const query = this.#waiters.get(a);
       if (query === null) return;
       this.#waiters.remove(a);
       if (kind === GRANT) this.#execute(query, b);
-      else query.done(this.#failureOf(b), null);
+      else query.done(this.#failureOf(b), NO_RESULT);
     }
   }
 
@@ -156,115 +141,84 @@ export class DatabasePool {
   }
 
   #open(number: number): void {
-    const connection = createConnection({
-      host: this.#target.address,
-      port: this.#target.port,
-      ...this.#credentials,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-    });
-    const stream = streamOf(connection);
-    const end = this.#ctx.ends.adopt(this.#link, stream, 'connector');
     const pooled: Pooled = {
-      connection,
-      end,
-      statements: new Map(),
+      number,
+      session: null,
       up: false,
       lost: false,
       query: null,
       ordinal: 0,
     };
     this.#pooled.set(number, pooled);
-    connection.on('connect', () => {
-      if (pooled.lost) return;
-      pooled.up = true;
-      this.#policy.opened(this.#now(), number);
-      this.#effects.run();
+    pooled.session = this.#connect({
+      up: () => {
+        pooled.up = true;
+        this.#policy.opened(this.#now(), number);
+        this.#effects.run();
+      },
+      lost: (failure) => this.#lost(pooled, failure),
     });
-    connection.on('error', (error: NodeJS.ErrnoException) => this.#lost(number, pooled, error));
-    stream.on('close', () => this.#lost(number, pooled, null));
   }
 
   #execute(query: Query, number: number): void {
     const pooled = this.#pooled.get(number);
-    if (pooled === undefined || pooled.lost) {
-      query.done(this.#refused, null);
+    const session = pooled?.session ?? null;
+    if (pooled === undefined || session === null || pooled.lost) {
+      query.done(this.#refused, NO_RESULT);
       return;
     }
     pooled.query = query;
-    const known = pooled.statements.get(query.sql);
-    if (known !== undefined) {
-      this.#send(query, known, number, pooled);
+    if (session.isPrepared(query.sql)) {
+      this.#send(query, pooled, session);
       return;
     }
-    pooled.connection.prepare(query.sql, (error, statement) => {
-      if (pooled.query !== query) return;
-      if (error !== null) {
-        this.#finish(query, number, pooled, error, null);
-        return;
-      }
-      pooled.statements.set(query.sql, statement);
-      this.#send(query, statement, number, pooled);
+    session.prepare(query.sql, (failure) => {
+      if (failure === null) this.#send(query, pooled, session);
+      else this.#finish(query, pooled, failure, NO_RESULT);
     });
   }
 
-  #send(query: Query, statement: PrepareStatementInfo, number: number, pooled: Pooled): void {
-    const { parent } = query;
-    pooled.ordinal = pooled.end.exchangeStarted(PARENT_SAME_HOP, parent.end.number, parent.ordinal);
-    statement.execute(query.parameters, (error: QueryError | null, rows: unknown) => {
-      if (pooled.query === query) this.#finish(query, number, pooled, error, rows);
-    });
+  #send(query: Query, pooled: Pooled, session: DatabaseSession): void {
+    const { end, ordinal } = query.parent;
+    pooled.ordinal = session.end.exchangeStarted(PARENT_SAME_HOP, end.number, ordinal);
+    session.execute(query.sql, query.parameters, (failure, result) =>
+      this.#finish(query, pooled, failure, result),
+    );
   }
 
-  /** The database answered, or the connection failed under the query. */
-  #finish(
-    query: Query,
-    number: number,
-    pooled: Pooled,
-    error: QueryError | null,
-    rows: unknown,
-  ): void {
-    if (error?.fatal === true) {
-      this.#lost(number, pooled, error);
-      return;
-    }
+  /** The database answered. */
+  #finish(query: Query, pooled: Pooled, failure: QueryFailure | null, result: QueryResult): void {
     pooled.query = null;
     if (pooled.ordinal > 0) {
-      pooled.end.exchangeEnded(pooled.ordinal, error === null ? 200 : 500, 'none');
+      pooled.session?.end.exchangeEnded(pooled.ordinal, failure === null ? 200 : 500, 'none');
     }
     pooled.ordinal = 0;
-    this.#policy.release(this.#now(), number, 1);
+    this.#policy.release(this.#now(), pooled.number, 1);
     this.#effects.run();
-    query.done(error === null ? null : { code: error.code, message: error.message }, rows);
+    query.done(failure, result);
   }
 
-  #lost(number: number, pooled: Pooled, error: NodeJS.ErrnoException | null): void {
+  #lost(pooled: Pooled, reason: QueryFailure | null): void {
     if (pooled.lost) return;
     pooled.lost = true;
-    const failure = { code: error?.code ?? 'NO_CONNECTION', message: error?.message ?? 'closed' };
-    const { query, ordinal, end } = pooled;
+    const failure = reason ?? { code: 'NO_CONNECTION', message: 'closed' };
+    const { query, ordinal, session, number } = pooled;
     pooled.query = null;
     pooled.ordinal = 0;
-    if (ordinal > 0) end.exchangeEnded(ordinal, 0, this.#stopped ? 'shutdown' : 'reset');
+    if (ordinal > 0) session?.end.exchangeEnded(ordinal, 0, this.#stopped ? 'shutdown' : 'reset');
     this.#pooled.delete(number);
     if (pooled.up) this.#policy.closed(this.#now(), number);
     else {
       this.#refused = failure;
       // The server's error packet is its goodbye: it closes, we only see it off.
-      if (failure.code.startsWith('ER_')) end.blame('peer_fin');
-      if (failure.code === 'ETIMEDOUT') end.blame('connect_timeout');
+      if (failure.code.startsWith('ER_')) session?.end.blame('peer_fin');
+      if (failure.code === 'ETIMEDOUT') session?.end.blame('connect_timeout');
       this.#policy.openFailed(this.#now(), number);
     }
-    pooled.connection.destroy();
+    session?.destroy();
     this.#effects.run();
-    query?.done(failure, null);
+    query?.done(failure, NO_RESULT);
   }
-}
-
-/** The socket of a connection: mysql2 has it, but does not declare it. */
-function streamOf(connection: Connection): Socket {
-  const stream: unknown = Reflect.get(connection, 'stream');
-  if (!(stream instanceof Socket)) throw new Error('mysql2 connection without a socket');
-  return stream;
 }
 
 function poolOptions(pool: AppHop['pool']): PoolOptions {

@@ -30,6 +30,7 @@ const settings: DatabaseHop = {
 
 const app: AppHop = {
   kind: 'app',
+  implementation: 'builtin',
   name: 'app',
   upstream: 'hop',
   listen: null,
@@ -169,12 +170,16 @@ describe.skipIf(why !== null)(`MariaDB ${why === null ? '' : `(skipped: ${why})`
     await expect(startMariadb(hop, foreignContext(hop))).rejects.toThrow(/at least 10/);
   });
 
-  it('serves the app, at the place given as a URL too', async () => {
+  it.each(['node', 'builtin'] as const)('serves the app (%s), at a URL too', async (kind) => {
     const url = `mysql://${DATABASE_USER}:${DATABASE_PASSWORD}@127.0.0.1:${port}/${DATABASE_NAME}`;
     const given = databaseAt(url, settings, foreignContext(settings));
     expect(given.endpoints[0]).toMatchObject({ address: '127.0.0.1', port });
     await given.stop();
-    const running = await startHop(createApp, app, { targets: given.endpoints });
+    const running = await startHop(
+      createApp,
+      { ...app, implementation: kind },
+      { targets: given.endpoints },
+    );
     const answers = await Promise.all(
       [1, 2, 3, 4].map((id) => request(running.port, { path: `/items/${id}` })),
     );

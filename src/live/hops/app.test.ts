@@ -1,7 +1,10 @@
-/** The app between real HTTP clients and a real database connection: mysql2 to the embedded one. */
+/**
+ * The app between real HTTP clients and a real database connection to the embedded one, in both
+ * implementations: node:http with mysql2, and our own.
+ */
 import http from 'node:http';
 import net from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EventKind, PARENT_NONE, PARENT_REMOTE, PARENT_SAME_HOP } from '../../model/event.ts';
 import type { AppHop, DatabaseHop } from '../../model/topology.ts';
 import { encodeTraceparent } from '../http/trace-context.ts';
@@ -32,6 +35,7 @@ const databaseSettings: DatabaseHop = {
 
 const settings: AppHop = {
   kind: 'app',
+  implementation: 'node',
   name: 'app',
   upstream: 'db',
   listen: null,
@@ -42,6 +46,12 @@ const settings: AppHop = {
   responseBytes: 300,
   pool: { min: 0, max: 5, idle: 10_000_000, acquire: 60_000_000, evict: 1_000_000 },
 };
+
+const kinds = ['node', 'builtin'] as const;
+let implementation: AppHop['implementation'] = 'node';
+function use(kind: AppHop['implementation']): void {
+  implementation = kind;
+}
 
 const cleanups: (() => Promise<unknown>)[] = [];
 const agent = new http.Agent({ keepAlive: true, maxSockets: 10 });
@@ -58,7 +68,7 @@ async function start(
   cleanups.push(() => db.stop());
   const app = await startHop(
     createApp,
-    { ...settings, ...changes },
+    { ...settings, implementation, ...changes },
     {
       targets: db.endpoints,
       incoming: [testLinks.incoming, testLinks.aliveIncoming],
@@ -91,7 +101,9 @@ function rowsOn(app: RunningHop, kind: number, link: number) {
 const causesOn = (app: RunningHop, link: { index: number }): string[] =>
   causesOf(app.events(), new Set(rowsOn(app, EventKind.closed, link.index).map(({ end }) => end)));
 
-describe('the REST API', () => {
+describe.each(kinds)('the REST API (%s)', (kind) => {
+  beforeAll(() => use(kind));
+
   it('reads and inserts items, in responses of the size asked for', async () => {
     const { app, db } = await start();
     const answer = await get(app, '/items/7');
@@ -152,7 +164,9 @@ describe('the REST API', () => {
   });
 });
 
-describe("the app's connections", () => {
+describe.each(kinds)("the app's connections (%s)", (kind) => {
+  beforeAll(() => use(kind));
+
   it('ties each query to its request, and the request to the traceparent', async () => {
     const { app } = await start({ queriesPerRequest: 2 });
     await get(app, '/items/1', { traceparent: encodeTraceparent(4, 77, 9) });
@@ -240,7 +254,9 @@ describe("the app's connections", () => {
   });
 });
 
-describe("the app's database pool", () => {
+describe.each(kinds)("the app's database pool (%s)", (kind) => {
+  beforeAll(() => use(kind));
+
   it('keeps as many connections as it may, prepares once on each, evicts idle ones', async () => {
     const pool = { ...settings.pool, max: 3, min: 1, idle: 50_000, evict: 20_000 };
     const service = { kind: 'constant', value: 5_000 } as const;

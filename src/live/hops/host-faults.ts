@@ -3,16 +3,22 @@
  * reset, back after a while) and connections reset at random.
  */
 import type { Action } from '../../model/topology.ts';
-import type { Listener } from '../io/listener.ts';
 import { WakeTimer } from '../runtime/clock.ts';
 import type { HopContext } from '../runtime/context.ts';
 
+/** A listener that can go away for a while and come back at the same place. */
+export interface Suspendable {
+  suspend(): void;
+  restore(): void;
+  close(): Promise<void>;
+}
+
 export class HostFaults {
   readonly #ctx: HopContext;
-  readonly #listeners: readonly Listener[];
+  readonly #listeners: readonly Suspendable[];
   readonly #restore: WakeTimer;
 
-  constructor(ctx: HopContext, listeners: readonly Listener[]) {
+  constructor(ctx: HopContext, listeners: readonly Suspendable[]) {
     this.#ctx = ctx;
     this.#listeners = listeners;
     this.#restore = new WakeTimer(ctx.clock, () => {
@@ -24,8 +30,9 @@ export class HostFaults {
     const { instance, ends, clock, hop, random } = this.#ctx;
     if (action.action === 'host-down') {
       if (instance.host !== `${action.hosts}#${action.replica}`) return false;
+      // First the resets: node:http closes idle connections when it stops listening.
+      for (const end of [...ends.live]) end.reset('local_rst');
       for (const listener of this.#listeners) listener.suspend();
-      for (const end of ends.live) end.reset('local_rst');
       this.#restore.wakeAt(clock.now() + action.lasts);
       return true;
     }

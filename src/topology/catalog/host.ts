@@ -140,6 +140,14 @@ export const WEB_SERVER_SETTINGS = {
 const SEQUELIZE = 'Sequelize documentation, connection pool';
 
 export const APP_SETTINGS = {
+  implementation: choice({
+    choices: ['node', 'builtin'],
+    default: 'node',
+    description:
+      'node: node:http and mysql2, as Node apps have them. builtin: our own HTTP framing and ' +
+      'MySQL client, at a third of the CPU.',
+    source: OWN_CHOICE,
+  }),
   serviceTime: distribution({
     default: '10ms',
     description: 'Time the app works on a request, without its database queries.',
