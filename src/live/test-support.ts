@@ -156,7 +156,7 @@ export function testPool(changes: Partial<PoolSettings> = {}): PoolSettings {
 /** Waits until a condition holds; fails after five seconds, naming what it waited for. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
   for (let waited = 0; !holds(); waited += 5) {
-    if (waited > 5_000) throw new Error(`waited in vain for: ${what}`);
+    if (waited > 20_000) throw new Error(`waited in vain for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
