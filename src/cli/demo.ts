@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Topology } from '../model/topology.ts';
 import { type Executed, execute } from './execute.ts';
 import { ExitCode } from './exit-code.ts';
+import { verdictText } from './lab-text.ts';
 import { INCIDENT, loadTopology } from './load-topology.ts';
 import { type Phase, phasesOf } from './phases.ts';
 import { exitCodeOf } from './run.ts';
@@ -90,7 +91,7 @@ function textOf(acts: readonly Act[], folder: string): string {
   const parts = acts.map((act) => `\n${act.title}\n${phaseTable(act.phases)}`);
   for (const act of acts) {
     parts.push(`\nFindings of ${act.title}\n${findingsText(act.executed.summary)}`);
-    parts.push(booksText(act.executed.summary));
+    parts.push(booksText(act.executed.summary), verdictText(act.executed.summary));
   }
   const recording = path.join(folder, incident.name);
   parts.push(

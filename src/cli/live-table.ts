@@ -69,7 +69,7 @@ export class LiveTable {
   #header(tick: RunTick): string {
     return (
       `${this.#title}   ${(tick.at / 1e6).toFixed(0)} s   loop delay p99 ` +
-      `${tick.loopDelayMs.toFixed(0)} ms`
+      `${(tick.loopDelay / 1_000).toFixed(0)} ms`
     );
   }
 

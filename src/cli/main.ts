@@ -98,6 +98,7 @@ function addRun(cli: Command): void {
     .option('--scale <factor>', 'fraction of hosts, nodes, rates and capacity', factor, 1)
     .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
     .option('--set <path=value>', 'override a setting, e.g. queue.reclaim=idle-yield', collect, [])
+    .option('--process-per-hop', 'run each hop in its own process: CPU time by hop')
     .option('--seed <n>', 'seed of all chance', number(0), 1)
     .option('--record <dir>', 'keep a recording in this folder')
     .option('--record-events', 'record every event, not only connections, exchanges and series')

@@ -1,5 +1,6 @@
 /** `waterhammer run`: a topology on real sockets, and a summary. */
 import type { Summary } from '../model/summary.ts';
+import { processPerHop } from '../topology/process-per-hop.ts';
 import { type Executed, execute } from './execute.ts';
 import { ExitCode } from './exit-code.ts';
 import { INCIDENT, loadTopology } from './load-topology.ts';
@@ -10,6 +11,7 @@ export interface RunCommandOptions {
   readonly scale: number;
   readonly timeScale: number;
   readonly set: readonly string[];
+  readonly processPerHop?: boolean;
   readonly seed: number;
   readonly record?: string;
   readonly recordEvents?: boolean;
@@ -26,12 +28,13 @@ export async function run(document: string | null, options: RunCommandOptions): 
   const { scale, timeScale } = options;
   const file = document ?? INCIDENT;
   const set = options.duration === undefined ? [] : [`duration=${options.duration}`];
-  const topology = await loadTopology(
+  const loaded = await loadTopology(
     file,
     { set: [...options.set, ...set], scale, timeScale },
     options.verbose === true,
   );
-  if (topology === null) return ExitCode.badInput;
+  if (loaded === null) return ExitCode.badInput;
+  const topology = options.processPerHop === true ? processPerHop(loaded) : loaded;
   const executed = await execute({
     title: topology.name,
     topology,

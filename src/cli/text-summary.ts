@@ -1,6 +1,7 @@
-/** The summary of a run for people: clients, links, queues, books, findings. */
+/** The summary of a run for people: clients, the lab, links, queues, books, findings. */
 
 import type { ClientsSummary, LinkSummary, QueueSummary, Summary } from '../model/summary.ts';
+import { labText } from './lab-text.ts';
 import { table } from './table.ts';
 
 /** Unknown is a dash, never 0. */
@@ -82,8 +83,9 @@ export function textSummary(summary: Summary): string {
     `${topology.name}: ${durationSeconds.toFixed(1)} s, seed ${seed}, version ${version}, ` +
       `topology ${topology.hash}\n`,
     clientsTable(summary.clients),
-    linksTable(summary.links),
   ];
+  if (summary.lab !== null) parts.push(labText(summary));
+  parts.push(linksTable(summary.links));
   if (summary.queues.length > 0) parts.push(queuesTable(summary.queues));
   parts.push(booksText(summary), findingsText(summary));
   if (summary.recording !== null) parts.push(`recording: ${summary.recording}\n`);

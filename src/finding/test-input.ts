@@ -23,6 +23,7 @@ export function scriptedInput(seconds: readonly SecondRow[], calmSeconds: number
     eventCounts: [],
     kernel: null,
     deaths: [],
+    lab: null,
   };
   const summary: FindingInput['summary'] = {
     engine: 'live',
@@ -34,6 +35,8 @@ export function scriptedInput(seconds: readonly SecondRow[], calmSeconds: number
     clients: [],
     links: [],
     queues: [],
+    processes: [],
+    lab: null,
     imbalances: [],
   };
   return { topology, info, summary, seconds };

@@ -28,6 +28,7 @@ import { MICROS_PER_SECOND } from '../model/units.ts';
 import type { ClientMeter } from './client-meter.ts';
 import type { FoldContext } from './context.ts';
 import { Fold } from './fold.ts';
+import { labSummary, processSummaries } from './lab.ts';
 import type { LinkMeter } from './link-meter.ts';
 import { percentilesOf } from './percentiles.ts';
 import type { QueueMeter } from './queue-meter.ts';
@@ -91,6 +92,7 @@ export function summaryOf(fold: Fold): Measured {
   const { context } = fold;
   const { info, books } = context;
   const window = fold.windowEnd - info.loadStart;
+  const clients = context.groups.map((meter) => clientsSummary(meter, window));
   return {
     engine: info.engine,
     version: info.version,
@@ -98,11 +100,22 @@ export function summaryOf(fold: Fold): Measured {
     topology: { name: info.topology.name, hash: info.topologyHash },
     durationSeconds: window / MICROS_PER_SECOND,
     balanced: books.wrong ? false : info.censusAt === null ? null : true,
-    clients: context.groups.map((meter) => clientsSummary(meter, window)),
+    clients,
     links: context.links.map((meter) => linkSummary(context, meter)),
     queues: context.queues.map((meter) => queueSummary(meter, window)),
+    processes: processSummaries(info, answeredRequests(context)),
+    lab: labSummary(info, clients, window),
     imbalances: books.imbalances,
   };
+}
+
+/** Those of external clients are known by the exchanges on their link. */
+function answeredRequests({ groups, links }: FoldContext): number {
+  const answered = groups.reduce((sum, { total }) => sum + total.answered, 0);
+  if (answered > 0) return answered;
+  return links
+    .filter(({ shape }) => shape.fromClients && shape.exchangesKnown)
+    .reduce((sum, { exchanges }) => sum + exchanges, 0);
 }
 
 function clientsSummary(meter: ClientMeter, window: number): ClientsSummary {

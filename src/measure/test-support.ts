@@ -85,6 +85,7 @@ export class Script {
       eventCounts: [],
       kernel: null,
       deaths: [],
+      lab: null,
     };
   }
 

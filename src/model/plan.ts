@@ -75,7 +75,7 @@ function makeLinks(topology: Topology): Link[] {
 function processLayout(topology: Topology): { name: string; hops: string[] }[] {
   const groups = topology.processes.map((group) => ({ name: group.name, hops: [...group.hops] }));
   const placed = new Set(groups.flatMap((group) => group.hops));
-  const rest = topology.hops.filter((hop) => !placed.has(hop.name));
+  const rest = topology.hops.filter((hop) => !placed.has(hop.name) && !isForeign(hop));
   const named = (name: string): { name: string; hops: string[] } => {
     const found = groups.find((group) => group.name === name);
     if (found !== undefined) return found;

@@ -2,6 +2,7 @@
  * What describes one run beside its events: the plan (who is who in the event columns) and the
  * facts struck at its end. `run.json` of a recording is a `RunInfo`.
  */
+import type { LabAccount } from './lab.ts';
 import type { Topology } from './topology.ts';
 import type { Micros } from './units.ts';
 
@@ -87,4 +88,6 @@ export interface RunInfo {
     readonly at: Micros;
     readonly reason: string;
   }[];
+  /** null while the run goes on, after one that was killed, and for what no lab ran. */
+  readonly lab: LabAccount | null;
 }

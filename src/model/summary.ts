@@ -14,6 +14,10 @@ export interface Summary {
   readonly links: readonly LinkSummary[];
   readonly queues: readonly QueueSummary[];
   readonly findings: readonly Finding[];
+  /** What each process used during the load; empty where none was measured. */
+  readonly processes: readonly ProcessSummary[];
+  /** null where no lab ran (a simulation, a capture) or it was not measured. */
+  readonly lab: LabSummary | null;
   /** What does not balance, and which connections; empty when balanced. */
   readonly imbalances: readonly Imbalance[];
 }
@@ -74,6 +78,40 @@ export interface QueueSummary {
   readonly granted: number;
   readonly yielded: number;
   readonly overcommit: number | null;
+}
+
+/** One process of the lab, over the load: without start-up and teardown. */
+export interface ProcessSummary {
+  readonly name: string;
+  readonly hops: readonly string[];
+  /** A real program (nginx, MariaDB, HAProxy), all of its processes together. */
+  readonly foreign: boolean;
+  /** User and system time; null where nobody can tell. */
+  readonly cpuSeconds: number | null;
+  /** CPU time / requests answered to clients; null when none was. */
+  readonly cpuMicrosPerRequest: number | null;
+  /** How late its event loop was; about one millisecond is the grain of timers. */
+  readonly eventLoopDelayMs: (Pick<Percentiles, 'p50' | 'p99'> & { readonly max: number }) | null;
+  /** Share of the time in which the loop had work, 0 to 1. */
+  readonly eventLoopUtilisation: number | null;
+}
+
+/** Was the lab itself, and not what it models, what the latencies show? */
+export interface LabSummary {
+  readonly bottleneck: boolean;
+  /** Sentences with the figures in them; empty when it was not. */
+  readonly because: readonly string[];
+  /** Shares of all cores, 0 to 1; null where the kernel does not tell. */
+  readonly machine: {
+    readonly cores: number;
+    readonly busy: number;
+    readonly stolen: number;
+  } | null;
+  /** How late the load generators issued their requests, by group of clients. */
+  readonly load: readonly {
+    readonly name: string;
+    readonly latenessMs: { readonly p99: number | null; readonly max: number };
+  }[];
 }
 
 export interface Imbalance {

@@ -75,6 +75,7 @@ const INFO: RunInfo = {
   eventCounts: [],
   kernel: null,
   deaths: [],
+  lab: null,
 };
 
 const SUMMARY: Summary = {
@@ -88,6 +89,8 @@ const SUMMARY: Summary = {
   clients: [],
   links: [],
   queues: [],
+  processes: [],
+  lab: null,
   findings: [],
   imbalances: [],
 };

@@ -71,6 +71,38 @@ const spool = z.object({
   truncatedBytes: index,
 });
 
+const eventLoop = z.object({
+  delayP50: micros.nullable(),
+  delayP99: micros.nullable(),
+  delayMax: micros,
+  utilisation: z.number(),
+  saturated: micros,
+});
+
+/** Recordings of earlier versions have none. */
+const lab = z.object({
+  processes: z.array(
+    z.object({
+      name: z.string(),
+      hops: z.array(z.string()),
+      foreign: z.boolean(),
+      cpu: micros.nullable(),
+      eventLoop: eventLoop.nullable(),
+    }),
+  ),
+  machine: z
+    .object({ cores: index, busy: z.number(), stolen: z.number(), saturated: micros })
+    .nullable(),
+  load: z.array(
+    z.object({
+      hop: z.string(),
+      requests: index,
+      latenessP99: micros.nullable(),
+      latenessMax: micros,
+    }),
+  ),
+});
+
 const runDocument = z.looseObject({
   recording: z.object({
     format: z.literal(RECORDING_FORMAT),
@@ -108,6 +140,7 @@ const runDocument = z.looseObject({
     .array(z.object({ link: z.string(), acceptorRows: index, connectorRows: index }))
     .nullable(),
   deaths: z.array(z.object({ process: z.number().int(), at: micros, reason: z.string() })),
+  lab: lab.nullable().default(null),
   summary: z.custom<Summary | null>(
     (value) => value === null || summaryShape.safeParse(value).success,
   ),

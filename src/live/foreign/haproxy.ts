@@ -119,7 +119,7 @@ async function start(
     prepare: () => writeFile(config, configuration(blocks, timeouts, lines)),
   });
   const endpoints = blocks.map((block) => block.listener);
-  return { endpoints, died: kept.died, stop: () => kept.stop() };
+  return { session: kept.pid, endpoints, died: kept.died, stop: () => kept.stop() };
 }
 
 /** `maxconn` of the process is left to HAProxy, which works it out from its descriptors. */

@@ -74,6 +74,7 @@ export async function startMariadb(hop: DatabaseHop, ctx: ForeignContext): Promi
     prepare: () => writeFile(init, initialSql()),
   });
   return {
+    session: kept.pid,
     endpoints: endpointsOf(hop, ctx, '127.0.0.1', port),
     died: kept.died,
     stop: () => kept.stop(),
@@ -84,6 +85,7 @@ export async function startMariadb(hop: DatabaseHop, ctx: ForeignContext): Promi
 export function databaseAt(url: string, hop: DatabaseHop, ctx: ForeignContext): ForeignServer {
   const { hostname, port } = new URL(url);
   return {
+    session: null,
     endpoints: endpointsOf(hop, ctx, hostname, port === '' ? 3_306 : Number(port)),
     died: new Promise(() => {}),
     stop: () => Promise.resolve(),

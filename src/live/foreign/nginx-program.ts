@@ -38,7 +38,12 @@ export async function startNginxProgram(options: NginxOptions): Promise<ForeignS
       await check(command, args);
     },
   });
-  return { endpoints: options.listeners, died: kept.died, stop: () => kept.stop() };
+  return {
+    session: kept.pid,
+    endpoints: options.listeners,
+    died: kept.died,
+    stop: () => kept.stop(),
+  };
 }
 
 /** A duration in nginx's words; 0 = never. */

@@ -3,6 +3,8 @@ import type { Endpoint, RunPlan } from '../../model/run.ts';
 import type { Topology } from '../../model/topology.ts';
 
 export interface ForeignServer {
+  /** Leader of the session of all its processes; null where it runs elsewhere. */
+  readonly session: number | null;
   readonly endpoints: readonly Endpoint[];
   /** Resolves with the reason when it ends without having been asked to. */
   readonly died: Promise<string>;

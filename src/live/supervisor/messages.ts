@@ -1,4 +1,5 @@
 /** What supervisor and worker processes say to each other (JSON over the IPC channel). */
+import type { EventLoopAccount, LoadAccount } from '../../model/lab.ts';
 import type { Endpoint, RunPlan } from '../../model/run.ts';
 import type { Action, Topology } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
@@ -21,6 +22,7 @@ export type ToWorker =
   | { readonly type: 'begin' }
   | { readonly type: 'apply'; readonly id: number; readonly action: Action }
   | { readonly type: 'endLoad' }
+  | { readonly type: 'account' }
   | { readonly type: 'freeze' }
   | { readonly type: 'activity'; readonly id: number }
   | { readonly type: 'census' }
@@ -30,12 +32,22 @@ export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'listening'; readonly hop: string; readonly endpoints: readonly Endpoint[] }
   | { readonly type: 'failed'; readonly hop: string; readonly code: string; readonly error: string }
-  | { readonly type: 'tick'; readonly hops: readonly HopTick[]; readonly loopDelayMs: number }
+  | { readonly type: 'tick'; readonly hops: readonly HopTick[]; readonly loopDelay: Micros }
   | { readonly type: 'applied'; readonly id: number; readonly accepted: boolean }
   | { readonly type: 'activity'; readonly id: number; readonly events: number }
   | { readonly type: 'census' }
   | { readonly type: 'log'; readonly text: string }
-  | { readonly type: 'stopped'; readonly events: number; readonly cpuMicros: Micros };
+  | WorkerAccount
+  | { readonly type: 'stopped'; readonly events: number };
+
+/** What this process used since the load began. */
+export interface WorkerAccount {
+  readonly type: 'account';
+  readonly hops: readonly string[];
+  readonly cpu: Micros;
+  readonly eventLoop: EventLoopAccount;
+  readonly load: readonly LoadAccount[];
+}
 
 /** One second of one hop in one process, all its replicas together; totals count from the start. */
 export interface HopTick {

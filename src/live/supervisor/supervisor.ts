@@ -11,6 +11,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { LabAccount } from '../../model/lab.ts';
 import { makePlan } from '../../model/plan.ts';
 import type { Endpoint, KernelCount, Mark, RunInfo, RunPlan } from '../../model/run.ts';
 import type { Action, Hop, TimelineEntry, Topology } from '../../model/topology.ts';
@@ -18,7 +19,9 @@ import type { Micros } from '../../model/units.ts';
 import type { ForeignServer } from '../foreign/server.ts';
 import { startForeign } from '../foreign/start.ts';
 import { Clock } from '../runtime/clock.ts';
+import { describe } from './action-words.ts';
 import { type KernelView, readKernelTable } from './kernel-table.ts';
+import { type Accountable, LabMeter } from './lab-meter.ts';
 import type { FromWorker, HopTick } from './messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -54,7 +57,7 @@ export interface RunTick {
   readonly at: Micros;
   readonly hops: readonly HopTick[];
   /** p99 of the event-loop delay over the last second, the worst process. */
-  readonly loopDelayMs: number;
+  readonly loopDelay: Micros;
 }
 
 export class LiveRunError extends Error {
@@ -83,8 +86,11 @@ export class LiveRun {
   readonly #clock = new Clock();
   readonly #workers: WorkerProcess[] = [];
   readonly #foreign: ForeignServer[] = [];
+  readonly #accountable: Accountable[] = [];
   readonly #deaths: { process: number; at: Micros; reason: string }[] = [];
-  readonly #latest = new Map<number, { hops: readonly HopTick[]; loopDelayMs: number }>();
+  readonly #latest = new Map<number, { hops: readonly HopTick[]; loopDelay: Micros }>();
+  readonly #labMeter = new LabMeter();
+  #lab: LabAccount | null = null;
   readonly #ended = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   #failure: LiveRunError | null = null;
@@ -112,6 +118,7 @@ export class LiveRun {
     signal.addEventListener('abort', () => this.#ended.abort(), { once: true });
     try {
       await Promise.race([this.#start(), this.#failed]);
+      await this.#labMeter.begin(this.#accountable);
       this.#begin();
       if (!signal.aborted) await this.#load(topology.duration);
       await this.#strike();
@@ -139,6 +146,7 @@ export class LiveRun {
       eventCounts: this.#eventCounts,
       kernel: this.#kernel,
       deaths: this.#deaths,
+      lab: this.#lab,
     };
   }
 
@@ -215,6 +223,7 @@ export class LiveRun {
         logFolder: this.#options.folder,
       });
       this.#foreign.push(server);
+      this.#accountable.push({ name: hop.name, session: server.session });
       void server.died.then((reason) => this.#crash(reason));
       endpoints = server.endpoints;
     }
@@ -240,8 +249,9 @@ export class LiveRun {
     const hops = latest.flatMap((one) => one.hops);
     const order = this.#options.topology.hops.map((hop) => hop.name);
     hops.sort((x, y) => order.indexOf(x.hop) - order.indexOf(y.hop));
-    const loopDelayMs = Math.max(...latest.map((one) => one.loopDelayMs));
-    this.#options.onTick({ at: this.#clock.now() - this.#loadStart, hops, loopDelayMs });
+    const loopDelay = Math.max(...latest.map((one) => one.loopDelay));
+    this.#options.onTick({ at: this.#clock.now() - this.#loadStart, hops, loopDelay });
+    void this.#labMeter.nextWindow();
   }
 
   #died(process: number, reason: string): void {
@@ -281,6 +291,7 @@ export class LiveRun {
     this.#tell({ type: 'endLoad' });
     await this.#lastAnswers();
     this.#loadEnd = this.#clock.now();
+    this.#lab = await this.#account();
     this.#tell({ type: 'freeze' });
     await this.#quiet();
     await Promise.all(
@@ -302,6 +313,16 @@ export class LiveRun {
       before = events;
       await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_POLL_MS));
     }
+  }
+
+  async #account(): Promise<LabAccount | null> {
+    const workers = await Promise.all(
+      this.#workers.map(async (worker) => ({
+        name: worker.name,
+        account: await worker.ask({ type: 'account' }, 'account').catch(() => null),
+      })),
+    );
+    return this.#labMeter.end(workers, this.#accountable);
   }
 
   async #activity(id: number): Promise<number> {
@@ -370,16 +391,4 @@ function upstreamFirst(topology: Topology): Hop[] {
   };
   for (const hop of topology.hops) visit(hop);
   return ordered;
-}
-
-function describe(action: Action): string {
-  const { action: kind, ...rest } = action;
-  if (action.action === 'set') {
-    const { path: setting, to } = action;
-    return `${setting} = ${typeof to === 'object' ? JSON.stringify(to) : to}`;
-  }
-  return `${kind} ${Object.entries(rest)
-    .filter(([key]) => key !== 'at' && key !== 'text')
-    .map(([key, value]) => `${key} ${value}`)
-    .join(', ')}`;
 }

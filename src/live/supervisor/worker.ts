@@ -2,8 +2,8 @@
  * One worker process: builds the live hops that the plan gives it and does what the supervisor
  * says. All hops of a process share its clock, its event writer and its end numbers.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { EventKind } from '../../model/event.ts';
+import type { LoadAccount } from '../../model/lab.ts';
 import { hopNamed, isL4, nearestL7IsForeign } from '../../model/plan.ts';
 import type { Endpoint, Instance, Link } from '../../model/run.ts';
 import type { Hop } from '../../model/topology.ts';
@@ -19,6 +19,7 @@ import {
   type LiveHop,
   type ProcessContext,
 } from '../runtime/context.ts';
+import { LoopMeter } from '../runtime/loop-meter.ts';
 import { PolicyLog } from '../runtime/policy-log.ts';
 import { noTap } from '../runtime/policy-tap.ts';
 import type { FromWorker, HopTick, ToWorker, WorkerInit } from './messages.ts';
@@ -43,7 +44,8 @@ export class Worker {
   readonly #endpoints = new Map<number, Endpoint[]>();
   readonly #numbers = { next: 0 };
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #loop = new LoopMeter();
+  #cpuBefore = process.cpuUsage();
 
   constructor(init: WorkerInit, send: (message: FromWorker) => void) {
     this.#init = init;
@@ -54,7 +56,6 @@ export class Worker {
     for (const instance of init.plan.instances) {
       if (instance.process === init.process) this.#place(instance);
     }
-    this.#loopDelay.enable();
   }
 
   receive(message: ToWorker): void {
@@ -77,6 +78,9 @@ export class Worker {
       }
       case 'endLoad':
         for (const one of this.#placed) one.live.endLoad();
+        return;
+      case 'account':
+        this.#account();
         return;
       case 'freeze':
         this.#clock.freeze();
@@ -165,6 +169,8 @@ export class Worker {
   }
 
   #begin(): void {
+    this.#cpuBefore = process.cpuUsage();
+    this.#loop.begin();
     for (const one of this.#placed) one.live.begin();
     this.#timers.push(setInterval(() => this.#tick(), TICK_MS));
     this.#timers.push(setInterval(() => this.#events.flush(), FLUSH_MS));
@@ -177,20 +183,30 @@ export class Worker {
       byHop.set(name, [...(byHop.get(name) ?? []), one]);
     }
     const hops = [...byHop].map(([hop, placed]) => tickOf(hop, placed));
-    const loopDelayMs = this.#loopDelay.percentile(99) / 1e6;
-    this.#loopDelay.reset();
-    this.#send({ type: 'tick', hops, loopDelayMs });
+    this.#send({ type: 'tick', hops, loopDelay: this.#loop.nextWindow() });
+  }
+
+  #account(): void {
+    const { user, system } = process.cpuUsage(this.#cpuBefore);
+    const hops = [...new Set(this.#placed.map(({ context }) => context.hop.name))];
+    const load = this.#placed.flatMap(({ context }): LoadAccount[] => {
+      const { lateness } = context.counters;
+      if (lateness === null) return [];
+      const { count, p99, max } = lateness;
+      return [{ hop: context.hop.name, requests: count, latenessP99: p99, latenessMax: max }];
+    });
+    const eventLoop = this.#loop.account();
+    this.#send({ type: 'account', hops, cpu: user + system, eventLoop, load });
   }
 
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    this.#loopDelay.disable();
+    this.#loop.stop();
     await Promise.all(this.#placed.map((one) => one.live.stop()));
     this.#events.flush();
     await this.#spool.close();
     await this.#policyLog?.close();
-    const { user, system } = process.cpuUsage();
-    this.#send({ type: 'stopped', events: this.#events.written, cpuMicros: user + system });
+    this.#send({ type: 'stopped', events: this.#events.written });
   }
 }
 

@@ -167,6 +167,7 @@ async function record(topology: Topology, tell: (plan: RunPlan) => Story): Promi
     eventCounts: [],
     kernel: null,
     deaths: [],
+    lab: null,
   };
   await prepareRecording(folder);
   const conversion = await convertSpools(folder, info, (_info, sinks) => ({
