@@ -12,12 +12,13 @@
  * next gets an RST (AWS NLB user guide, "Connection idle timeout"). So both sockets stay open
  * here until a byte arrives.
  */
-import type { Endpoint } from '../../model/run.ts';
+import type { Endpoint, Link } from '../../model/run.ts';
 import type { Action, L4BalancerHop } from '../../model/topology.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
 import { Listener, noHandlers } from '../io/listener.ts';
 import { Flow, FlowNumbers, type FlowOwner } from '../relay-l4/flow.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
+import { acceptorsOf } from './acceptors.ts';
 import { HostFaults } from './host-faults.ts';
 import { Targets } from './targets.ts';
 
@@ -42,17 +43,19 @@ class L4Balancer implements LiveHop, FlowOwner {
     this.ends = ctx.ends;
     this.outgoing = ctx.outgoing;
     this.#sequence = ctx.random('tcp-sequence');
-    this.#listeners = ctx.incoming.map(
-      (link) =>
-        new Listener({
-          instance: ctx.instance.index,
-          link,
-          listen: ctx.hop.listen,
-          ends: ctx.ends,
-          handlers: noHandlers,
-          onAccept: (end) => this.#accept(end),
-        }),
-    );
+    this.#listeners = ctx.incoming
+      .flatMap((link) => new Array<Link>(acceptorsOf(ctx, link)).fill(link))
+      .map(
+        (link, index) =>
+          new Listener({
+            instance: ctx.instance.index,
+            link,
+            listen: index === 0 ? ctx.hop.listen : null,
+            ends: ctx.ends,
+            handlers: noHandlers,
+            onAccept: (end) => this.#accept(end),
+          }),
+      );
     this.#faults = new HostFaults(ctx, this.#listeners);
   }
 

@@ -9,6 +9,7 @@ import type { Hop, PoolSettings } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import type { KeepAliveSettings } from '../../policy/keep-alive.ts';
 import type { RandomStream } from '../../random/stream.ts';
+import { acceptorsOf } from '../hops/acceptors.ts';
 import { PLAIN_REWRITE, type Rewrite } from '../http/rewrite.ts';
 import { TRACEPARENT_LENGTH } from '../http/trace-context.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
@@ -73,20 +74,22 @@ export class Relay {
     this.#limits = new ConnectionLimits(ctx, keepAlive);
   }
 
-  /** Adds a listener. `name:port` settings are for the first listener of the first replica. */
+  /** Adds listeners. `name:port` settings are for the first listener of the first replica. */
   addListener(link: Link, onAccept: (connection: ServerConnection) => void = () => {}): void {
     const { ctx } = this;
-    const first = this.listeners.length === 0 && ctx.instance.replica === 0;
-    this.listeners.push(
-      new Listener({
-        instance: ctx.instance.index,
-        link,
-        listen: first ? ctx.hop.listen : null,
-        ends: ctx.ends,
-        handlers: noHandlers,
-        onAccept: (end) => onAccept(this.#accept(end)),
-      }),
-    );
+    for (let count = acceptorsOf(ctx, link); count > 0; count--) {
+      const first = this.listeners.length === 0 && ctx.instance.replica === 0;
+      this.listeners.push(
+        new Listener({
+          instance: ctx.instance.index,
+          link,
+          listen: first ? ctx.hop.listen : null,
+          ends: ctx.ends,
+          handlers: noHandlers,
+          onAccept: (end) => onAccept(this.#accept(end)),
+        }),
+      );
+    }
   }
 
   /** Adds a pool of connections to one target; by default to any replica of the next hop, drawn. */
