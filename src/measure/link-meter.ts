@@ -21,6 +21,8 @@ export class LinkMeter {
   /** Of those, told of a connector that lacks its partner at the strike. */
   tuplesMissed = 0;
   acceptedAfterAbort = 0;
+  /** Connectors whose partner waits in the listener's backlog, as the kernel's table shows. */
+  notAcceptedYet = 0;
   exchanges = 0;
   /** Live sockets at each side by census rows. */
   censusConnectors = 0;

@@ -7,6 +7,8 @@
  *   can the relays between, which wait for the queue's FIN.
  * - `never-accepted`: a listener went away with connections in its backlog, or they were reset
  *   by their own side while they waited there (a host that goes down does both).
+ * - `not-accepted-yet`: it waits in the backlog of a listener that does not accept at the moment
+ *   (its process is short of descriptors); as many as the kernel's table shows there.
  * - `accept-without-tuple`, `accepted-after-abort`: a connection was reset, or given up, around
  *   the moment of its accept, so that one side never knew it as open.
  * - `connect-pending`: neither up nor failed at the strike.
@@ -171,7 +173,15 @@ function checkOneEnd(context: FoldContext, connection: Connection, end: End): vo
     books.ofEnd('accept-without-tuple', 'explained', end, text);
   } else if (unanswered && (end.cause === PEER_RST || end.cause === LOCAL_RST)) {
     books.ofEnd('never-accepted', 'explained', end, 'Reset by either side before it was accepted');
+  } else if (end.bytesIn === 0 && meter.notAcceptedYet < waitingIn(context, link.name)) {
+    meter.notAcceptedYet += 1;
+    const text = 'It waits in the backlog of a listener that does not accept at the moment';
+    books.ofEnd('not-accepted-yet', 'explained', end, text);
   } else oneEnded(context, connection, end);
+}
+
+function waitingIn({ info }: FoldContext, link: string): number {
+  return info.kernel?.find((one) => one.link === link)?.waitingRows ?? 0;
 }
 
 function oneEnded(context: FoldContext, { link }: Connection, end: End): void {

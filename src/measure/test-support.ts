@@ -253,6 +253,7 @@ export class Script {
       link: link.name,
       acceptorRows: this.#live(link, link.upstream),
       connectorRows: this.#live(link, link.downstream),
+      waitingRows: 0,
     }));
     this.info = {
       ...this.info,

@@ -60,6 +60,8 @@ export interface KernelCount {
   readonly acceptorRows: number;
   /** Rows whose remote port is a listener of this link. */
   readonly connectorRows: number;
+  /** Connections in a listener's backlog: up for their connector, and not accepted yet. */
+  readonly waitingRows: number;
 }
 
 export interface RunInfo {

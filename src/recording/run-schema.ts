@@ -137,7 +137,15 @@ const runDocument = z.looseObject({
   ),
   eventCounts: z.array(index),
   kernel: z
-    .array(z.object({ link: z.string(), acceptorRows: index, connectorRows: index }))
+    .array(
+      z.object({
+        link: z.string(),
+        acceptorRows: index,
+        connectorRows: index,
+        // Not told by versions before 0.1.0.
+        waitingRows: index.default(0),
+      }),
+    )
     .nullable(),
   deaths: z.array(z.object({ process: z.number().int(), at: micros, reason: z.string() })),
   lab: lab.nullable().default(null),

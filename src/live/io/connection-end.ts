@@ -27,6 +27,7 @@ import {
 import type { Endpoint, Link } from '../../model/run.ts';
 import type { EventWriter } from '../../stream/columns.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { type Descriptors, unlimitedDescriptors } from './accept-pause.ts';
 import { HandleTransport } from './handle-transport.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { handlesAvailable, isTcpHandle, newTcpHandle } from './tcp-handles.ts';
@@ -68,8 +69,16 @@ export class EndRegistry {
   readonly #events: EventWriter;
   readonly #instance: number;
   readonly #numbers: EndNumbers;
+  readonly descriptors: Descriptors;
 
-  constructor(clock: Clock, events: EventWriter, instance: number, numbers: EndNumbers) {
+  constructor(
+    clock: Clock,
+    events: EventWriter,
+    instance: number,
+    numbers: EndNumbers,
+    descriptors: Descriptors = unlimitedDescriptors(),
+  ) {
+    this.descriptors = descriptors;
     this.clock = clock;
     this.#events = events;
     this.#instance = instance;
@@ -91,6 +100,12 @@ export class EndRegistry {
     const { address, port } = target;
     end.remote = packAddress(address, port);
     this.emit(EventKind.connectStarted, end.number, 0, end.remote, 0, link.index);
+    if (!this.descriptors.budget.take()) {
+      end.errored('EMFILE');
+      setImmediate(() => end.gone());
+      return end;
+    }
+    end.hasDescriptor = true;
     if (handlesAvailable) {
       const transport = new HandleTransport(newTcpHandle(), end);
       end.take(transport);
@@ -106,6 +121,7 @@ export class EndRegistry {
   accept(link: Link, handlers: EndHandlers, handle: unknown, local: number): ConnectionEnd {
     const end = new ConnectionEnd(this, link, handlers);
     const isOurs = handlesAvailable && isTcpHandle(handle);
+    this.#tookDescriptor(end);
     end.take(isOurs ? new HandleTransport(handle, end) : SocketTransport.accepted(handle, end));
     end.accepted(local);
     return end;
@@ -117,10 +133,31 @@ export class EndRegistry {
     if (side === 'connector') {
       this.emit(EventKind.connectStarted, end.number, 0, 0, 0, link.index);
     }
+    this.#tookDescriptor(end);
     end.take(new SocketTransport(socket, end, false));
     if (side === 'acceptor') end.accepted(0);
     else if (!socket.connecting) end.connected();
     return end;
+  }
+
+  /** For the ends only: it was accepted; it is gone. */
+  began({ link }: ConnectionEnd): void {
+    this.acceptedTotal += 1;
+    this.acceptedOpen += 1;
+    if (this.descriptors.entries.has(link.index)) this.descriptors.budget.entered();
+  }
+
+  ended({ acceptor, link, hasDescriptor }: ConnectionEnd): void {
+    const { budget, entries } = this.descriptors;
+    if (acceptor) this.acceptedOpen -= 1;
+    if (acceptor && entries.has(link.index)) budget.left();
+    if (hasDescriptor) budget.give();
+  }
+
+  /** It has a descriptor of the process, which has to be counted. */
+  #tookDescriptor(end: ConnectionEnd): void {
+    this.descriptors.budget.took();
+    end.hasDescriptor = true;
   }
 
   /** Closes every end with cause `shutdown`; resolves when none is left. */
@@ -162,6 +199,8 @@ export class ConnectionEnd implements TransportOwner {
   /** Our FIN is sent or on its way. */
   finished = false;
   closed = false;
+  /** For the registry only: it counts in the process's budget. */
+  hasDescriptor = false;
   inFlight = 0;
   exchanges = 0;
   slot: SlotState = SlotState.none;
@@ -195,8 +234,7 @@ export class ConnectionEnd implements TransportOwner {
   accepted(local: number): void {
     this.open = true;
     this.acceptor = true;
-    this.#registry.acceptedTotal += 1;
-    this.#registry.acceptedOpen += 1;
+    this.#registry.began(this);
     this.#established(EventKind.accepted, local);
   }
 
@@ -312,7 +350,7 @@ export class ConnectionEnd implements TransportOwner {
     this.closed = true;
     this.open = false;
     this.#registry.live.delete(this);
-    if (this.acceptor) this.#registry.acceptedOpen -= 1;
+    this.#registry.ended(this);
     const cause = this.#cause ?? (this.ended ? 'peer_fin' : 'unknown');
     const { bytesRead = 0, bytesWritten = 0 } = this.#transport ?? {};
     const code = closeCauseCode(cause);

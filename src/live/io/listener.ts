@@ -6,6 +6,7 @@
 import net from 'node:net';
 import { packAddress } from '../../model/event.ts';
 import type { Endpoint, Link } from '../../model/run.ts';
+import { AcceptPause } from './accept-pause.ts';
 import type { ConnectionEnd, EndHandlers, EndRegistry } from './connection-end.ts';
 import { handlesAvailable } from './tcp-handles.ts';
 
@@ -64,12 +65,14 @@ export class Listener {
   /** Where connections are accepted, packed; 0 where that is known only one by one. */
   #local = 0;
   #restoring: NodeJS.Timeout | null = null;
+  readonly #pause: AcceptPause;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (shell) => {
       this.#accept(detach(shell));
     });
+    this.#pause = pauseOf(this.#server, options, () => this.#takeHandles());
   }
 
   /** Rejects with the system's error (EADDRINUSE, EACCES) when it cannot listen. */
@@ -86,6 +89,7 @@ export class Listener {
   /** Stops listening for a while: connects are refused, as when the host is gone. */
   suspend(): void {
     this.#endRestoring();
+    this.#pause.end();
     if (this.#server.listening) this.#server.close();
   }
 
@@ -106,6 +110,7 @@ export class Listener {
 
   close(): Promise<void> {
     this.#endRestoring();
+    this.#pause.end();
     return new Promise((resolve) => {
       if (!this.#server.listening) resolve();
       else this.#server.close(() => resolve());
@@ -132,8 +137,21 @@ export class Listener {
 
   #accept(handle: unknown): void {
     const { ends, link, handlers, onAccept } = this.#options;
-    onAccept(ends.accept(link, handlers, handle, this.#local));
+    const end = ends.accept(link, handlers, handle, this.#local);
+    if (this.#pause.check()) onAccept(end);
+    else end.reset('overflow');
   }
+}
+
+/** @param resumed called when the server listens again */
+export function pauseOf(
+  server: net.Server,
+  { ends, link }: Pick<ListenerOptions, 'ends' | 'link'>,
+  resumed: () => void,
+): AcceptPause {
+  return new AcceptPause(server, link, ends.descriptors, (handle) => {
+    server.listen(handle, LISTEN_BACKLOG, resumed);
+  });
 }
 
 /** Listens on `address:port` or any free loopback port; for node:http servers too. */

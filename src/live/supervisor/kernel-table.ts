@@ -10,6 +10,7 @@ import type { Endpoint, KernelCount, Link } from '../../model/run.ts';
 const NOT_OPEN = new Set(['02', '03', '06', '07', '0A', '0C']);
 
 const ESTABLISHED = '01';
+const CLOSE_WAIT = '08';
 
 export interface KernelView {
   readonly counts: readonly KernelCount[];
@@ -37,10 +38,13 @@ export async function readKernelTable(
   }
   const acceptor = new Map<number, number>();
   const connector = new Map<number, number>();
+  const waiting = new Map<number, number>();
   let unsettled = 0;
   for (const { accepts, connects, state, queues, inode } of rows.values()) {
     const unread = foreign.has(accepts ?? -1) && !queues.endsWith(':00000000');
     if (accepts !== undefined && state === ESTABLISHED && (inode === '0' || unread)) unsettled += 1;
+    // Without a socket, yet not closing: in the backlog of its listener.
+    if (inode === '0' && (state === ESTABLISHED || state === CLOSE_WAIT)) count(waiting, accepts);
     if (inode === '0') continue;
     count(acceptor, accepts);
     count(connector, connects);
@@ -49,6 +53,7 @@ export async function readKernelTable(
     link: link.name,
     acceptorRows: acceptor.get(link.index) ?? 0,
     connectorRows: connector.get(link.index) ?? 0,
+    waitingRows: waiting.get(link.index) ?? 0,
   }));
   const texts = [...rows].map(([key, row]) => `${key} ${row.state} ${row.queues} ${row.inode}`);
   return { counts, signature: texts.sort().join('\n'), unsettled };

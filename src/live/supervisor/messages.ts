@@ -26,6 +26,8 @@ export type ToWorker =
   | { readonly type: 'freeze' }
   | { readonly type: 'activity'; readonly id: number }
   | { readonly type: 'census' }
+  /** A parked listening socket comes back, as the message's handle. */
+  | { readonly type: 'returned'; readonly ticket: number }
   | { readonly type: 'stop' };
 
 export type FromWorker =
@@ -37,6 +39,10 @@ export type FromWorker =
   | { readonly type: 'activity'; readonly id: number; readonly events: number }
   | { readonly type: 'census' }
   | { readonly type: 'log'; readonly text: string }
+  /** Worth a mark of the run. */
+  | { readonly type: 'note'; readonly text: string }
+  /** Listening sockets (the message's handle) that nobody accepts from for a while. */
+  | { readonly type: 'park' | 'fetch' | 'drop'; readonly ticket: number }
   | WorkerAccount
   | { readonly type: 'stopped'; readonly events: number };
 

@@ -233,6 +233,7 @@ export class LiveRun {
 
   #heard(process: number, message: FromWorker): void {
     if (message.type === 'log') this.#options.onLog(message.text);
+    if (message.type === 'note') this.#mark('note', message.text);
     if (message.type === 'failed') {
       this.#fail(
         new LiveRunError(message.code, `hop "${message.hop}" cannot listen: ${message.error}`),

@@ -3,11 +3,19 @@
  * the supervisor's channel closes, for whatever reason, so that no orphan stays behind.
  */
 import type { FromWorker, ToWorker } from './messages.ts';
+import type { SendHandle } from './process-parking.ts';
 import { Worker } from './worker.ts';
 
 function send(message: FromWorker): void {
   if (process.connected) process.send?.(message);
 }
+
+const sendHandle: SendHandle = (message, handle, sent) => {
+  // node's types know no bare handles; node does.
+  if (process.connected && process.send !== undefined) {
+    Reflect.apply(process.send, process, [message, handle, {}, sent]);
+  }
+};
 
 let worker: Worker | null = null;
 
@@ -16,11 +24,11 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 
-process.on('message', (message: ToWorker) => {
+process.on('message', (message: ToWorker, handle: unknown) => {
   if (message.type === 'init') {
-    worker = new Worker(message.init, send);
+    worker = new Worker(message.init, send, sendHandle);
     send({ type: 'ready' });
     return;
   }
-  worker?.receive(message);
+  worker?.receive(message, handle);
 });

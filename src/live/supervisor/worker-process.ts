@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.ts';
+import { ParkedListeners } from './parked-listeners.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('./worker-main.js', import.meta.url));
 const STDERR_KEPT = 4_000;
@@ -24,6 +25,7 @@ export class WorkerProcess {
   /** Set when it has ended, wanted or not. */
   ended = false;
   #stopping = false;
+  readonly #parked: ParkedListeners;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<FromWorker['type'], ((message: FromWorker | Error) => void)[]>();
   #stderr = '';
@@ -39,13 +41,21 @@ export class WorkerProcess {
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_KEPT);
     });
-    this.#child.on('message', (message: FromWorker) => {
+    this.#parked = new ParkedListeners((message, handle, sent) => {
+      // node's types know no bare handles; node does.
+      if (this.#child.connected) {
+        Reflect.apply(this.#child.send, this.#child, [message, handle, {}, sent]);
+      } else sent();
+    });
+    this.#child.on('message', (message: FromWorker, handle: unknown) => {
+      this.#parked.heard(message, handle);
       const waiting = this.#waiting.get(message.type);
       waiting?.shift()?.(message);
       listener.onMessage(message);
     });
     this.#child.on('exit', (code, signal) => {
       this.ended = true;
+      this.#parked.closeAll();
       const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
       const reason = `process "${name}" ended with ${how}${this.#lastWords()}`;
       for (const waiting of this.#waiting.values()) {

@@ -11,7 +11,9 @@ import { randomStream } from '../../random/stream.ts';
 import { SpoolWriter } from '../../recording/spool.ts';
 import { type EventBlock, EventWriter } from '../../stream/columns.ts';
 import { createHop } from '../hops/registry.ts';
+import type { Descriptors } from '../io/accept-pause.ts';
 import { EndRegistry } from '../io/connection-end.ts';
+import { DescriptorBudget } from '../io/descriptor-budget.ts';
 import { Clock } from '../runtime/clock.ts';
 import {
   type HopContext,
@@ -20,9 +22,12 @@ import {
   type ProcessContext,
 } from '../runtime/context.ts';
 import { LoopMeter } from '../runtime/loop-meter.ts';
+import { entryLinks } from '../runtime/entry-links.ts';
 import { PolicyLog } from '../runtime/policy-log.ts';
 import { noTap } from '../runtime/policy-tap.ts';
+import { descriptorsForConnections, spoolBlocksMax } from '../runtime/process-limits.ts';
 import type { FromWorker, HopTick, ToWorker, WorkerInit } from './messages.ts';
+import { ProcessParking, type SendHandle } from './process-parking.ts';
 
 interface Placed {
   readonly context: HopContext;
@@ -46,19 +51,29 @@ export class Worker {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #loop = new LoopMeter();
   #cpuBefore = process.cpuUsage();
+  readonly #parking: ProcessParking;
+  readonly #descriptors: Descriptors;
+  #noted = false;
 
-  constructor(init: WorkerInit, send: (message: FromWorker) => void) {
+  constructor(init: WorkerInit, send: (message: FromWorker) => void, sendHandle: SendHandle) {
     this.#init = init;
     this.#send = send;
-    this.#spool = new SpoolWriter(init.spool);
+    this.#spool = new SpoolWriter(init.spool, { blocksMax: spoolBlocksMax() });
     this.#events = new EventWriter(init.process, (block) => this.#spoolBlock(block));
     this.#policyLog = init.policyLog === null ? null : new PolicyLog(init.policyLog);
+    this.#parking = new ProcessParking(sendHandle);
+    this.#descriptors = {
+      budget: new DescriptorBudget(descriptorsForConnections(listenersOf(init))),
+      entries: entryLinks(init.plan, init.process),
+      parking: this.#parking,
+      say: (text) => this.#say(text),
+    };
     for (const instance of init.plan.instances) {
       if (instance.process === init.process) this.#place(instance);
     }
   }
 
-  receive(message: ToWorker): void {
+  receive(message: ToWorker, handle: unknown): void {
     switch (message.type) {
       case 'init':
         return;
@@ -93,6 +108,9 @@ export class Worker {
         this.#events.flush();
         this.#send({ type: 'census' });
         return;
+      case 'returned':
+        this.#parking.returned(message.ticket, handle);
+        return;
       case 'stop':
         void this.#stop();
         return;
@@ -103,6 +121,14 @@ export class Worker {
     if (!this.#spool.write(block)) return;
     const lost = this.#spool.takeLost();
     if (lost > 0) this.#events.write(this.#clock.now(), EventKind.lost, 0, 0, 0, lost, 0, 0);
+  }
+
+  /** The first time that the budget is reached is worth a mark of the run. */
+  #say(text: string): void {
+    const { process, plan } = this.#init;
+    const whole = `process "${plan.processes[process]}": ${text}`;
+    this.#send({ type: this.#noted ? 'log' : 'note', text: whole });
+    this.#noted = true;
   }
 
   #place(instance: Instance): void {
@@ -134,7 +160,13 @@ export class Worker {
       outgoing: outgoing('traffic'),
       alive: outgoing('alive'),
       targets: (link) => this.#targets(link, instance),
-      ends: new EndRegistry(this.#clock, this.#events, instance.index, this.#numbers),
+      ends: new EndRegistry(
+        this.#clock,
+        this.#events,
+        instance.index,
+        this.#numbers,
+        this.#descriptors,
+      ),
       counters: new HopCounters(),
       random: (purpose) => randomStream(seed, `${hop.name}/${instance.replica}/${purpose}`),
       tracesUpstream: !isL4(hop) && nearestL7IsForeign(topology, plan, hop, 'upstream'),
@@ -208,6 +240,14 @@ export class Worker {
     await this.#policyLog?.close();
     this.#send({ type: 'stopped', events: this.#events.written });
   }
+}
+
+function listenersOf({ plan, process }: WorkerInit): number {
+  const hops = plan.instances.filter((one) => one.process === process).map((one) => one.hop);
+  return hops.reduce(
+    (sum, hop) => sum + plan.links.filter(({ upstream }) => upstream === hop).length,
+    0,
+  );
 }
 
 function tickOf(hop: string, placed: readonly Placed[]): HopTick {
