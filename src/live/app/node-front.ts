@@ -22,8 +22,9 @@ import type { AppHop } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import type { Suspendable } from '../hops/host-faults.ts';
 import { decodeTraceparent } from '../http/trace-context.ts';
+import type { AcceptPause } from '../io/accept-pause.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
-import { LISTEN_BACKLOG, listenOn } from '../io/listener.ts';
+import { LISTEN_BACKLOG, listenOn, pauseOf } from '../io/listener.ts';
 import type { HopContext } from '../runtime/context.ts';
 import { type AppFront, BODY_BYTES_MAX, type Body, type Call } from './call.ts';
 
@@ -141,6 +142,7 @@ class NodeListener implements Suspendable {
   readonly #ctx: Context;
   readonly #server: http.Server;
   readonly #ends = new WeakMap<Duplex, ConnectionEnd>();
+  readonly #pause: AcceptPause;
   #bound: { address: string; port: number } | null = null;
   #restoring: NodeJS.Timeout | null = null;
 
@@ -157,8 +159,11 @@ class NodeListener implements Suspendable {
       const end = this.#ends.get(request.socket);
       if (end !== undefined) handler(end, request, response);
     });
+    this.#pause = pauseOf(this.#server, { ends: ctx.ends, link }, () => {});
     this.#server.on('connection', (socket: Socket) => {
-      this.#ends.set(socket, ctx.ends.adopt(link, socket, 'acceptor'));
+      const end = ctx.ends.adopt(link, socket, 'acceptor');
+      this.#ends.set(socket, end);
+      if (!this.#pause.check()) end.reset('overflow');
     });
     this.#server.on('timeout', (socket: Socket) => this.#idle(socket));
     this.#server.on('clientError', (error, socket) => this.#clientError(error, socket));
@@ -179,6 +184,7 @@ class NodeListener implements Suspendable {
   suspend(): void {
     if (this.#restoring !== null) clearTimeout(this.#restoring);
     this.#restoring = null;
+    this.#pause.end();
     if (this.#server.listening) this.#server.close();
   }
 

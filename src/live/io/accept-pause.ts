@@ -84,9 +84,8 @@ export class AcceptPause {
     if (!isClosable(handle)) return;
     const ticket = parking.park(handle, () => this.#left(parking, ticket, handle));
     this.#ticket = ticket;
-    say(
-      `${this.#link.name}: accepting stops, ${budget.used} of ${budget.limit} descriptors are in use`,
-    );
+    const { used, limit } = budget;
+    say(`${this.#link.name}: accepting stops, ${used} of ${limit} descriptors are in use`);
   }
 
   /** Listening ends for another reason; what waits in the backlog is reset. */
