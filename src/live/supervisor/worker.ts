@@ -21,8 +21,8 @@ import {
   type LiveHop,
   type ProcessContext,
 } from '../runtime/context.ts';
-import { LoopMeter } from '../runtime/loop-meter.ts';
 import { entryLinks } from '../runtime/entry-links.ts';
+import { LoopMeter } from '../runtime/loop-meter.ts';
 import { PolicyLog } from '../runtime/policy-log.ts';
 import { noTap } from '../runtime/policy-tap.ts';
 import { descriptorsForConnections, spoolBlocksMax } from '../runtime/process-limits.ts';
