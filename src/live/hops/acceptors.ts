@@ -13,7 +13,10 @@ import type { HopContext } from '../runtime/context.ts';
 
 const ACCEPTORS = 8;
 
-export function acceptorsOf({ plan, instance }: HopContext, link: Link): number {
+export function acceptorsOf(
+  { plan, instance }: Pick<HopContext, 'plan' | 'instance'>,
+  link: Link,
+): number {
   if (instance.host !== null || link.purpose === 'alive') return 1;
   const isOurs = plan.instances.some((one) => one.hop === link.downstream && one.process >= 0);
   return isOurs ? ACCEPTORS : 1;

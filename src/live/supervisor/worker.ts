@@ -10,6 +10,7 @@ import type { Hop } from '../../model/topology.ts';
 import { randomStream } from '../../random/stream.ts';
 import { SpoolWriter } from '../../recording/spool.ts';
 import { type EventBlock, EventWriter } from '../../stream/columns.ts';
+import { acceptorsOf } from '../hops/acceptors.ts';
 import { createHop } from '../hops/registry.ts';
 import type { Descriptors } from '../io/accept-pause.ts';
 import { EndRegistry } from '../io/connection-end.ts';
@@ -242,12 +243,16 @@ export class Worker {
   }
 }
 
+/** How many at most. */
 function listenersOf({ plan, process }: WorkerInit): number {
-  const hops = plan.instances.filter((one) => one.process === process).map((one) => one.hop);
-  return hops.reduce(
-    (sum, hop) => sum + plan.links.filter(({ upstream }) => upstream === hop).length,
-    0,
-  );
+  let count = 0;
+  for (const instance of plan.instances) {
+    if (instance.process !== process) continue;
+    for (const link of plan.links) {
+      if (link.upstream === instance.hop) count += acceptorsOf({ plan, instance }, link);
+    }
+  }
+  return count;
 }
 
 function tickOf(hop: string, placed: readonly Placed[]): HopTick {
