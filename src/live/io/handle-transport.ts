@@ -4,8 +4,8 @@
  *   connecting ──► open ──┬─ our FIN: finishing, finished ─┐
  *                         └─ the peer's FIN: ended ─────────┴─► closing ──► closed
  *
- * A write is tried at once; only what the kernel does not take waits (in libuv, which keeps a
- * reference to the chunk), and then `unsent` counts it. One write request serves all writes of
+ * A write is tried at once; only what the kernel does not take waits (in libuv; the request
+ * keeps the chunk), and then `unsent` counts it. One write request serves all writes of
  * the process that are done at once, which are nearly all.
  *
  * A close that waits for a peer to read waits `LINGER_MS` at most, as nginx's `send_timeout`
@@ -175,6 +175,8 @@ export class HandleTransport implements Transport {
   #waitFor(request: Request, chunk: Uint8Array | string): void {
     const { length } = chunk;
     this.unsent += length;
+    // libuv has only the address: without this, the bytes could be collected and used again.
+    request.chunk = chunk;
     request.oncomplete = (status) => {
       this.unsent -= length;
       if (this.#closing) return;

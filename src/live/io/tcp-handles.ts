@@ -12,6 +12,8 @@
 /** A request object of libuv; `oncomplete` is called when it was not done at once. */
 export interface Request {
   oncomplete: ((status: number) => void) | null;
+  /** What is being written, kept from the garbage collector until it is done. */
+  chunk?: Uint8Array | string;
 }
 
 export interface TcpHandle {

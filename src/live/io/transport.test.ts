@@ -6,6 +6,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HandleTransport } from './handle-transport.ts';
 import { listenOn } from './listener.ts';
@@ -42,6 +44,13 @@ class Listening implements TransportOwner {
 }
 
 const kinds = ['handle', 'socket'] as const;
+
+setFlagsFromString('--expose-gc');
+const gc: unknown = runInNewContext('gc');
+function collectGarbage(): void {
+  if (typeof gc !== 'function') throw new Error('no garbage collector to call');
+  gc();
+}
 
 function connect(kind: (typeof kinds)[number], port: number): [Transport, Listening] {
   const owner = new Listening();
@@ -108,6 +117,34 @@ describe.each(kinds)('transport on a %s', (kind) => {
     await expect.poll(() => owner.heard).toContain('gone');
     await expect.poll(() => sockets[0]?.readableEnded).toBe(true);
     expect(digest.digest('hex')).toBe(createHash('sha256').update(sent).digest('hex'));
+    sockets[0]?.destroy();
+  });
+
+  it('keeps what waits to be sent, though nobody else does and memory is collected', async () => {
+    const sockets: net.Socket[] = [];
+    const port = await serve((socket) => sockets.push(socket.pause()));
+    const [transport, owner] = connect(kind, port);
+    await expect.poll(() => owner.heard).toContain('connected');
+    let collected = 0;
+    const registry = new FinalizationRegistry(() => {
+      collected += 1;
+    });
+    const [chunks, size] = [400, 64 * 1_024];
+    for (let i = 0; i < chunks; i++) {
+      const chunk = randomBytes(size);
+      registry.register(chunk, null);
+      transport.write(chunk);
+    }
+    const waiting = Math.floor(transport.unsent / size);
+    expect(waiting).toBeGreaterThan(0);
+    for (let i = 0; i < 5; i++) {
+      collectGarbage();
+      await delay(10);
+    }
+    expect(collected).toBeLessThanOrEqual(chunks - waiting);
+    transport.reset();
+    await expect.poll(() => owner.heard).toContain('gone');
+    await expect.poll(() => sockets).toHaveLength(1);
     sockets[0]?.destroy();
   });
 
