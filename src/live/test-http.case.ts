@@ -60,6 +60,8 @@ export const plainWebServer: WebServerHop = {
   keepAliveTimeout: 60_000_000,
   keepAliveRequests: 0,
   keepAliveTime: 0,
+  requestHeadTimeout: 60_000_000,
+  requestBodyTimeout: 60_000_000,
   workerConnections: 512,
   upstreamIdleMax: 0,
   upstreamIdleTimeout: 60_000_000,

@@ -117,6 +117,8 @@ const gateway: Rest<GatewayHop> = {
   pool,
   throttle: { ratePerSecond: 0, burst: 0 },
   clientIdleTimeout: 0,
+  requestHeadTimeout: 0,
+  requestBodyTimeout: 0,
   connectTimeout: 0,
   integrationTimeout: 0,
 };
@@ -158,6 +160,8 @@ const web: Rest<WebServerHop> = {
   keepAliveTimeout: 0,
   keepAliveRequests: 0,
   keepAliveTime: 0,
+  requestHeadTimeout: 0,
+  requestBodyTimeout: 0,
   workerConnections: 0,
   upstreamIdleMax: 0,
   upstreamIdleTimeout: 0,

@@ -170,8 +170,16 @@ export interface ClientsHop extends HopBase {
   readonly retry: RetrySettings;
 }
 
+/** How long a hop that reads HTTP waits for a request; answered with 408 after that. */
+export interface RequestTimeouts {
+  /** For a whole head, from its first byte; 0 = none. */
+  readonly requestHeadTimeout: Micros;
+  /** Between two reads of a request's body; 0 = none. */
+  readonly requestBodyTimeout: Micros;
+}
+
 /** A CDN distribution (CloudFront): several locations, each with its own origin connections. */
-export interface EdgeHop extends HopBase {
+export interface EdgeHop extends HopBase, RequestTimeouts {
   readonly kind: 'edge';
   readonly implementation: 'builtin' | 'nginx';
   readonly locations: number;
@@ -186,7 +194,7 @@ export interface EdgeHop extends HopBase {
 }
 
 /** API Gateway: nodes with pools of their own; a request lands on any node. */
-export interface GatewayHop extends HopBase {
+export interface GatewayHop extends HopBase, RequestTimeouts {
   readonly kind: 'gateway';
   readonly implementation: 'builtin' | 'nginx';
   readonly nodes: number;
@@ -212,7 +220,7 @@ export interface L4BalancerHop extends HopBase {
 }
 
 /** ALB: routes each request by itself. */
-export interface L7BalancerHop extends HopBase {
+export interface L7BalancerHop extends HopBase, RequestTimeouts {
   readonly kind: 'l7-balancer';
   readonly algorithm: BalancerAlgorithm;
   readonly pool: PoolSettings;
@@ -240,7 +248,7 @@ export interface ConnectionQueueHop extends HopBase {
   readonly whileHeld: 'unread' | 'watch';
 }
 
-export interface WebServerHop extends HopBase {
+export interface WebServerHop extends HopBase, RequestTimeouts {
   readonly kind: 'web-server';
   readonly implementation: 'builtin' | 'nginx';
   readonly keepAliveTimeout: Micros;

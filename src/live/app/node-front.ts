@@ -14,7 +14,7 @@
  * node:http reads `keepAliveTimeout` in ms and 0 as "never", like the topology.
  */
 import http from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PARENT_NONE, PARENT_REMOTE } from '../../model/event.ts';
 import type { Endpoint, Link } from '../../model/run.ts';
@@ -165,6 +165,7 @@ class NodeListener implements Suspendable {
       this.#ends.set(socket, end);
       if (!this.#pause.check()) end.reset('overflow');
     });
+    this.#server.on('connect', (request, socket) => this.#connect(request, socket, handler));
     this.#server.on('timeout', (socket: Socket) => this.#idle(socket));
     this.#server.on('clientError', (error, socket) => this.#clientError(error, socket));
   }
@@ -203,6 +204,20 @@ class NodeListener implements Suspendable {
   close(): Promise<void> {
     this.suspend();
     return Promise.resolve();
+  }
+
+  /** Without a listener node drops the connection without a word; a CONNECT is a request too. */
+  #connect(request: http.IncomingMessage, socket: Duplex, handler: Handler): void {
+    const end = this.#ends.get(socket);
+    if (end === undefined || !(socket instanceof Socket)) {
+      socket.destroy();
+      return;
+    }
+    const response = new http.ServerResponse(request);
+    response.assignSocket(socket);
+    response.shouldKeepAlive = false;
+    response.on('finish', () => socket.resume().end());
+    handler(end, request, response);
   }
 
   #idle(socket: Socket): void {

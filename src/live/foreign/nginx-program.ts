@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Endpoint } from '../../model/run.ts';
+import type { RequestTimeouts } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import { privateFolder, startKept } from './keeper.ts';
 import { programPath, serverGroup, serverUser } from './programs.ts';
@@ -49,6 +50,14 @@ export async function startNginxProgram(options: NginxOptions): Promise<ForeignS
 /** A duration in nginx's words; 0 = never. */
 export function nginxTime(duration: Micros): string {
   return duration === 0 ? NEVER : `${Math.max(1, Math.round(duration / 1_000))}ms`;
+}
+
+/** nginx counts a slow head or body as 408 in its log, and closes without saying so. */
+export function requestTimeouts(hop: RequestTimeouts): string[] {
+  return [
+    `  client_header_timeout ${nginxTime(hop.requestHeadTimeout)};`,
+    `  client_body_timeout ${nginxTime(hop.requestBodyTimeout)};`,
+  ];
 }
 
 /** Keep-alive to the next hop, for an `upstream` block; `idleMax` connections may be idle. */

@@ -30,6 +30,8 @@ const edge: EdgeHop = {
   locations: 3,
   pool,
   clientIdleTimeout: 60_000_000,
+  requestHeadTimeout: 60_000_000,
+  requestBodyTimeout: 60_000_000,
   connectTimeout: 1_000_000,
   connectionAttempts: 1,
   responseTimeout: 100_000,
@@ -48,6 +50,8 @@ const gateway: GatewayHop = {
   pool,
   throttle: { ratePerSecond: 0, burst: 0 },
   clientIdleTimeout: 60_000_000,
+  requestHeadTimeout: 60_000_000,
+  requestBodyTimeout: 60_000_000,
   connectTimeout: 1_000_000,
   integrationTimeout: 1_000_000,
 };

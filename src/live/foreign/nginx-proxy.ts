@@ -13,7 +13,13 @@
  */
 import type { EdgeHop, GatewayHop } from '../../model/topology.ts';
 import { type ForeignListener, foreignListeners } from './listeners.ts';
-import { keepAliveUpstream, NO_LIMIT, nginxTime, startNginxProgram } from './nginx-program.ts';
+import {
+  keepAliveUpstream,
+  NO_LIMIT,
+  nginxTime,
+  requestTimeouts,
+  startNginxProgram,
+} from './nginx-program.ts';
 import type { ForeignContext, ForeignServer } from './server.ts';
 
 /** Idle connections that a pool may keep: room for all that a run opens. */
@@ -72,6 +78,7 @@ function shared(hop: EdgeHop | GatewayHop, responseTimeout: number): string[] {
     `  keepalive_timeout ${nginxTime(hop.clientIdleTimeout)};`,
     `  keepalive_requests ${NO_LIMIT};`,
     '  keepalive_time 20d;',
+    ...requestTimeouts(hop),
     '  proxy_set_header Connection "";',
     `  proxy_connect_timeout ${nginxTime(hop.connectTimeout)};`,
     `  proxy_read_timeout ${nginxTime(responseTimeout)};`,

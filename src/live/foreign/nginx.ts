@@ -12,7 +12,13 @@
 import path from 'node:path';
 import type { WebServerHop } from '../../model/topology.ts';
 import { type ForeignListener, foreignListeners } from './listeners.ts';
-import { keepAliveUpstream, NO_LIMIT, nginxTime, startNginxProgram } from './nginx-program.ts';
+import {
+  keepAliveUpstream,
+  NO_LIMIT,
+  nginxTime,
+  requestTimeouts,
+  startNginxProgram,
+} from './nginx-program.ts';
 import type { ForeignContext, ForeignServer } from './server.ts';
 
 const LOG_FORMAT =
@@ -54,6 +60,7 @@ function httpLines(
     `  keepalive_timeout ${hop.keepAliveTimeout === 0 ? '0' : nginxTime(hop.keepAliveTimeout)};`,
     `  keepalive_requests ${hop.keepAliveRequests === 0 ? NO_LIMIT : hop.keepAliveRequests};`,
     `  keepalive_time ${nginxTime(hop.keepAliveTime)};`,
+    ...requestTimeouts(hop),
     `  proxy_set_header Connection ${keepsUpstream ? '""' : 'close'};`,
     `  proxy_connect_timeout ${nginxTime(hop.connectTimeout)};`,
     `  proxy_read_timeout ${nginxTime(hop.responseTimeout)};`,

@@ -104,6 +104,18 @@ const causesOn = (app: RunningHop, link: { index: number }): string[] =>
 describe.each(kinds)('the REST API (%s)', (kind) => {
   beforeAll(() => use(kind));
 
+  it('answers CONNECT as a request of its own: 501, and the connection closes', async () => {
+    const { app } = await start();
+    const text = 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\nGET / HTTP/1.1\r\n\r\n';
+    const got = await raw(app.port, text, () => false);
+    expect(got).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n/);
+    expect(got.match(/HTTP/g)).toHaveLength(1);
+    await app.stop();
+    expect(rowsOn(app, EventKind.exchangeEnded, testLinks.incoming.index)).toMatchObject([
+      { a: 501 },
+    ]);
+  });
+
   it('reads and inserts items, in responses of the size asked for', async () => {
     const { app, db } = await start();
     const answer = await get(app, '/items/7');

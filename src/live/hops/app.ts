@@ -119,6 +119,11 @@ class App implements LiveHop {
       call.answer(200, '{"alive":true}');
       return;
     }
+    if (method === 'CONNECT') {
+      // What follows may be meant for a tunnel, and must not be read as requests (RFC 9931).
+      call.answer(501, errorJson('this app opens no tunnels'), true);
+      return;
+    }
     const left = this.#settings.queriesPerRequest;
     const item = method === 'GET' ? ITEM_PATH.exec(target) : null;
     if (item !== null) {

@@ -16,6 +16,8 @@ const settings: EdgeHop = {
   locations: 2,
   pool: testPool(),
   clientIdleTimeout: 0,
+  requestHeadTimeout: 60_000_000,
+  requestBodyTimeout: 60_000_000,
   connectTimeout: 1_000_000,
   connectionAttempts: 3,
   responseTimeout: 60_000,

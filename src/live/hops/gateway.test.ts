@@ -19,6 +19,8 @@ const settings: GatewayHop = {
   pool: testPool(),
   throttle: { ratePerSecond: 0, burst: 0 },
   clientIdleTimeout: 0,
+  requestHeadTimeout: 60_000_000,
+  requestBodyTimeout: 60_000_000,
   connectTimeout: 1_000_000,
   integrationTimeout: 5_000_000,
 };

@@ -15,6 +15,7 @@
  * idle connections close at once, busy ones when they are done, with cause `drain`.
  */
 import type { Action, GatewayHop } from '../../model/topology.ts';
+import type { Micros } from '../../model/units.ts';
 import type { RandomStream } from '../../random/stream.ts';
 import type { Exchange } from '../relay-http/exchange.ts';
 import { keptFor, Relay, upstreamLink } from '../relay-http/relay.ts';
@@ -23,6 +24,9 @@ import { ThrottleGate } from '../relay-http/throttle-gate.ts';
 import type { UpstreamPool } from '../relay-http/upstream-pool.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
 import { setting } from './settings.ts';
+
+/** API Gateway quotas, WebSocket APIs: idle connection timeout 10 minutes. */
+const TUNNEL_IDLE_TIMEOUT: Micros = 600_000_000;
 
 export function createGateway(ctx: HopContext<GatewayHop>): LiveHop {
   const gateway = new Gateway(ctx);
@@ -54,6 +58,9 @@ class Gateway {
         responseTimeout: hop.integrationTimeout,
         timeoutCovers: 'whole',
         connectTimeout: hop.connectTimeout,
+        requestHeadTimeout: hop.requestHeadTimeout,
+        requestBodyTimeout: hop.requestBodyTimeout,
+        tunnelIdleTimeout: TUNNEL_IDLE_TIMEOUT,
         connectionAttempts: 1,
         responseAttempts: 1,
         retriesStale: false,

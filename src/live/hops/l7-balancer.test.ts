@@ -16,6 +16,8 @@ const settings: L7BalancerHop = {
   algorithm: 'round-robin',
   pool: testPool(),
   clientIdleTimeout: 0,
+  requestHeadTimeout: 60_000_000,
+  requestBodyTimeout: 60_000_000,
   connectTimeout: 1_000_000,
   responseTimeout: 100_000,
   deregistrationDelay: 1_000_000,

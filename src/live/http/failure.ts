@@ -4,7 +4,7 @@
  * peer must not cost an exception.
  */
 export interface MessageFailure {
-  readonly status: 400 | 431 | 501 | 505;
+  readonly status: 400 | 408 | 431 | 501 | 505;
   readonly reason: string;
 }
 
@@ -32,6 +32,7 @@ export const failures = {
   bothLengths: bad('Content-Length with Transfer-Encoding'),
   codingInHttp10: bad('Transfer-Encoding in an HTTP/1.0 message'),
   codingWithoutBody: bad('Transfer-Encoding in a message that has no body'),
+  contentInConnect: bad('CONNECT with Content-Length or Transfer-Encoding'),
   host: bad('missing, repeated or malformed Host'),
   connectionOption: bad('Connection names a field that is not hop-by-hop'),
   chunkSize: bad('malformed chunk size'),
@@ -39,5 +40,7 @@ export const failures = {
   chunkExtension: bad('malformed or too long chunk extension'),
   chunkEnd: bad('chunk data without its line end'),
   trailer: bad('malformed trailer section'),
+  headTimeout: { status: 408, reason: 'the request head took too long' },
+  bodyTimeout: { status: 408, reason: 'the request body took too long' },
   trailerTooLarge: { status: 431, reason: 'trailer section too large' },
 } as const satisfies Record<string, MessageFailure>;

@@ -77,6 +77,11 @@ export class HeadParser {
     return this.#state === DONE;
   }
 
+  /** Some of a message was read: more than an empty line before it. */
+  get begun(): boolean {
+    return this.#position > this.head.lineFrom;
+  }
+
   get failed(): boolean {
     return this.#state === FAILED;
   }

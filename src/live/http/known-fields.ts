@@ -78,7 +78,7 @@ export function contentLengthOf(bytes: Uint8Array, from: number, to: number): nu
   return length;
 }
 
-/** The options of a Connection field in lower case. */
+/** The options of a Connection field, or another list of tokens, in lower case. */
 export function connectionOptions(value: string): readonly string[] {
   const lower = value.toLowerCase();
   if (lower === 'close' || lower === 'keep-alive') return [lower];

@@ -48,12 +48,14 @@ export class MessageHead {
   contentLength = -1;
   chunked = false;
   expectsContinue = false;
-  upgrade = false;
   traceparentField = -1;
   /** Fields that a relay must not pass on. */
   droppedCount = 0;
   close = false;
   keepAlive = false;
+  #upgrade = false;
+  #upgradeOption = false;
+  #withoutUpgrade = false;
   #hosts = 0;
   #nominated: string[] | null = null;
   #ranges = new Uint16Array(4 * FIELDS_AT_FIRST);
@@ -73,11 +75,13 @@ export class MessageHead {
     this.contentLength = -1;
     this.chunked = false;
     this.expectsContinue = false;
-    this.upgrade = false;
     this.traceparentField = -1;
     this.droppedCount = 0;
     this.close = false;
     this.keepAlive = false;
+    this.#upgrade = false;
+    this.#upgradeOption = false;
+    this.#withoutUpgrade = false;
     this.#hosts = 0;
     this.#nominated = null;
   }
@@ -86,6 +90,15 @@ export class MessageHead {
   get persistent(): boolean {
     if (this.close) return false;
     return this.minor === 1 || this.keepAlive;
+  }
+
+  /**
+   * The sender offers (or, in a 101, makes) a switch to another protocol (RFC 9110 section 7.8:
+   * not in HTTP/1.0, and only when Connection names Upgrade). `h2c` is no offer to us: RFC 9113
+   * section 3.1 gave it up, and requests inside would pass unseen and uncounted.
+   */
+  get offersUpgrade(): boolean {
+    return this.#upgrade && this.#upgradeOption && !this.#withoutUpgrade && this.minor === 1;
   }
 
   get hasHost(): boolean {
@@ -169,6 +182,8 @@ export class MessageHead {
       }
     }
     if (this.kind === 'request') {
+      const framed = this.chunked || this.contentLength >= 0;
+      if (framed && this.method === 'CONNECT') return failures.contentInConnect;
       if (this.#hosts > 1 || (this.#hosts === 0 && this.minor === 1)) return failures.host;
     }
     return this.#nominated === null ? null : this.#dropNominated(this.#nominated);
@@ -198,7 +213,8 @@ export class MessageHead {
         this.expectsContinue = this.#text(from, to).toLowerCase() === '100-continue';
         return null;
       case field.upgrade:
-        this.upgrade = true;
+        this.#upgrade = true;
+        this.#withoutUpgrade ||= connectionOptions(this.#text(from, to)).includes('h2c');
         return null;
       case field.traceparent:
         this.traceparentField = index;
@@ -228,6 +244,7 @@ export class MessageHead {
     for (const option of connectionOptions(value)) {
       if (option === 'close') this.close = true;
       else if (option === 'keep-alive') this.keepAlive = true;
+      else if (option === 'upgrade') this.#upgradeOption = true;
       else {
         this.#nominated ??= [];
         this.#nominated.push(option);

@@ -1,7 +1,7 @@
 /**
  * Methods and request targets (RFC 9112 section 3, RFC 9110 section 9).
  */
-import { equalsIgnoringCase } from './characters.ts';
+import { CHARACTER_CLASS, COLON, DIGIT, equalsIgnoringCase, HOST_VALUE } from './characters.ts';
 
 const COMMON_METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'] as const;
 
@@ -18,18 +18,33 @@ export function methodAt(bytes: Buffer, from: number, to: number): string {
 
 const SLASH = 0x2f;
 const STAR = 0x2a;
+const PORT_DIGITS_MAX = 5;
+const PORT_MAX = 65_535;
 
 /** origin-form, absolute-form, `*` for OPTIONS, authority-form for CONNECT. */
 export function isRequestTarget(method: string, bytes: Buffer, from: number, to: number): boolean {
   const length = to - from;
   if (length === 0) return false;
-  if (method === 'CONNECT') return bytes[from] !== SLASH && bytes[from] !== STAR;
+  if (method === 'CONNECT') return isAuthority(bytes, from, to);
   if (bytes[from] === SLASH) return true;
   if (bytes[from] === STAR) return length === 1 && method === 'OPTIONS';
   return (
     (length > 7 && equalsIgnoringCase(bytes, from, 'http://')) ||
     (length > 8 && equalsIgnoringCase(bytes, from, 'https://'))
   );
+}
+
+/** `host:port`, neither of them empty (RFC 9112 section 3.2.3). */
+function isAuthority(bytes: Buffer, from: number, to: number): boolean {
+  const colon = bytes.lastIndexOf(COLON, to - 1);
+  if (colon <= from || to - colon - 1 < 1 || to - colon - 1 > PORT_DIGITS_MAX) return false;
+  for (let i = from; i < colon; i++) if (!has(bytes[i]!, HOST_VALUE)) return false;
+  for (let i = colon + 1; i < to; i++) if (!has(bytes[i]!, DIGIT)) return false;
+  return Number(bytes.toString('latin1', colon + 1, to)) <= PORT_MAX;
+}
+
+function has(byte: number, bit: number): boolean {
+  return (CHARACTER_CLASS[byte]! & bit) !== 0;
 }
 
 /** RFC 9110 section 9.2.2: may be sent again if the connection fails before an answer. */

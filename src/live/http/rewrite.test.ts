@@ -53,7 +53,12 @@ describe('head rewriting', () => {
     const text =
       'GET / HTTP/1.1\r\nHost: a\r\nTraceparent: x\r\nTransfer-Encoding: chunked\r\n\r\n';
     expect(rewritten('request', text)).toBe(text);
-    const rewrite = { added: 'traceparent: y\r\n', withoutCoding: true, withoutTraceparent: true };
+    const rewrite: Rewrite = {
+      ...PLAIN_REWRITE,
+      added: 'traceparent: y\r\n',
+      withoutFraming: true,
+      withoutTraceparent: true,
+    };
     expect(rewritten('request', text, rewrite)).toBe(
       'GET / HTTP/1.1\r\nHost: a\r\ntraceparent: y\r\n\r\n',
     );

@@ -10,16 +10,19 @@ import type { MessageHead } from './message-head.ts';
 export interface Rewrite {
   /** Ready-made header lines, each with its CRLF, in latin1. */
   readonly added: string;
-  /** The message leaves without its chunked coding: Transfer-Encoding goes too. */
-  readonly withoutCoding: boolean;
+  /** What follows leaves without framing: no Transfer-Encoding, no Content-Length. */
+  readonly withoutFraming: boolean;
   /** Replaced by one among `added`. */
   readonly withoutTraceparent: boolean;
+  /** Upgrade goes on; `added` must name it in a Connection field. */
+  readonly withUpgrade: boolean;
 }
 
 export const PLAIN_REWRITE: Rewrite = {
   added: '',
-  withoutCoding: false,
+  withoutFraming: false,
   withoutTraceparent: false,
+  withUpgrade: false,
 };
 
 const DIGIT_ONE = 0x31;
@@ -63,10 +66,10 @@ function droppedBytes(head: MessageHead, rewrite: Rewrite): number {
 }
 
 function leftOut(head: MessageHead, rewrite: Rewrite, index: number): boolean {
-  if (head.dropped(index)) return true;
   const id = head.idOf(index);
+  if (head.dropped(index)) return !(rewrite.withUpgrade && id === field.upgrade);
   if (id === field.traceparent) return rewrite.withoutTraceparent;
-  return rewrite.withoutCoding && id === field.transferEncoding;
+  return rewrite.withoutFraming && (id === field.transferEncoding || id === field.contentLength);
 }
 
 /** `HTTP/1.x` begins a status line and ends a request line. */

@@ -2,7 +2,8 @@
  * The upstream side of an L7 relay: one connection of a pool, carrying one exchange at a time.
  *
  *   connecting ──► idle ──start──► busy ──response complete──► idle (back to the pool)
- *                                    └── not reusable, failed, abandoned ──► closed
+ *                                    ├── not reusable, failed, abandoned ──► closed
+ *                                    └── switched: a tunnel (tunnel.ts) ──► closed
  *
  * Reusable is a connection whose response was framed and whole, whose request was sent to its
  * end, and which both sides want to keep (RFC 9112 section 9.3). Anything that arrives on an
@@ -15,6 +16,7 @@ import { HeadParser } from '../http/head-parser.ts';
 import type { ConnectionEnd, EndHandlers } from '../io/connection-end.ts';
 import { Deadline } from './deadlines.ts';
 import type { Exchange } from './exchange.ts';
+import type { TunnelSide } from './tunnel.ts';
 
 /** What the pool of a connection hears. */
 export interface ClientConnectionOwner {
@@ -30,7 +32,7 @@ export interface ClientConnectionOwner {
 const INTERIM_MAX = 16;
 const SWITCHING_PROTOCOLS = 101;
 
-export class ClientConnection extends Deadline implements EndHandlers {
+export class ClientConnection extends Deadline implements EndHandlers, TunnelSide {
   readonly number: number;
   /** It was established, whatever became of it. */
   wasUp = false;
@@ -138,12 +140,28 @@ export class ClientConnection extends Deadline implements EndHandlers {
     this.#fail('reset', cause);
   }
 
+  // TunnelSide
+
+  tunnelOver(failure: ExchangeFailure): void {
+    this.#exchange = null;
+    this.end.exchangeEnded(this.#ordinal, this.#statusSoFar(), failure);
+  }
+
+  tunnelClosed(cause: CloseCause): void {
+    this.#lose(cause);
+  }
+
   #readHead(exchange: Exchange, buffer: Buffer, from: number, to: number): number {
     const parser = this.#parser;
     const at = parser.feed(buffer, from, to);
     if (parser.failed) return this.#broken(to);
     if (!parser.done) return to;
     const { head } = parser;
+    if (exchange.offer !== 'none' && exchange.beginsTunnel(head.status)) {
+      this.#responding = true;
+      exchange.tunnel(this, head, buffer, at, to);
+      return to;
+    }
     if (head.status < 200) {
       this.#interims += 1;
       if (head.status === SWITCHING_PROTOCOLS || this.#interims > INTERIM_MAX) {

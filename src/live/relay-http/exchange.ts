@@ -4,15 +4,17 @@
  *   head read ─route─► waiting ──granted──► sent ──response head──► answering ──► over
  *       │                 │ no connection     │ reset, timeout         │ reset, timeout
  *       └─► local answer ◄┴──── 502 503 504 ◄─┤                        └─► cut: reset downstream
+ *                                             │ └─► tunnel ──► over
  *                                             └─► waiting again, where the rules allow
  *
  * The request's first bytes are kept until the response begins, so that it can be sent again;
  * once more of its body has gone by, it cannot (nothing larger than one read is kept).
  */
 import { type ExchangeFailure, PARENT_SAME_HOP } from '../../model/event.ts';
+import { failures, type MessageFailure } from '../http/failure.ts';
 import type { BodyKind, MessageHead } from '../http/message-head.ts';
 import { isIdempotent } from '../http/request-line.ts';
-import { PLAIN_REWRITE, rewriteHead } from '../http/rewrite.ts';
+import { PLAIN_REWRITE, type Rewrite, rewriteHead } from '../http/rewrite.ts';
 import { encodeTraceparent } from '../http/trace-context.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -20,7 +22,16 @@ import { Deadline } from './deadlines.ts';
 import type { LocalAnswer, LocalStatus } from './local-answer.ts';
 import type { Relay } from './relay.ts';
 import type { ServerConnection } from './server-connection.ts';
+import { beginsTunnel, Tunnel, type TunnelOffer } from './tunnel.ts';
 import type { NotGranted, UpstreamPool, Waiter } from './upstream-pool.ts';
+
+const UPGRADE_REWRITE: Rewrite = {
+  ...PLAIN_REWRITE,
+  added: 'Connection: upgrade\r\n',
+  withUpgrade: true,
+};
+/** RFC 9110 section 9.3.6: lengths in a 2xx to CONNECT mean nothing and must be ignored. */
+const CONNECT_REWRITE: Rewrite = { ...PLAIN_REWRITE, withoutFraming: true };
 
 /** What the downstream side knows of a request when its head was read. */
 export interface RequestStart {
@@ -28,6 +39,8 @@ export interface RequestStart {
   readonly method: string;
   readonly minor: number;
   readonly persistent: boolean;
+  /** The connection is to become a tunnel. */
+  readonly offer: TunnelOffer;
   /** Rewritten head and the body bytes that came with it. */
   readonly bytes: Buffer;
   /** Where in `bytes` the traceparent value goes; -1 = none is sent. */
@@ -42,6 +55,7 @@ export class Exchange extends Deadline implements Waiter {
   readonly method: string;
   readonly minor: number;
   readonly persistent: boolean;
+  readonly offer: TunnelOffer;
   readonly startedAt: number;
   /** The whole request was read. */
   requestDone: boolean;
@@ -70,6 +84,7 @@ export class Exchange extends Deadline implements Waiter {
     this.method = start.method;
     this.minor = start.minor;
     this.persistent = start.persistent;
+    this.offer = start.offer;
     this.startedAt = relay.ctx.clock.now();
     this.requestDone = start.whole;
     this.#request = start.bytes;
@@ -126,9 +141,33 @@ export class Exchange extends Deadline implements Waiter {
     return ordinal;
   }
 
+  /** Whether a response with this status makes a tunnel of the connections. */
+  beginsTunnel(status: number): boolean {
+    return this.requestDone && beginsTunnel(this.offer, status);
+  }
+
+  /** Passes the head on; then both connections belong to the tunnel. */
+  tunnel(client: ClientConnection, head: MessageHead, bytes: Buffer, from: number, to: number) {
+    const { server } = this;
+    const rewrite = this.offer === 'upgrade' ? UPGRADE_REWRITE : CONNECT_REWRITE;
+    this.clear();
+    this.#status = head.status;
+    this.#client = null;
+    server.end.writeOwned(rewriteHead(head, rewrite, bytes, from, to));
+    new Tunnel(server, client, this.#relay.tunnelDeadlines).begin(server.takeBacklog());
+  }
+
+  /** The tunnel is over. */
+  tunnelOver(failure: ExchangeFailure): void {
+    this.#over = true;
+    this.whenOver?.();
+    this.server.tunnelBooked(this, this.#status, failure);
+  }
+
   /** An interim response (1xx); HTTP/1.0 knows none (RFC 9110 section 15.2). */
   interim(head: MessageHead): void {
     this.#progress();
+    this.server.continued();
     if (this.minor === 0) return;
     this.server.end.writeOwned(rewriteHead(head, PLAIN_REWRITE, head.bytes, 0, 0));
   }
@@ -141,7 +180,7 @@ export class Exchange extends Deadline implements Waiter {
     const delimited = kind !== 'until-close' && !this.dechunks;
     const added = this.server.connectionLine(this, delimited);
     const rewrite =
-      added === '' ? PLAIN_REWRITE : { ...PLAIN_REWRITE, added, withoutCoding: this.dechunks };
+      added === '' ? PLAIN_REWRITE : { ...PLAIN_REWRITE, added, withoutFraming: this.dechunks };
     this.#write(rewriteHead(head, rewrite, bytes, from, to));
   }
 
@@ -203,16 +242,23 @@ export class Exchange extends Deadline implements Waiter {
     this.#end(stopping ? 'shutdown' : failure);
   }
 
-  /** The rest of the request is malformed. */
-  requestFailed(status: LocalStatus, reason: string): void {
-    this.#abandon('protocol_error', 'protocol_error');
-    if (this.#status > 0) this.#cut('protocol_error');
+  /** The rest of the request is malformed, or does not come. */
+  requestFailed({ status, reason }: MessageFailure): void {
+    const late = status === failures.bodyTimeout.status;
+    const failure = late ? 'timeout' : 'protocol_error';
+    this.#abandon(late ? 'request_timeout' : 'protocol_error', failure);
+    if (this.#status > 0) this.#cut(failure);
     else this.#refuse(status, reason);
   }
 
   /** The response timed out. */
   expired(): void {
     if (this.#over) return;
+    if (this.server.awaitsBody && this.#relay.rules.timeoutCovers === 'silence') {
+      // The client is who is silent, and that has a limit of its own.
+      this.#relay.responseDeadlines.set(this);
+      return;
+    }
     this.#abandon('request_timeout', 'timeout');
     if (this.#status > 0) {
       this.#cut('timeout');

@@ -3,10 +3,11 @@
  * 502 in a capture knows which of five relays made it.
  */
 
-export type LocalStatus = 400 | 429 | 431 | 500 | 501 | 502 | 503 | 504 | 505;
+export type LocalStatus = 400 | 408 | 429 | 431 | 500 | 501 | 502 | 503 | 504 | 505;
 
 const REASONS: Readonly<Record<LocalStatus, string>> = {
   400: 'Bad Request',
+  408: 'Request Timeout',
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',

@@ -20,6 +20,7 @@ import { Deadlines } from './deadlines.ts';
 import type { Exchange } from './exchange.ts';
 import type { RelayRules } from './rules.ts';
 import { ServerConnection } from './server-connection.ts';
+import type { TunnelOffer } from './tunnel.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
 /** How long what a client still sends is dropped after our FIN (nginx's lingering_time is 30 s). */
@@ -29,6 +30,7 @@ const TRACE_LINE = `traceparent: ${'0'.repeat(TRACEPARENT_LENGTH)}\r\n`;
 /** For HTTP/1.0 requests that leave as HTTP/1.1: no authority is known (RFC 9110 section 7.2). */
 const HOST_LINE = 'Host:\r\n';
 const CLOSE_LINE = 'Connection: close\r\n';
+const UPGRADE_LINE = 'Connection: upgrade\r\n';
 
 export interface RelayOptions {
   readonly ctx: HopContext;
@@ -45,10 +47,14 @@ export class Relay {
   readonly responseDeadlines: Deadlines;
   readonly connectDeadlines: Deadlines;
   readonly lingerDeadlines: Deadlines;
+  readonly headDeadlines: Deadlines;
+  readonly bodyDeadlines: Deadlines;
+  readonly tunnelDeadlines: Deadlines;
   readonly listeners: Listener[] = [];
   stopping = false;
   readonly #rewrite: Rewrite;
   readonly #hostlessRewrite: Rewrite;
+  readonly #upgradeRewrite: Rewrite;
   readonly #limits: ConnectionLimits;
   readonly #pools: UpstreamPool[] = [];
 
@@ -68,9 +74,18 @@ export class Relay {
       added: HOST_LINE + close + trace,
       withoutTraceparent,
     };
+    this.#upgradeRewrite = {
+      ...PLAIN_REWRITE,
+      added: UPGRADE_LINE + trace,
+      withoutTraceparent,
+      withUpgrade: true,
+    };
     this.responseDeadlines = new Deadlines(ctx.clock, rules.responseTimeout);
     this.connectDeadlines = new Deadlines(ctx.clock, rules.connectTimeout);
     this.lingerDeadlines = new Deadlines(ctx.clock, LINGER);
+    this.headDeadlines = new Deadlines(ctx.clock, rules.requestHeadTimeout);
+    this.bodyDeadlines = new Deadlines(ctx.clock, rules.requestBodyTimeout);
+    this.tunnelDeadlines = new Deadlines(ctx.clock, rules.tunnelIdleTimeout);
     this.#limits = new ConnectionLimits(ctx, keepAlive);
   }
 
@@ -118,6 +133,9 @@ export class Relay {
     this.responseDeadlines.stop();
     this.connectDeadlines.stop();
     this.lingerDeadlines.stop();
+    this.headDeadlines.stop();
+    this.bodyDeadlines.stop();
+    this.tunnelDeadlines.stop();
     this.#limits.stop();
     for (const pool of this.#pools) pool.stop();
   }
@@ -144,7 +162,8 @@ export class Relay {
 
   // For ServerConnection
 
-  requestRewrite(hasHost: boolean): Rewrite {
+  requestRewrite(hasHost: boolean, offer: TunnelOffer): Rewrite {
+    if (offer === 'upgrade') return this.#upgradeRewrite;
     return hasHost ? this.#rewrite : this.#hostlessRewrite;
   }
 

@@ -13,6 +13,12 @@ export interface RelayRules {
    */
   readonly timeoutCovers: 'whole' | 'silence';
   readonly connectTimeout: Micros;
+  /** For a request's head from its first byte to its last; then 408. 0 = none. */
+  readonly requestHeadTimeout: Micros;
+  /** Between two reads of a request's body; then 408. 0 = none. */
+  readonly requestBodyTimeout: Micros;
+  /** A tunnel in which nothing moves for so long is closed. 0 = never. */
+  readonly tunnelIdleTimeout: Micros;
   /** Attempts in all to get a connection for a request. */
   readonly connectionAttempts: number;
   /** Attempts in all for GET and HEAD when the response times out before its first byte. */

@@ -9,14 +9,17 @@
  * - The last response says `Connection: close`; then our FIN is sent, and what still comes is
  *   read and dropped until the client's FIN or a second has passed, because closing with
  *   unread bytes would send an RST that can overtake the response (RFC 9112 section 9.6).
+ * - A head that takes too long from its first byte, or a body of which nothing comes, is a 408
+ *   (RFC 9110 section 15.5.9), so that a client that trickles cannot stay (slow-loris).
  * - A connection that closes because client or framing asked for it closes with cause
  *   `max_requests`: that request was the last it could carry.
  */
 import type { CloseCause } from '../../model/close-cause.ts';
 import { type ExchangeFailure, PARENT_NONE, PARENT_REMOTE } from '../../model/event.ts';
 import { BodyFramer } from '../http/body-framer.ts';
-import type { MessageFailure } from '../http/failure.ts';
+import { failures, type MessageFailure } from '../http/failure.ts';
 import { HeadParser } from '../http/head-parser.ts';
+import type { MessageHead } from '../http/message-head.ts';
 import { rewriteHead } from '../http/rewrite.ts';
 import { decodeTraceparent } from '../http/trace-context.ts';
 import type { ConnectionEnd, EndHandlers } from '../io/connection-end.ts';
@@ -24,6 +27,7 @@ import { Deadline } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
 import { type LocalAnswer, localAnswer } from './local-answer.ts';
 import type { Relay } from './relay.ts';
+import type { TunnelOffer, TunnelSide } from './tunnel.ts';
 
 /** Bytes of further requests kept while one is being answered; one read may go beyond. */
 const PIPELINED_BYTES_MAX = 64 * 1_024;
@@ -31,20 +35,8 @@ const PIPELINED_BYTES_MAX = 64 * 1_024;
 const CLOSE_LINE = 'Connection: close\r\n';
 const KEEP_ALIVE_LINE = 'Connection: keep-alive\r\n';
 
-class Linger extends Deadline {
-  readonly #end: ConnectionEnd;
-
-  constructor(end: ConnectionEnd) {
-    super();
-    this.#end = end;
-  }
-
-  expired(): void {
-    this.#end.close('unknown');
-  }
-}
-
-export class ServerConnection implements EndHandlers {
+/** It is a deadline itself: of the head or body being read, or of the lingering, in turn. */
+export class ServerConnection extends Deadline implements EndHandlers, TunnelSide {
   readonly end: ConnectionEnd;
   /** Number at the keep-alive policy. */
   readonly number: number;
@@ -58,10 +50,13 @@ export class ServerConnection implements EndHandlers {
   #taking = false;
   #bodyBlocked = false;
   #paused = false;
+  /** The client waits for 100 Continue before it sends its body. */
+  #awaitsContinue = false;
   #last: CloseCause | null = null;
-  #linger: Linger | null = null;
+  #lingering = false;
 
   constructor(relay: Relay, end: ConnectionEnd, number: number) {
+    super();
     this.#relay = relay;
     this.end = end;
     this.number = number;
@@ -70,6 +65,11 @@ export class ServerConnection implements EndHandlers {
 
   get busy(): boolean {
     return this.#exchange !== null;
+  }
+
+  /** It is the client's turn: more of a request's body must come. */
+  get awaitsBody(): boolean {
+    return !this.#framer.done && !this.#bodyBlocked && !this.#awaitsContinue;
   }
 
   // The socket
@@ -96,7 +96,7 @@ export class ServerConnection implements EndHandlers {
   }
 
   onClose(): void {
-    this.#linger?.clear();
+    this.clear();
     this.#backlog = null;
     this.#exchange?.clientGone('aborted');
     this.#relay.connectionClosed(this);
@@ -122,7 +122,15 @@ export class ServerConnection implements EndHandlers {
   /** Stops or goes on reading a request's body. */
   blockBody(blocked: boolean): void {
     this.#bodyBlocked = blocked;
+    this.#watchBody();
     this.#updateReading();
+  }
+
+  /** An interim response was passed on. */
+  continued(): void {
+    if (!this.#awaitsContinue) return;
+    this.#awaitsContinue = false;
+    this.#watchBody();
   }
 
   exchangeOver(exchange: Exchange, status: number, failure: ExchangeFailure): void {
@@ -142,10 +150,43 @@ export class ServerConnection implements EndHandlers {
     if (!this.#taking) this.#pump();
   }
 
-  /** Closes an idle connection. */
+  /** Closes an idle connection; what is being read or answered is the last it carries. */
   close(cause: CloseCause): void {
-    if (this.#exchange === null) this.end.close(cause);
+    if (this.#exchange === null && !this.#parser.begun) this.end.close(cause);
     else this.makeLast(cause);
+  }
+
+  /** What was awaited did not come. */
+  expired(): void {
+    if (this.#lingering) this.end.close('unknown');
+    else if (this.#exchange === null) this.#refuse(failures.headTimeout, 'request_timeout');
+    else this.#bodyFailed(this.#exchange, failures.bodyTimeout, 'request_timeout');
+  }
+
+  // TunnelSide
+
+  /** What the client sent behind the request that became a tunnel. */
+  takeBacklog(): Buffer | null {
+    const bytes = this.#backlog;
+    this.#backlog = null;
+    return bytes;
+  }
+
+  tunnelOver(failure: ExchangeFailure): void {
+    this.#exchange?.tunnelOver(failure);
+  }
+
+  /** For the exchange, which knows its status. */
+  tunnelBooked(exchange: Exchange, status: number, failure: ExchangeFailure): void {
+    const { ctx } = this.#relay;
+    this.#exchange = null;
+    this.end.exchangeEnded(exchange.ordinal, status, failure);
+    if (failure === 'none') ctx.counters.answer(status, ctx.clock.now() - exchange.startedAt);
+    else ctx.counters.failed += 1;
+  }
+
+  tunnelClosed(): void {
+    this.#relay.connectionClosed(this);
   }
 
   /** The present exchange is the last this connection may carry. */
@@ -167,7 +208,7 @@ export class ServerConnection implements EndHandlers {
   #take(bytes: Buffer, from: number, to: number): void {
     this.#taking = true;
     let at = from;
-    while (at < to && this.#linger === null && !this.end.closed) {
+    while (at < to && !this.#lingering && !this.end.closed) {
       if (this.#exchange === null) at = this.#readHead(bytes, at, to);
       else if (!this.#framer.done) at = this.#readBody(bytes, at, to);
       else {
@@ -189,33 +230,35 @@ export class ServerConnection implements EndHandlers {
     const { failure } = parser;
     if (failure !== null) this.#refuse(failure);
     else if (parser.done) return this.#begin(bytes, at, to);
+    else if (this.list === null && parser.begun) this.#relay.headDeadlines.set(this);
     return to;
   }
 
   #begin(bytes: Buffer, from: number, to: number): number {
     const { head } = this.#parser;
     const relay = this.#relay;
-    if (head.method === 'CONNECT') {
-      this.#refuse({ status: 501, reason: 'CONNECT is not offered' });
-      return to;
-    }
+    const offer = offerOf(head);
+    if (this.list !== null) this.clear();
     this.#framer.begin(head.bodyKind(''), head.contentLength);
     const end = this.#framer.feed(bytes, from, to);
     if (this.#framer.failure !== null) {
       this.#refuse(this.#framer.failure);
       return to;
     }
-    const request = rewriteHead(head, relay.requestRewrite(head.hasHost), bytes, from, end);
+    const request = rewriteHead(head, relay.requestRewrite(head.hasHost, offer), bytes, from, end);
     const exchange = new Exchange(relay, this, {
       ordinal: this.#book(),
       method: head.method,
       minor: head.minor,
-      persistent: head.persistent,
+      // What stands behind a refused CONNECT may be meant for its tunnel (RFC 9931).
+      persistent: head.persistent && offer !== 'connect',
+      offer,
       bytes: request,
       traceAt: relay.traceAt(request.length - (end - from)),
       whole: this.#framer.done,
     });
     this.#exchange = exchange;
+    this.#awaitsContinue = head.expectsContinue && end === from;
     this.#parser.reset();
     relay.route(exchange);
     return end;
@@ -240,22 +283,38 @@ export class ServerConnection implements EndHandlers {
   #readBody(bytes: Buffer, from: number, to: number): number {
     const end = this.#framer.feed(bytes, from, to);
     const { failure, done } = this.#framer;
+    const exchange = this.#exchange;
+    this.#awaitsContinue = false;
+    if (exchange === null) return end;
     if (failure !== null) {
-      this.#exchange?.requestFailed(failure.status, failure.reason);
+      this.#bodyFailed(exchange, failure, 'protocol_error');
       return to;
     }
-    this.#exchange?.requestBody(bytes, from, end, done);
+    this.#watchBody();
+    exchange.requestBody(bytes, from, end, done);
     return end;
   }
 
+  /** Gives the client so long for the next bytes of its body. */
+  #watchBody(): void {
+    if (this.#exchange === null) return;
+    if (this.awaitsBody) this.#relay.bodyDeadlines.set(this);
+    else if (this.list !== null) this.clear();
+  }
+
+  #bodyFailed(exchange: Exchange, failure: MessageFailure, cause: CloseCause): void {
+    this.makeLast(cause);
+    exchange.requestFailed(failure);
+  }
+
   /** Answers what is no request, and closes. */
-  #refuse(failure: MessageFailure): void {
+  #refuse(failure: MessageFailure, cause: CloseCause = 'protocol_error'): void {
     const ordinal = this.#book();
     const answer = { status: failure.status, reason: failure.reason, retryAfter: null };
     this.end.writeOwned(localAnswer(answer, this.#relay.ctx.hop.name, 'GET', CLOSE_LINE));
     this.end.exchangeEnded(ordinal, failure.status, 'none');
     this.#relay.ctx.counters.answer(failure.status, 0);
-    this.#finish('protocol_error');
+    this.#finish(cause);
   }
 
   #reasonToClose(exchange: Exchange, delimited: boolean): CloseCause | null {
@@ -273,17 +332,22 @@ export class ServerConnection implements EndHandlers {
       return;
     }
     this.end.finish();
-    this.#linger = new Linger(this.end);
-    this.#relay.lingerDeadlines.set(this.#linger);
+    this.#lingering = true;
+    this.#relay.lingerDeadlines.set(this);
     this.#updateReading();
   }
 
   #updateReading(): void {
     const full = (this.#backlog?.length ?? 0) >= PIPELINED_BYTES_MAX;
-    const pause = this.#linger === null && (full || this.#bodyBlocked);
+    const pause = !this.#lingering && (full || this.#bodyBlocked);
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.end.pause();
     else this.end.resume();
   }
+}
+
+function offerOf(head: MessageHead): TunnelOffer {
+  if (head.method === 'CONNECT') return 'connect';
+  return head.offersUpgrade ? 'upgrade' : 'none';
 }

@@ -1,7 +1,13 @@
 /** The load balancers: layer 4 (NLB) and layer 7 (ALB). */
 import type { L4BalancerHop, L7BalancerHop } from '../../model/topology.ts';
 import { choice, duration, type SettingsFor } from '../setting.ts';
-import { ASSUMPTION, healthCheckSettings, OWN_CHOICE, poolSettings } from './pool.ts';
+import {
+  ASSUMPTION,
+  healthCheckSettings,
+  OWN_CHOICE,
+  poolSettings,
+  requestTimeouts,
+} from './pool.ts';
 
 type Base = 'name' | 'kind' | 'upstream' | 'listen';
 
@@ -60,6 +66,7 @@ export const L7_BALANCER_SETTINGS = {
     description: 'A client connection without a request is closed after this. 0 = never.',
     source: `${ALB}: idle timeout 60 s`,
   }),
+  ...requestTimeouts(`${ALB}, troubleshooting: 408 when the client is silent for the idle timeout`),
   connectTimeout: duration({
     min: 1_000,
     default: '10s',

@@ -5,7 +5,7 @@
  */
 import type { EdgeHop, GatewayHop } from '../../model/topology.ts';
 import { choice, duration, integer, rate, type SettingsFor } from '../setting.ts';
-import { ASSUMPTION, OWN_CHOICE, poolSettings, REQUESTS_MAX } from './pool.ts';
+import { ASSUMPTION, OWN_CHOICE, poolSettings, REQUESTS_MAX, requestTimeouts } from './pool.ts';
 
 type Base = 'name' | 'kind' | 'upstream' | 'listen';
 
@@ -43,6 +43,7 @@ export const EDGE_SETTINGS = {
     description: 'A client connection without a request is closed after this. 0 = never.',
     source: ASSUMPTION,
   }),
+  ...requestTimeouts(ASSUMPTION),
   connectTimeout: duration({
     min: 1_000,
     default: '10s',
@@ -131,6 +132,7 @@ export const GATEWAY_SETTINGS = {
     description: 'A client connection without a request is closed after this. 0 = never.',
     source: ASSUMPTION,
   }),
+  ...requestTimeouts(ASSUMPTION),
   connectTimeout: duration({
     min: 1_000,
     default: '10s',

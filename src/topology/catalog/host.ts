@@ -14,7 +14,7 @@ import {
   type SettingsFor,
   size,
 } from '../setting.ts';
-import { CONNECTIONS_MAX, OWN_CHOICE, REQUESTS_MAX } from './pool.ts';
+import { CONNECTIONS_MAX, OWN_CHOICE, REQUESTS_MAX, requestTimeouts } from './pool.ts';
 
 type Base = 'name' | 'kind' | 'upstream' | 'listen';
 
@@ -105,6 +105,7 @@ export const WEB_SERVER_SETTINGS = {
     description: 'A connection is closed after a response once it is this old. 0 = never.',
     source: `${NGINX}: keepalive_time 1h (since 1.19.10)`,
   }),
+  ...requestTimeouts(`${NGINX}: client_header_timeout 60s, client_body_timeout 60s`),
   workerConnections: integer({
     min: 1,
     max: CONNECTIONS_MAX,

@@ -1,8 +1,9 @@
 /**
- * Settings that several kinds of hop share: connection pools and health checks. The rows are
+ * Settings that several kinds of hop share: connection pools, health checks, how long a
+ * request may take to arrive. The rows are
  * the same everywhere; the defaults and their sources differ, so each kind gives its own.
  */
-import type { HealthCheckSettings, PoolSettings } from '../../model/topology.ts';
+import type { HealthCheckSettings, PoolSettings, RequestTimeouts } from '../../model/topology.ts';
 import { choice, duration, flag, integer, type SettingsFor, text } from '../setting.ts';
 
 export const ASSUMPTION = 'assumption: undocumented by AWS';
@@ -113,6 +114,25 @@ export function healthCheckSettings(
       default: 2,
       description: 'Checks failed in a row that make a healthy target unhealthy.',
       source: defaults.source,
+    }),
+  };
+}
+
+/** `source` is where the 60 s of both comes from. */
+export function requestTimeouts(source: string): SettingsFor<RequestTimeouts> {
+  return {
+    requestHeadTimeout: duration({
+      default: '60s',
+      description:
+        'A request head that is not whole so long after its first byte is answered with 408. ' +
+        '0 = never.',
+      source,
+    }),
+    requestBodyTimeout: duration({
+      default: '60s',
+      description:
+        'A request body of which nothing comes for so long is answered with 408. 0 = never.',
+      source,
     }),
   };
 }
