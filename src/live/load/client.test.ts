@@ -49,10 +49,13 @@ describe('habits', () => {
       else socket.write(OK);
     });
     const clients = await startClients(
-      { pool: testPool({ connectionsMax: 3 }), workload: open(2_000) },
+      { pool: testPool({ connectionsMax: 3 }), workload: open(400) },
       [target],
     );
     await until('300 answers', () => clients.counters.answered >= 300);
+    clients.live.endLoad();
+    const { counters } = clients;
+    await until('the last answer', () => counters.answered === counters.requests);
     const rows = await clients.stop();
     expect(connectionsAtOnce(rows)).toBe(3);
     expect(new Set(outcomes(rows))).toEqual(new Set([200]));

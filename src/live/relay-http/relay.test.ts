@@ -245,7 +245,7 @@ describe('L7 relay', () => {
   });
 
   it('answers 502 when the app resets or is not there, 504 when it is silent', async () => {
-    const server = await start({ responseTimeout: 50_000 }, (req, res) => {
+    const server = await start({ responseTimeout: 800_000 }, (req, res) => {
       if (req.url === '/reset') req.socket.resetAndDestroy();
       if (req.url === '/close') req.socket.destroy();
       if (req.url === '/garbage') req.socket.end('not HTTP\r\n\r\n');
