@@ -8,10 +8,11 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
-const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const RESULTS = fileURLToPath(new URL('./RESULTS.md', import.meta.url));
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Runs `waterhammer run ARGS --json` and returns its summary. */
 export function run(args) {
@@ -29,6 +30,15 @@ export function median(values) {
   const sorted = [...values].sort((x, y) => x - y);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** `--rounds N --seconds S ...`: numbers by name, with these defaults. */
+export function options(defaults) {
+  const settings = Object.keys(defaults).map((name) => [name, { type: 'string' }]);
+  const { values } = parseArgs({ options: Object.fromEntries(settings) });
+  return Object.fromEntries(
+    Object.entries(defaults).map(([name, value]) => [name, Number(values[name] ?? value)]),
+  );
 }
 
 /** `median (min .. max)` */
