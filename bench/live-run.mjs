@@ -4,7 +4,14 @@
  * of that window from the events of the load generator itself.
  */
 import { spawn } from 'node:child_process';
-import { createReadStream, linkSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  createReadStream,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,7 +19,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { EventKind } from '../dist/model/event.js';
 import { readSpool } from '../dist/recording/spool-reader.js';
 import { MAIN } from './bench.mjs';
-import { cpuBetween, listeningPorts, processTree } from './processes.mjs';
+import { cpuBetween, endsWithUs, listeningPorts, processTree } from './processes.mjs';
 
 export class LiveRun {
   #child;
@@ -22,9 +29,13 @@ export class LiveRun {
   folder = mkdtempSync(path.join(tmpdir(), 'waterhammer-bench-'));
   recording = path.join(this.folder, 'recording');
 
-  constructor(args) {
-    const all = [MAIN, 'run', ...args, '--record', this.recording, '--json'];
+  /** `document`: a topology. */
+  constructor(document, args = []) {
+    const file = path.join(this.folder, 'topology.json');
+    writeFileSync(file, JSON.stringify(document));
+    const all = [MAIN, 'run', file, ...args, '--record', this.recording, '--json'];
     this.#child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] });
+    endsWithUs(this.#child);
     this.#child.stdout.on('data', (chunk) => {
       this.#output += chunk;
     });

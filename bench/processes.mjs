@@ -7,6 +7,20 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
+const children = new Set();
+
+/** Whatever ends the bench ends this child process too. */
+export function endsWithUs(child) {
+  if (children.size === 0 && process.listenerCount('SIGTERM') === 0) {
+    process.on('exit', () => {
+      for (const one of children) one.kill('SIGTERM');
+    });
+    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => process.exit(1));
+  }
+  children.add(child);
+  child.once('close', () => children.delete(child));
+}
+
 /** All living processes below (and with) `root`, by number: `{ pid, command, cpuSeconds }`. */
 export function processTree(root) {
   const all = new Map();

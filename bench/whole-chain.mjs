@@ -17,7 +17,7 @@
  * window is measured. The peers are tuned as their users tune them, one worker or thread each,
  * keep-alive everywhere, no access log: see src/live/foreign/nginx-proxy.ts and haproxy.ts.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'yaml';
@@ -76,9 +76,7 @@ function steps(value) {
 }
 
 async function measure(changes) {
-  const topology = path.join(process.env.TMPDIR ?? '/tmp', `waterhammer-bench-${process.pid}.json`);
-  writeFileSync(topology, JSON.stringify(chain(changes)));
-  const run = new LiveRun([topology]);
+  const run = new LiveRun(chain(changes));
   try {
     await run.begun({ load: true });
     await pause(RAMP_SECONDS * 1_000);
