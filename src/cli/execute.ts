@@ -18,7 +18,7 @@ import type { Summary } from '../model/summary.ts';
 import type { Topology } from '../model/topology.ts';
 import { completeRecording, convertSpools, foldSpools } from '../recording/convert.ts';
 import { prepareRecording } from '../recording/folder.ts';
-import { writeRun } from '../recording/run-document.ts';
+import { readRun, writeRun } from '../recording/run-document.ts';
 import { topologyHash } from '../topology/hash.ts';
 import { controlHandler } from './control-handler.ts';
 import { type Interruption, onInterrupt } from './interruption.ts';
@@ -58,15 +58,47 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   process.once('exit', forget);
   try {
     await prepareRecording(folder);
-    const { run, failure } = await live(options, folder, interruption);
-    const info = run.info();
-    const { summary, seconds } = await sumUp(options, folder, info);
-    return { info, summary, seconds, interrupted: interruption.signal.aborted, failure };
+    return await runAndSumUp(options, folder, interruption);
   } finally {
     interruption.stop();
     process.off('exit', forget);
     forget();
   }
+}
+
+/** Without room for its events a run ends, and is not summed up: what it has is a part. */
+async function runAndSumUp(
+  options: ExecuteOptions,
+  folder: string,
+  interruption: Interruption,
+): Promise<Executed> {
+  try {
+    const { run, failure } = await live(options, folder, interruption);
+    if (failure?.code === 'recording-write-failed') throw failure;
+    const info = run.info();
+    const { summary, seconds } = await sumUp(options, folder, info);
+    const interrupted = interruption.signal.aborted;
+    return { info, summary, seconds, interrupted, failure: failure?.message ?? null };
+  } catch (thrown) {
+    if (!isUnwritten(thrown)) throw thrown;
+    const advice = await adviceOnRoom(options.record, folder);
+    const { code, message } = thrown;
+    throw Object.assign(new Error(`${message}${advice}`, { cause: thrown }), { code });
+  }
+}
+
+async function adviceOnRoom(record: string | null, folder: string): Promise<string> {
+  if (record === null) return `\n  (events wait in ${tmpdir()} until the run is summed up)`;
+  const hasBegun = await readRun(folder).then(
+    () => true,
+    () => false,
+  );
+  if (!hasBegun) return '';
+  return `\n  what was recorded until then stays: make room, then "waterhammer recover ${folder}"`;
+}
+
+function isUnwritten(thrown: unknown): thrown is Error & { readonly code: string } {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'recording-write-failed';
 }
 
 const RUNNING = { state: 'running', tables: [], spools: [] } as const;
@@ -75,7 +107,7 @@ async function live(
   options: ExecuteOptions,
   folder: string,
   interruption: Interruption,
-): Promise<{ run: LiveRun; failure: string | null }> {
+): Promise<Awaited<ReturnType<typeof runLive>>> {
   const { topology, seed } = options;
   const table = new LiveTable(process.stderr, options.title);
   let control: ControlServer | null = null;
@@ -84,7 +116,7 @@ async function live(
     if (options.verbose) process.stderr.write(`${text}\n`);
   };
   try {
-    const outcome = await runLive({
+    return await runLive({
       topology,
       topologyHash: topologyHash(topology),
       version,
@@ -110,7 +142,6 @@ async function live(
       },
       onLog: log,
     });
-    return { run: outcome.run, failure: outcome.failure?.message ?? null };
   } finally {
     await (control as ControlServer | null)?.close();
     await progress.written;

@@ -90,6 +90,8 @@ async function replace(folder: string, document: object): Promise<void> {
     }
     await rename(partial, path);
   } catch (thrown) {
+    // A half of it would take room that a full disk needs for what is whole.
+    await rm(partial, { force: true }).catch(() => {});
     const text = `${path} cannot be written: ${reasonOf(thrown)}`;
     throw new RecordingError('recording-write-failed', text, thrown);
   }

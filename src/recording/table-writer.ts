@@ -135,7 +135,7 @@ function attempt<Result>(path: string, action: () => Result): Result {
   try {
     return action();
   } catch (thrown) {
-    if (systemCode(thrown) === null) throw thrown;
+    if (systemCode(thrown) === null || thrown instanceof RecordingError) throw thrown;
     const text = `${path} cannot be written: ${reasonOf(thrown)}`;
     throw new RecordingError('recording-write-failed', text, thrown);
   }

@@ -70,7 +70,7 @@ export function requireInputs(context: Skippable): string {
   return inputsFolder() ?? skip(reason, context);
 }
 
-function skip(reason: string, context: Skippable): never {
+export function skip(reason: string, context: Skippable): never {
   process.stderr.write(`skipped: ${reason}\n`);
   return context.skip(reason);
 }

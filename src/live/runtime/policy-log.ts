@@ -11,6 +11,7 @@ import {
   recordInputs,
   recordingPort,
 } from '../../policy/recorder.ts';
+import { RecordingError, reasonOf } from '../../recording/error.ts';
 import type { PolicyTap } from './policy-tap.ts';
 
 export class PolicyLog {
@@ -18,12 +19,14 @@ export class PolicyLog {
   readonly #path: string;
   readonly #file: WriteStream;
   readonly #recorder: PolicyRecorder;
+  #failure: RecordingError | null = null;
 
   constructor(path: string) {
     this.#path = path;
     this.#file = createWriteStream(`${path}.f64`);
+    this.#file.on('error', (thrown) => this.#fail(thrown));
     this.#recorder = new PolicyRecorder((chunk) =>
-      this.#file.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)),
+      this.#write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)),
     );
     const recorder = this.#recorder;
     this.tap = {
@@ -41,10 +44,29 @@ export class PolicyLog {
     };
   }
 
+  /** Why the log is not written any more, or null. */
+  get failure(): RecordingError | null {
+    return this.#failure;
+  }
+
+  /** Never rejects: see `failure`. */
   async close(): Promise<void> {
     this.#recorder.flush();
-    await new Promise<void>((resolve) => this.#file.end(resolve));
-    await writeFile(`${this.#path}.json`, JSON.stringify(this.#recorder.policies));
+    if (!this.#file.destroyed) await new Promise<void>((resolve) => this.#file.end(resolve));
+    const header = JSON.stringify(this.#recorder.policies);
+    await writeFile(`${this.#path}.json`, header).catch((thrown: unknown) => this.#fail(thrown));
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#file.destroyed) this.#file.write(bytes);
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failure ??= new RecordingError(
+      'recording-write-failed',
+      `the policies' log cannot be written: ${reasonOf(thrown)}`,
+      thrown,
+    );
   }
 }
 

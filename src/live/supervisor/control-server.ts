@@ -44,8 +44,15 @@ export class ControlServer {
       server.listen(socketPath, resolve);
     });
     const announcement = path.join(recording, CONTROL_FILE);
-    await writeFile(announcement, JSON.stringify({ socket: socketPath, pid: process.pid }));
-    return new ControlServer(server, folder, announcement);
+    const control = new ControlServer(server, folder, announcement);
+    try {
+      await writeFile(announcement, JSON.stringify({ socket: socketPath, pid: process.pid }));
+    } catch (thrown) {
+      // A full disk: neither the socket nor its folder may stay.
+      await control.close();
+      throw thrown;
+    }
+    return control;
   }
 
   async close(): Promise<void> {

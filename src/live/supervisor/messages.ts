@@ -39,6 +39,8 @@ export type FromWorker =
   | { readonly type: 'activity'; readonly id: number; readonly events: number }
   | { readonly type: 'census' }
   | { readonly type: 'log'; readonly text: string }
+  /** The disk does not take this process's events any more. */
+  | { readonly type: 'unrecorded'; readonly text: string }
   /** Worth a mark of the run. */
   | { readonly type: 'note'; readonly text: string }
   /** Listening sockets (the message's handle) that nobody accepts from for a while. */

@@ -234,6 +234,7 @@ export class LiveRun {
   #heard(process: number, message: FromWorker): void {
     if (message.type === 'log') this.#options.onLog(message.text);
     if (message.type === 'note') this.#mark('note', message.text);
+    if (message.type === 'unrecorded') this.#crash(message.text, 'recording-write-failed');
     if (message.type === 'failed') {
       this.#fail(
         new LiveRunError(message.code, `hop "${message.hop}" cannot listen: ${message.error}`),
@@ -260,11 +261,11 @@ export class LiveRun {
     this.#crash(reason);
   }
 
-  /** Something died that should not have: mark it and end the run. */
-  #crash(reason: string): void {
-    if (this.#censusAt !== null) return;
+  /** Something died that should not have, or events are lost for good: mark it, end the run. */
+  #crash(reason: string, code = 'process-died'): void {
+    if (this.#censusAt !== null && code === 'process-died') return;
     this.#mark('crash', reason);
-    this.#failure ??= new LiveRunError('process-died', reason);
+    this.#failure ??= new LiveRunError(code, reason);
     this.#fail(this.#failure);
     this.#ended.abort();
   }

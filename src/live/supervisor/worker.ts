@@ -55,6 +55,9 @@ export class Worker {
   readonly #parking: ProcessParking;
   readonly #descriptors: Descriptors;
   #noted = false;
+  #unrecorded = false;
+  /** Events whose loss was told in a block that was lost too. */
+  #lostAgain = 0;
 
   constructor(init: WorkerInit, send: (message: FromWorker) => void, sendHandle: SendHandle) {
     this.#init = init;
@@ -119,9 +122,23 @@ export class Worker {
   }
 
   #spoolBlock(block: EventBlock): void {
-    if (!this.#spool.write(block)) return;
-    const lost = this.#spool.takeLost();
+    if (this.#spool.write(block)) this.#tellLost();
+    // What the block tells of earlier losses would be lost with it.
+    else this.#lostAgain += lostIn(block);
+  }
+
+  #tellLost(): void {
+    const lost = this.#spool.takeLost() + this.#lostAgain;
+    this.#lostAgain = 0;
     if (lost > 0) this.#events.write(this.#clock.now(), EventKind.lost, 0, 0, 0, lost, 0, 0);
+  }
+
+  /** A run without its events shows nothing: the supervisor ends it. */
+  #tellUnrecorded(): void {
+    const failure = this.#spool.failure ?? this.#policyLog?.failure ?? null;
+    if (failure === null || this.#unrecorded) return;
+    this.#unrecorded = true;
+    this.#send({ type: 'unrecorded', text: failure.message });
   }
 
   /** The first time that the budget is reached is worth a mark of the run. */
@@ -206,7 +223,7 @@ export class Worker {
     this.#loop.begin();
     for (const one of this.#placed) one.live.begin();
     this.#timers.push(setInterval(() => this.#tick(), TICK_MS));
-    this.#timers.push(setInterval(() => this.#events.flush(), FLUSH_MS));
+    this.#timers.push(setInterval(() => this.#flush(), FLUSH_MS));
   }
 
   #tick(): void {
@@ -232,15 +249,35 @@ export class Worker {
     this.#send({ type: 'account', hops, cpu: user + system, eventLoop, load });
   }
 
+  #flush(): void {
+    this.#events.flush();
+    this.#tellUnrecorded();
+  }
+
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#loop.stop();
     await Promise.all(this.#placed.map((one) => one.live.stop()));
     this.#events.flush();
-    await this.#spool.close();
+    await this.#spool.drained();
+    // Now there is room for the last word on what was lost.
+    this.#tellLost();
+    this.#events.flush();
+    // Why they failed is told to the supervisor.
+    await this.#spool.close().catch(() => {});
     await this.#policyLog?.close();
+    this.#tellUnrecorded();
     this.#send({ type: 'stopped', events: this.#events.written });
   }
+}
+
+/** Events that a block says were lost before it. */
+function lostIn(block: EventBlock): number {
+  let lost = 0;
+  for (let row = 0; row < block.count; row++) {
+    if (block.kind[row] === EventKind.lost) lost += block.a[row] ?? 0;
+  }
+  return lost;
 }
 
 /** How many at most. */

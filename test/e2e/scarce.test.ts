@@ -1,0 +1,126 @@
+/**
+ * What runs out while a run goes on: ephemeral ports, the disk, and the time that the disk
+ * takes. Each ends in counted failures or in one clear message, never in a crash.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Summary } from '../../src/model/summary.ts';
+import { readRun } from '../../src/recording/run-document.ts';
+import { inNamespace, requireNamespace } from '../support/namespaces.ts';
+import { runCli } from '../support/run-cli.ts';
+import { requireProgram } from '../support/skips.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { outcomeOf } from './outcome.ts';
+import {
+  expectClean,
+  incident,
+  linkOf,
+  only,
+  type TopologyDocument,
+  users,
+  writeTopology,
+} from './pipelines.ts';
+
+const STACK = /^\s+at .*:\d+:\d+\)?$/m;
+
+describe('ephemeral ports', () => {
+  it('exhausted: connects fail, are counted, and the run goes on', async (context) => {
+    requireProgram('ip', context);
+    requireNamespace('net', context);
+    using folder = tempFolder();
+    const document: TopologyDocument = {
+      name: 'ports',
+      duration: '3s',
+      hops: [
+        users(120, '100ms'),
+        { name: 'queue', kind: 'connection-queue', activeMax: 15, reclaim: 'idle-yield' },
+        { name: 'app', kind: 'app', serviceTime: '2ms', keepAliveTimeout: 0 },
+      ],
+    };
+    const program = inNamespace(
+      'net',
+      folder.path,
+      'ip link set lo up\necho 40000 40063 > /proc/sys/net/ipv4/ip_local_port_range',
+    );
+    const { summary } = await outcomeOf([writeTopology(folder.path, document)], { program });
+    const link = linkOf(summary, 'clients->queue');
+    const { requests } = only(summary.clients);
+    expect(link.opened).toBeGreaterThan(40);
+    expect(link.opened).toBeLessThan(64);
+    expect(requests.failed).toBeGreaterThan(60);
+    expect(requests.resets).toBe(0);
+    expect(requests.ok).toBeGreaterThan(500);
+    expect(requests.sent).toBe(requests.answered + requests.failed + requests.pending);
+  });
+});
+
+describe('the disk', () => {
+  it('full: the run ends at once and says so; what it has is recovered', async (context) => {
+    requireNamespace('mnt', context);
+    using folder = tempFolder();
+    const small = path.join(folder.path, 'small');
+    const kept = path.join(folder.path, 'kept');
+    mkdirSync(small);
+    const program = inNamespace(
+      'mnt',
+      folder.path,
+      `mount -t tmpfs -o size=1m none ${small}`,
+      `cp -r ${small}/rec ${kept}`,
+    );
+    const file = writeTopology(folder.path, incident());
+    const recording = path.join(small, 'rec');
+    const args = ['run', file, '--duration', '60s', '--json', '--record', recording];
+    const result = await runCli([...args, '--record-policies'], { program });
+    expect(result.code).toBe(1);
+    expect(result.stdout).toBe('');
+    expect(result.stderr).toMatch(/waterhammer: error: .*cannot be written: ENOSPC/);
+    expect(result.stderr).toContain(`waterhammer recover ${recording}`);
+    expect(result.stderr).not.toMatch(STACK);
+    expectClean(result);
+
+    const recovered = await runCli(['recover', kept]);
+    expect(recovered.stderr).toBe('');
+    expect(recovered.stdout).toMatch(/^\d{4,} events recovered/);
+    expect((await readRun(kept)).recording.state).toBe('recovered');
+  });
+});
+
+/** Loaded before every program of the run: a disk that takes a second and a half for a block. */
+const SLOW_DISK = `
+  import { open } from 'node:fs/promises';
+  const file = await open('/dev/null');
+  const { prototype } = file.constructor;
+  await file.close();
+  const { write } = prototype;
+  prototype.write = async function (...given) {
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    return write.apply(this, given);
+  };
+`;
+
+describe('the recorder', () => {
+  it('slower than the events: it keeps few of them, and the books name the loss', async () => {
+    using folder = tempFolder();
+    const slow = path.join(folder.path, 'slow.mjs');
+    const recording = path.join(folder.path, 'rec');
+    writeFileSync(slow, SLOW_DISK);
+    const env = { NODE_OPTIONS: `--import ${slow}`, WATERHAMMER_SPOOL_BLOCKS_MAX: '2' };
+    const file = writeTopology(folder.path, incident());
+    const result = await runCli(['run', file, '--json', '--record', recording], { env });
+    expect(result.code).toBe(1);
+    expect(result.stderr).not.toMatch(STACK);
+    expectClean(result);
+
+    const summary: Summary = JSON.parse(result.stdout);
+    expect(summary.balanced).toBe(false);
+    const told = only(summary.imbalances.filter(({ kind }) => kind === 'events-lost'));
+    expect(told.text).toContain('recorder was slower');
+    // "process 1: 123", for each time that there was room again.
+    const lost = told.examples.map((example) => Number(example.split(': ')[1]));
+    const sum = lost.reduce((all, one) => all + one, 0);
+    expect(sum).toBeGreaterThan(1_000);
+    const { spools } = (await readRun(recording)).recording;
+    expect(sum).toBe(spools.reduce((all, one) => all + one.missingEvents, 0));
+  });
+});
