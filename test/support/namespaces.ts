@@ -7,14 +7,15 @@ import { spawnSync } from 'node:child_process';
 import { readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from './run-cli.ts';
-import { type Skippable, skip } from './skips.ts';
+import { findProgram, type Skippable, skip } from './skips.ts';
 
 export type Namespace = 'net' | 'mnt';
 
+const UNSHARE = findProgram('unshare') ?? '/usr/bin/unshare';
 const OPTION = { net: '--net', mnt: '--mount' } as const;
 
 export function requireNamespace(kind: Namespace, context: Skippable): void {
-  const tried = spawnSync('unshare', [OPTION[kind], 'true'], { encoding: 'utf8' });
+  const tried = spawnSync(UNSHARE, [OPTION[kind], 'true'], { encoding: 'utf8' });
   if (tried.status === 0) return;
   const why = tried.error?.message ?? tried.stderr.trim();
   skip(`a private namespace (unshare ${OPTION[kind]}) needs root: ${why}`, context);
@@ -45,7 +46,7 @@ export function inNamespace(kind: Namespace, folder: string, before: string, aft
     [
       `import { spawnSync } from 'node:child_process';`,
       `const command = [...${JSON.stringify(command)}, ...process.argv.slice(2)];`,
-      `const { status } = spawnSync('unshare', command, { stdio: 'inherit' });`,
+      `const { status } = spawnSync(${JSON.stringify(UNSHARE)}, command, { stdio: 'inherit' });`,
       'process.exitCode = status ?? 99;',
     ].join('\n'),
   );
