@@ -8,7 +8,9 @@
  *
  * Limits: 13 digits of a size, 16 KiB of extensions in one body (CVE-2023-39326 is what happens
  * without), 16 KiB of trailers. No bare LF, no space around a size or an extension. Trailer
- * fields must be well formed; which of them make sense is for the endpoints to say.
+ * fields must be well formed, and none may be one that frames or routes a message (RFC 9110
+ * section 6.5.1: who merges trailers into the head would be told another length); which of the
+ * others make sense is for the endpoints to say.
  */
 import {
   CHARACTER_CLASS,
@@ -21,10 +23,13 @@ import {
   TOKEN,
 } from './characters.ts';
 import { failures, type MessageFailure } from './failure.ts';
+import { isProtected, knownField } from './known-fields.ts';
 
 const SIZE_DIGITS_MAX = 13;
 const EXTENSION_BYTES_MAX = 16 * 1_024;
 const TRAILER_BYTES_MAX = 16 * 1_024;
+/** `transfer-encoding` is the longest name that matters. */
+const NAME_BYTES_MAX = 17;
 
 const SIZE = 0;
 const EXTENSION_NAME = 1;
@@ -56,6 +61,8 @@ export class ChunkedFramer {
   #extensionBytes = 0;
   #trailerBytes = 0;
   #tokenBytes = 0;
+  /** The name of a trailer field; longer ones are none that we know. */
+  readonly #name = new Uint8Array(NAME_BYTES_MAX);
 
   begin(): void {
     this.done = false;
@@ -169,11 +176,16 @@ export class ChunkedFramer {
 
   #trailerName(byte: number): number {
     if ((CHARACTER_CLASS[byte]! & TOKEN) !== 0) {
+      if (this.#tokenBytes < NAME_BYTES_MAX) this.#name[this.#tokenBytes] = byte;
       this.#tokenBytes += 1;
       return NAME;
     }
-    if (byte === COLON && this.#tokenBytes > 0) return VALUE;
-    return this.#fail(failures.trailer);
+    if (byte !== COLON || this.#tokenBytes === 0) return this.#fail(failures.trailer);
+    const isShort = this.#tokenBytes <= NAME_BYTES_MAX;
+    if (isShort && isProtected(knownField(this.#name, 0, this.#tokenBytes))) {
+      return this.#fail(failures.trailerField);
+    }
+    return VALUE;
   }
 
   /** Begins a token. */

@@ -42,5 +42,6 @@ export const failures = {
   trailer: bad('malformed trailer section'),
   headTimeout: { status: 408, reason: 'the request head took too long' },
   bodyTimeout: { status: 408, reason: 'the request body took too long' },
+  trailerField: bad('a trailer field that frames or routes the message'),
   trailerTooLarge: { status: 431, reason: 'trailer section too large' },
 } as const satisfies Record<string, MessageFailure>;

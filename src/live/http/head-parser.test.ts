@@ -175,6 +175,21 @@ const refused: readonly (readonly [string, string])[] = [
   [`${coded}5\r\nhelloX\r\n0\r\n\r\n`, failures.chunkEnd.reason],
   [`${coded}5\nhello\r\n0\r\n\r\n`, failures.chunkSize.reason],
   [`${coded}0\r\nbad trailer\r\n\r\n`, failures.trailer.reason],
+  ...['Content-Length: 5', 'transfer-encoding: chunked', 'HOST: b'].map(
+    (line): [string, string] => [
+      `${coded}0\r\nT: 1\r\n${line}\r\n\r\n`,
+      failures.trailerField.reason,
+    ],
+  ),
+  ...['a', 'a:', ':443', 'a:65536', 'a:4x', '/a:1', 'u@a:1'].map((target): [string, string] => [
+    `CONNECT ${target} HTTP/1.1\r\n${host}\r\n`,
+    failures.target.reason,
+  ]),
+  [`CONNECT a:1 HTTP/1.1\r\n${host}Content-Length: 0\r\n\r\n`, failures.contentInConnect.reason],
+  [
+    `CONNECT a:1 HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    failures.contentInConnect.reason,
+  ],
 ];
 
 const responses: readonly string[] = [
