@@ -1,17 +1,23 @@
 /**
- * What runs out while a run goes on: ephemeral ports, the disk, and the time that the disk
- * takes. Each ends in counted failures or in one clear message, never in a crash.
+ * Many connections, and what runs out while a run goes on: ephemeral ports, the disk, and the
+ * time that the disk takes. Each ends in counted failures or in one clear message, never in a
+ * crash. (Descriptors: descriptors.test.ts.)
+ *
+ * A crowd of 5,000 is held at a queue for a minute while the other tests of this file run.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFilesMax } from '../../src/live/runtime/process-limits.ts';
 import type { Summary } from '../../src/model/summary.ts';
 import { readRun } from '../../src/recording/run-document.ts';
 import { inNamespace, requireNamespace } from '../support/namespaces.ts';
 import { runCli } from '../support/run-cli.ts';
-import { requireProgram } from '../support/skips.ts';
+import { requireProgram, type Skippable, skip } from '../support/skips.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { outcomeOf } from './outcome.ts';
+import { HeldCrowd, until } from './held-crowd.ts';
+import { balanced, outcomeOf } from './outcome.ts';
 import {
   expectClean,
   incident,
@@ -22,7 +28,53 @@ import {
   writeTopology,
 } from './pipelines.ts';
 
+const CROWD = 5_000;
+const HELD_MS = 60_000;
+const QUEUE = { name: 'queue', kind: 'connection-queue', activeMax: 15, whileHeld: 'watch' };
+const APP = { name: 'app', kind: 'app', serviceTime: '2ms', keepAliveTimeout: 0 };
 const STACK = /^\s+at .*:\d+:\d+\)?$/m;
+
+const folder = tempFolder();
+let crowd: HeldCrowd | null = null;
+let heldSince = 0;
+
+/** Of a process: the crowd itself, and as many again that its queue keeps free for their ways. */
+const DESCRIPTORS = 12_000;
+const hasDescriptors = openFilesMax(readFileSync('/proc/self/limits', 'latin1')) >= DESCRIPTORS;
+
+function requireDescriptors(context: Skippable): void {
+  if (!hasDescriptors) skip(`a process may open fewer than ${DESCRIPTORS} files`, context);
+}
+
+beforeAll(async () => {
+  if (!hasDescriptors) return;
+  const hops = [users(CROWD, '1s'), QUEUE, APP];
+  const file = writeTopology(folder.path, { name: 'held', hops });
+  crowd = new HeldCrowd(['run', file, '--no-load', '--duration', '5m', '--json']);
+  await crowd.open(CROWD);
+  heldSince = performance.now();
+});
+
+afterAll(async () => {
+  await crowd?.run[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+describe('5,000 clients of our own', () => {
+  it('at once: all are accepted, 15 served, the others held', async (context) => {
+    requireDescriptors(context);
+    const workload = { kind: 'closed', thinkTime: '1s', startWithin: '1s' };
+    const clients = users(CROWD, '1s', { timeout: 0, workload });
+    const document = { name: 'crowd', duration: '6s', hops: [clients, QUEUE, APP] };
+    const { summary } = await outcomeOf([writeTopology(folder.path, document)]);
+    const { requests, served } = only(summary.clients);
+    expect(served).toBe(15);
+    expect(requests).toMatchObject({ failed: 0, pending: CROWD - 15 });
+    expect(requests.sent).toBe(requests.answered + requests.pending);
+    expect(linkOf(summary, 'clients->queue')).toMatchObject({ opened: CROWD, open: CROWD });
+    expect(only(summary.queues).heldMax).toBe(CROWD - 15);
+  });
+});
 
 describe('ephemeral ports', () => {
   it('exhausted: connects fail, are counted, and the run goes on', async (context) => {
@@ -32,11 +84,7 @@ describe('ephemeral ports', () => {
     const document: TopologyDocument = {
       name: 'ports',
       duration: '3s',
-      hops: [
-        users(120, '100ms'),
-        { name: 'queue', kind: 'connection-queue', activeMax: 15, reclaim: 'idle-yield' },
-        { name: 'app', kind: 'app', serviceTime: '2ms', keepAliveTimeout: 0 },
-      ],
+      hops: [users(120, '100ms'), { ...QUEUE, reclaim: 'idle-yield' }, APP],
     };
     const program = inNamespace(
       'net',
@@ -122,5 +170,34 @@ describe('the recorder', () => {
     expect(sum).toBeGreaterThan(1_000);
     const { spools } = (await readRun(recording)).recording;
     expect(sum).toBe(spools.reduce((all, one) => all + one.missingEvents, 0));
+  });
+});
+
+describe('5,000 foreign connections', () => {
+  it('held for a minute: none is lost, and the queue goes on as before', async (context) => {
+    requireDescriptors(context);
+    if (crowd === null) throw new Error('there is no crowd');
+    const left = heldSince + HELD_MS - performance.now();
+    await sleep(Math.max(left, 0));
+    const { memory, run } = crowd;
+    const kilobytes = (memory.bytesEach / 1_024).toFixed(1);
+    const milliseconds = Math.round(memory.openedWithinMs);
+    process.stderr.write(
+      `measured: ${CROWD} connections open after ${milliseconds} ms, ${kilobytes} kB each\n`,
+    );
+    expect([crowd.losses, crowd.answers]).toEqual([0, 15]);
+
+    crowd.leave(15);
+    const { answers } = crowd;
+    await until(() => (crowd?.answers ?? 0) === answers + 15, 'answers for those who came next');
+    expect(crowd.losses).toBe(0);
+    crowd.leave(CROWD);
+    run.signal('SIGINT');
+    const ended = await run.ended;
+    expect(ended.code).toBe(130);
+    const { summary } = balanced(ended);
+    expect(linkOf(summary, 'clients->queue')).toMatchObject({ opened: CROWD });
+    // Those who wait for a slot leave with their requests unanswered.
+    expect(linkOf(summary, 'queue->app').exchanges).toBeGreaterThanOrEqual(30);
   });
 });
