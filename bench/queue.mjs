@@ -1,8 +1,8 @@
 /**
  * The connection queue alone, in its own process of a `waterhammer run --no-load` with its
  * default recording, against HAProxy in mode tcp (and nginx stream, where nginx has it), all in
- * front of the same kind of app (a process of its own): CPU per request under wrk with 64 keep-alive connections and with a
- * connection per request, and memory per held connection.
+ * front of the same kind of app (a process of its own): CPU per request under wrk with 64
+ * keep-alive connections and with a connection per request, and memory per held connection.
  *
  *   node bench/queue.mjs [--rounds 5] [--seconds 5] [--held 5000]
  *
