@@ -7,7 +7,13 @@ import { LiveRun } from './live-run.mjs';
 import { wrk } from './peers.mjs';
 
 const clients = { name: 'clients', kind: 'clients', workload: { kind: 'closed', thinkTime: '1s' } };
-const app = { name: 'app', kind: 'app', serviceTime: '0s', responseBytes: '64B' };
+const app = {
+  name: 'app',
+  kind: 'app',
+  implementation: 'builtin',
+  serviceTime: '0s',
+  responseBytes: '64B',
+};
 
 /** Node compiles what is hot first. */
 const WARM_UP_SECONDS = 4;
@@ -15,7 +21,7 @@ const WARM_UP_SECONDS = 4;
 /** Clients are external; the hops are those between them and the app (or none). */
 export async function hopAlone(name, hops, { behind = {}, more = [] } = {}) {
   const chain = [...hops, { ...app, keepAliveTimeout: '0s', ...behind }, ...more];
-  const own = chain.filter((hop) => hop.implementation === undefined);
+  const own = chain.filter((hop) => hop.implementation !== 'mariadb');
   const processes = own.map((hop) => ({ name: hop.name, hops: [hop.name] }));
   const document = { name, duration: '2h', hops: [clients, ...chain], processes };
   const run = new LiveRun(document, ['--no-load']);
@@ -29,7 +35,11 @@ export async function hopAlone(name, hops, { behind = {}, more = [] } = {}) {
     run.forget();
     return balanced;
   };
-  return { pid: pids.get(link.upstream), pids, port, stop };
+  const portOf = (hop) => {
+    const incoming = plan.links.find(({ upstream }) => upstream === hop);
+    return endpoints.find((one) => one.link === incoming?.index)?.port;
+  };
+  return { pid: pids.get(link.upstream), pids, port, portOf, stop };
 }
 
 /** Each front asked by wrk, round by round in turns, after a warm-up: name -> results. */

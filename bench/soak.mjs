@@ -8,7 +8,9 @@
  * shown as the median of each part of the run; what counts is the calm before each fault, so
  * that is when they are read too. Flat means: the median of the last third is at most a tenth
  * and 20 MiB above that of the second third (the first one is warm-up), and so for descriptors
- * (a tenth and 50). Everything is recorded; 20 minutes take about 3 GB of disk meanwhile.
+ * (a tenth and 50). Pools are bounded, as a deployment's are, because a stall under an open load
+ * would otherwise open connections until no descriptor is left. Everything is
+ * recorded; 20 minutes take about 3 GB of disk meanwhile.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { median, options, report, table } from './bench.mjs';
@@ -69,12 +71,18 @@ const document = {
   duration: `${minutes * 60}s`,
   hops: [
     clients,
-    { name: 'cdn', kind: 'edge', clientIdleTimeout: '65s' },
-    { name: 'apigw', kind: 'gateway', nodes: 4 },
+    { name: 'cdn', kind: 'edge', clientIdleTimeout: '65s', pool: { connectionsMax: 400 } },
+    { name: 'apigw', kind: 'gateway', nodes: 4, pool: { connectionsMax: 100 } },
     { name: 'nlb', kind: 'l4-balancer', healthCheck: { hop: 'nginx', interval: '2s' } },
     { name: 'queue', kind: 'connection-queue', reclaim: 'idle-yield', whileHeld: 'watch' },
     { name: 'nginx', kind: 'web-server', keepAliveRequests: 100, upstreamIdleMax: 32 },
-    { name: 'app', kind: 'app', serviceTime: 'exponential(5ms)', keepAliveTimeout: '65s' },
+    {
+      name: 'app',
+      kind: 'app',
+      implementation: 'builtin',
+      serviceTime: 'exponential(5ms)',
+      keepAliveTimeout: '65s',
+    },
     { name: 'db', kind: 'database', concurrencyMax: 16, connectionsMax: 1_000 },
   ],
   hosts: [{ name: 'ec2', count: hosts, hops: ['queue', 'nginx', 'app'] }],
@@ -123,14 +131,15 @@ const wrong = summary.imbalances.filter((one) => !one.explained);
 const connections = summary.links.reduce((sum, one) => sum + one.opened, 0);
 report(
   'Soak',
-  `${minutes} minutes at ${rate} requests/s on ${hosts} hosts, ${document.timeline.length} faults ` +
+  `${minutes} minutes at ${rate} requests/s on ${hosts} hosts, ` +
+    `${document.timeline.length} faults ` +
     `(${FAULTS.map((one) => one.action).join(', ')}, one every ${every} s). Books ` +
     `balanced: **${summary.balanced}** (${connections} connections on all links, ` +
-    `${wrong.length} kinds of imbalance). Requests: ${requests.sent} sent, ${requests.ok} answered ` +
-    `with 200, ${requests.serverErrors5xx} with 5xx, ${requests.failed} failed, ` +
+    `${wrong.length} kinds of imbalance). Requests: ${requests.sent} sent, ` +
+    `${requests.ok} answered with 200, ${requests.serverErrors5xx} with 5xx, ${requests.failed} failed, ` +
     `${requests.pending} pending.\n\n` +
     `${table(['process', '', 'first third', 'second', 'last', 'flat'], rows)}` +
-    `${wrong.length === 0 ? '' : `\n\n${wrong.map((one) => `* ${one.kind}: ${one.text} (${one.count})`).join('\n')}`}`,
+    wrong.map((one) => `\n\n* ${one.kind}: ${one.text} (${one.count})`).join(''),
 );
 const flat = rows.every((row) => row.at(-1) === 'true');
 process.exitCode = summary.balanced === true && flat ? 0 : 1;

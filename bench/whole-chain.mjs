@@ -8,8 +8,8 @@
  *
  * The chain is that of examples/aws-2021.yaml, in a healthy setting: our queue takes idle slots
  * back, nginx keeps connections to the app, and the gateway uses the connection first that was
- * used last (nginx has no other order). What is not the example's: arrivals are open (Poisson)
- * and without retries, so that no wait and no failure is hidden, and there are half as many
+ * used last (nginx has no other order); the app is the builtin one. What is not the
+ * example's: arrivals are open (Poisson) and without retries, so that no wait and no failure is hidden, and there are half as many
  * clients, because the sockets of clients and edges share one process of ours and its 20,000
  * descriptors; and the gateway has few nodes (2), because HAProxy cannot take slots back: each pool
  * keeps the connections of its own worst moment, and beyond 15 on a host they hoard its slots.
@@ -49,7 +49,7 @@ const BOTH = {
   apigw: { nodes: 2, pool: { reuse: 'lifo', idleTimeout: '60s' } },
   nginx: { implementation: 'nginx', upstreamIdleMax: 32 },
   // Longer than nginx keeps a connection to it, so that none is closed under a request.
-  app: { keepAliveTimeout: '65s' },
+  app: { implementation: 'builtin', keepAliveTimeout: '65s' },
   db: { implementation: 'mariadb' },
 };
 
