@@ -136,7 +136,8 @@ report(
     `(${FAULTS.map((one) => one.action).join(', ')}, one every ${every} s). Books ` +
     `balanced: **${summary.balanced}** (${connections} connections on all links, ` +
     `${wrong.length} kinds of imbalance). Requests: ${requests.sent} sent, ` +
-    `${requests.ok} answered with 200, ${requests.serverErrors5xx} with 5xx, ${requests.failed} failed, ` +
+    `${requests.ok} answered with 200, ${requests.serverErrors5xx} with 5xx, ` +
+    `${requests.failed} failed, ` +
     `${requests.pending} pending.\n\n` +
     `${table(['process', '', 'first third', 'second', 'last', 'flat'], rows)}` +
     wrong.map((one) => `\n\n* ${one.kind}: ${one.text} (${one.count})`).join(''),

@@ -8,13 +8,16 @@
  *
  * The chain is that of examples/aws-2021.yaml, in a healthy setting: our queue takes idle slots
  * back, nginx keeps connections to the app, and the gateway uses the connection first that was
- * used last (nginx has no other order); the app is the builtin one. What is not the
- * example's: arrivals are open (Poisson) and without retries, so that no wait and no failure is hidden, and there are half as many
- * clients, because the sockets of clients and edges share one process of ours and its 20,000
- * descriptors; and the gateway has few nodes (2), because HAProxy cannot take slots back: each pool
- * keeps the connections of its own worst moment, and beyond 15 on a host they hoard its slots.
- * The load rises for 20 s (a cold start at full load is another question); then the
- * window is measured. The peers are tuned as their users tune them, one worker or thread each,
+ * used last (nginx has no other order); the app is the builtin one.
+ *
+ * What is not the example's: arrivals are open (Poisson) and without retries, so that no wait and
+ * no failure is hidden. There are half as many clients, because the sockets of clients and edges
+ * share one process of ours and its 20,000 descriptors. The gateway has few nodes (2), because
+ * HAProxy cannot take slots back: each pool keeps the connections of its own worst moment, and
+ * beyond 15 on a host they hoard its slots.
+ *
+ * The load rises for 20 s (a cold start at full load is another question); then the window is
+ * measured. The peers are tuned as their users tune them, one worker or thread each,
  * keep-alive everywhere, no access log: see src/live/foreign/nginx-proxy.ts and haproxy.ts.
  */
 import { readFileSync } from 'node:fs';
