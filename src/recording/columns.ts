@@ -75,21 +75,12 @@ export function schemaOf(entries: ColumnEntries): SchemaElement[] {
   return [{ name: 'root', num_children: elements.length }, ...elements];
 }
 
-/** Throws a RangeError for a value that the column cannot hold. */
-export function toCell(name: string, column: Column, value: unknown): unknown {
-  if (value === null && column.nullable) return null;
-  if (!holds(column, value)) {
-    throw new RangeError(`column ${name} (${column.type}) cannot hold ${String(value)}`);
-  }
-  return column.type === 'int64' && typeof value === 'number' ? BigInt(value) : value;
-}
-
 export function fromCell(cell: unknown): unknown {
   if (cell === undefined) return null;
   return typeof cell === 'bigint' ? Number(cell) : cell;
 }
 
-function holds(column: Column, value: unknown): boolean {
+export function holds(column: Column, value: unknown): boolean {
   switch (column.type) {
     case 'int32':
       return typeof value === 'number' && (value | 0) === value;
