@@ -11,12 +11,21 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
-const packagesStamp = join(root, 'node_modules', '.waterhammer-lock');
+const packages = join(root, 'node_modules');
+const packagesStamp = join(packages, '.waterhammer-lock');
 const buildStamp = join(root, 'dist', '.waterhammer-sources');
 
 /** A step of the set-up that failed; the message is for the user. */
@@ -31,6 +40,10 @@ export async function prepare() {
 export async function ensurePackages() {
   if (packagesAreFresh()) {
     return;
+  }
+  // `npm ci` empties the folder first: through a link, that of another checkout.
+  if (lstatSync(packages, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new SetupError(`${packages} is a link, and does not fit package-lock.json: not touched`);
   }
   say('installing packages (npm ci)');
   const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];

@@ -1,6 +1,8 @@
 /**
- * `npm test`: every check of the project, one line each. A failed step prints its output and
- * does not keep the others from running.
+ * `npm test`: every check of the project, one line each. A failed step prints at once which
+ * tests failed and why, in a few lines, and does not keep the others from running; its whole
+ * output follows when all steps are through, and the failed tests are named once more at the
+ * end. So the first kilobytes tell what is wrong, and the last ones do.
  *
  *   npm test                          everything
  *   npm test -- --only lint,unit      some of it
@@ -20,6 +22,7 @@ import { parseArgs } from 'node:util';
 
 const { ensurePackages, root, SetupError } = await import('./setup.mjs');
 const { runStep, stopSteps } = await import('./step-runner.mjs');
+const { compactList, failedTests } = await import('./failed-tests.mjs');
 const debian = await import('./debian-packages.mjs');
 
 const bin = (name, path) => join(root, 'node_modules', name, path);
@@ -37,12 +40,16 @@ const steps = [
   { name: 'knip', args: [bin('knip', 'bin/knip.js'), '--no-progress'] },
   { name: 'publint', args: [bin('publint', 'src/cli.js'), '--strict'] },
   { name: 'unit', project: 'unit', minutesMax: 20 },
+  { name: 'node24', project: 'unit', runner: 'scripts/node24.mjs', minutesMax: 10 },
   { name: 'conformance', project: 'conformance', minutesMax: 20 },
   { name: 'e2e', project: 'e2e', minutesMax: 40 },
 ];
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** @type {{name: string, output: string, tests: {name: string, lines: string[]}[]}[]} */
 const failedSteps = [];
+/** Last lines of a step's output that are shown at once where no test is known to have failed. */
+const outputLinesMax = 30;
 const scratch = mkdtempSync(join(tmpdir(), 'waterhammer-test-'));
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -129,11 +136,12 @@ function havePrograms() {
 async function perform(step) {
   const report = join(scratch, `${step.name}.json`);
   const vitest = [bin('vitest', 'vitest.mjs'), 'run', '--project', step.project];
+  const runner = step.runner ? [step.runner] : vitest;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const args = step.project ? [...vitest, ...reporters] : step.args;
+  const args = step.project ? [...runner, ...reporters] : step.args;
   const minutesMax = step.minutesMax ?? 5;
   const result = await runStep({ command: process.execPath, args, cwd: root, minutesMax });
-  const counts = step.project ? countTests(report, result.ok) : countOne(result.ok);
+  const counts = step.project ? countTests(report, result) : countOne(result.ok);
   const ok = result.ok && counts.failed === 0;
   totals.passed += counts.passed;
   totals.failed += counts.failed;
@@ -142,12 +150,14 @@ async function perform(step) {
   const detail = step.project ? `  ${counts.passed} passed, ${counts.failed} failed` : '';
   process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${step.name.padEnd(13)}${seconds.padStart(8)}`);
   process.stdout.write(`${detail}\n`);
-  if (!ok) {
-    failedSteps.push(step.name);
-    process.stdout.write(`${result.output}\n\n`);
-  } else {
+  if (ok) {
     printSkips(result.output, counts.skipped);
+    return;
   }
+  const tests = step.project ? failedTests(report, root) : [];
+  failedSteps.push({ name: step.name, output: result.output, tests });
+  const end = result.output.split('\n').slice(-outputLinesMax).join('\n');
+  process.stdout.write(`${tests.length > 0 ? compactList(tests) : end}\n\n`);
 }
 
 /** A skip is never silent: test/support prints `skipped: REASON` for each. */
@@ -166,9 +176,10 @@ function countOne(ok) {
 }
 
 /** A run without any test has failed, and so has one that ended badly beside its tests. */
-function countTests(report, ok) {
+function countTests(report, { ok, output }) {
   if (!existsSync(report)) {
-    return countOne(false);
+    const skipped = ok && /^skipped: /m.test(output);
+    return skipped ? { passed: 0, failed: 0, skipped: 1 } : countOne(false);
   }
   const result = JSON.parse(readFileSync(report, 'utf8'));
   const passed = result.numPassedTests;
@@ -182,7 +193,17 @@ function conclude() {
   if (process.env.WATERHAMMER_TEST_TOTALS) {
     writeFileSync(process.env.WATERHAMMER_TEST_TOTALS, JSON.stringify(totals));
   }
-  const names = failedSteps.length > 0 ? ` (${failedSteps.join(', ')})` : '';
+  for (const { name, output } of failedSteps) {
+    process.stdout.write(`\n== output of ${name}\n${output}\n`);
+  }
+  for (const { name, tests } of failedSteps) {
+    process.stdout.write(`FAILED ${name}\n`);
+    for (const test of tests) {
+      process.stdout.write(`  x ${test.name}\n`);
+    }
+  }
+  const steps = failedSteps.map((step) => step.name).join(', ');
+  const names = failedSteps.length > 0 ? ` (${steps})` : '';
   const skips = skipped > 0 ? `, ${skipped} skipped` : '';
   process.stdout.write(`${passed} passed, ${failed} failed${skips}${names}\n`);
   if (interrupted) {
