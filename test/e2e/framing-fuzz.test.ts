@@ -167,7 +167,7 @@ describe('requests', () => {
         });
         expect(node.seen).toEqual([first]);
       }),
-      { seed: SEED, numRuns: 400 },
+      { seed: SEED, numRuns: 300 },
     );
   });
 
@@ -186,7 +186,7 @@ describe('requests', () => {
           await ask(nginx, message, [], { ...reading, requests: [first], refused: 0 });
           expect(nginx.seen).toEqual([first]);
         }),
-        { seed: SEED, numRuns: 400 },
+        { seed: SEED, numRuns: 300 },
       );
     } finally {
       await nginx.stop();
@@ -225,7 +225,7 @@ describe('responses', () => {
           if (direct === null && responseEnd(text) < text.length) return;
           expect(through).toEqual(direct);
         }),
-        { seed: SEED, numRuns: 400 },
+        { seed: SEED, numRuns: 300 },
       );
     } finally {
       await ours.stop();
