@@ -62,7 +62,17 @@ function linksTable(links: readonly LinkSummary[]): string {
 
 function queuesTable(queues: readonly QueueSummary[]): string {
   return table([
-    ['queue', 'slots', 'held max', 'occupancy', 'utilisation', 'hoarded s', 'starved', 'yielded'],
+    [
+      'queue',
+      'slots',
+      'held max',
+      'occupancy',
+      'utilisation',
+      'hoarded s',
+      'starved',
+      'yielded',
+      'zombies',
+    ],
     ...queues.map((queue) => [
       queue.name,
       String(queue.activeMax),
@@ -72,6 +82,7 @@ function queuesTable(queues: readonly QueueSummary[]): string {
       number(queue.hoardedSlotSeconds, 1),
       number(queue.starvedConnections),
       String(queue.yielded),
+      number(queue.zombieExchanges),
     ]),
   ]);
 }

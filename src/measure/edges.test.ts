@@ -174,6 +174,29 @@ describe('queue', () => {
     expect(summary.queues[0]?.starvedConnections).toBe(0);
   });
 
+  test.each([
+    ['before it was read: a zombie', 100, 1],
+    ['while it is served: not one', 300, 0],
+  ])('a client gives up its request %s', (_when, gaveUpAt, zombies) => {
+    const script = new Script({ hops: ['clients', 'queue', 'web'] });
+    const wire = script.at(0).connect('clients->queue');
+    script.slot(wire, 'held');
+    script.sent(0, 1);
+    script.begin(wire.connector, { client: 0, request: 1 });
+    const giveUp = (then: Script): void => {
+      then.end(wire.connector, 1, 0, 'timeout');
+      then.done(0, 1, 'timeout');
+    };
+    if (gaveUpAt < 200) giveUp(script.at(gaveUpAt));
+    script.at(200).slot(wire, 'active');
+    const behind = script.relay(wire, 'queue->web');
+    script.begin(behind.acceptor);
+    if (gaveUpAt > 200) giveUp(script.at(gaveUpAt));
+    script.at(400).end(behind.acceptor, 1);
+    script.at(500).strike();
+    expect(script.measure().summary.queues[0]?.zombieExchanges).toBe(zombies);
+  });
+
   test('relays nothing without a slot', () => {
     const script = new Script({ hops: ['clients', 'queue', 'web'] });
     const wire = script.at(0).connect('clients->queue');

@@ -149,6 +149,12 @@ export class ExchangeBook {
     chain.exchanges.splice(chain.exchanges.indexOf(exchange), 1);
     this.#checkOrphan(exchange, chain);
     emitExchange(this.#ctx, chain, exchange);
+    if (isZombie(exchange) && exchange.readAt < this.#ctx.shape.to) {
+      for (const end of chain.queueEnds) {
+        const queue = this.#queueOf(end);
+        if (queue !== undefined) queue.zombieExchanges += 1;
+      }
+    }
     const failed =
       exchange.doneFailure !== 0 || exchange.doneStatus === 0 || exchange.doneStatus >= 500;
     if (failed || exchange.answeredFailure !== 0) this.#remember(chain, exchange);
@@ -298,6 +304,11 @@ export class ExchangeBook {
       this.#failed.delete(oldest.value);
     }
   }
+}
+
+/** Read by the server only after its client had given it up. */
+function isZombie({ readAt, doneAt }: Exchange): boolean {
+  return readAt !== NEVER && doneAt !== NEVER && readAt > doneAt;
 }
 
 /** A request handed over while the slots on its way are active passes them at once. */

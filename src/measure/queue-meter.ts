@@ -8,6 +8,8 @@
  *   nearest downstream L7 end saw it (the upstream one where that is not ours).
  * - hoarded: slots active and not busy while another connection *of the same replica* waits
  *   with a request.
+ * - zombie: a request that was read behind the queue after its client had given it up: work
+ *   that nobody awaits.
  * - A request waits from its hand-over at the nearest downstream L7 end until its connection
  *   has a slot, or until it is given up, or until the load ends.
  *
@@ -39,6 +41,7 @@ export class QueueMeter {
   yielded = 0;
   overcommit = 0;
   starvedConnections = 0;
+  zombieExchanges = 0;
   heldMax = 0;
   readonly #run: RunShape;
   readonly #table: SeriesTable;
@@ -84,6 +87,10 @@ export class QueueMeter {
 
   get exchangesKnown(): boolean {
     return this.shape.requestsSeenDownstream || this.shape.requestsSeenUpstream;
+  }
+
+  get zombiesKnown(): boolean {
+    return this.shape.requestsSeenDownstream && this.shape.requestsSeenUpstream;
   }
 
   /** A connection at this queue changed its slot state; `to` none = it is gone. */

@@ -187,5 +187,6 @@ function queueSummary(meter: QueueMeter, window: number): QueueSummary {
     granted: meter.granted,
     yielded: meter.yielded,
     overcommit: seen ? meter.overcommit : null,
+    zombieExchanges: meter.zombiesKnown ? meter.zombieExchanges : null,
   };
 }

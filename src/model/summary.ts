@@ -78,6 +78,11 @@ export interface QueueSummary {
   readonly granted: number;
   readonly yielded: number;
   readonly overcommit: number | null;
+  /**
+   * Requests that the server began although their client had given them up before; null where
+   * either side is not ours. A queue that does not see its held clients leave has them.
+   */
+  readonly zombieExchanges: number | null;
 }
 
 /** One process of the lab, over the load: without start-up and teardown. */

@@ -20,7 +20,7 @@ describe('a short document', () => {
       order: 'fifo',
       reclaim: 'none',
       reclaimAfter: 5_000,
-      whileHeld: 'unread',
+      whileHeld: 'watch',
     });
     expect(hopOf(topology, 'gateway')).toMatchObject({
       nodes: 8,

@@ -36,4 +36,23 @@ describe('clients that give up while they are held', () => {
     expect(summary.imbalances).toEqual([]);
     expect(only(summary.queues).heldMax).toBeLessThan(60);
   });
+
+  it('unread: the server works for those who left; watch: for hardly any', async () => {
+    const crowded = ['clients.count=20', 'queue.activeMax=1', 'app.serviceTime=170ms'];
+    const rotating = [...crowded, 'queue.reclaim=idle-yield'].flatMap((one) => ['--set', one]);
+    const zombies = async (whileHeld: string): Promise<number> => {
+      const chosen = ['--set', `queue.whileHeld=${whileHeld}`];
+      const summary = await summaryOf([...impatient, ...rotating, ...chosen]);
+      expect(summary.balanced).toBe(true);
+      expect(only(summary.clients).requests.timeouts).toBeGreaterThan(20);
+      return only(summary.queues).zombieExchanges ?? -1;
+    };
+    const unread = await zombies('unread');
+    // Those who gave up in the first second are served in the second; watched ones can only
+    // leave in the moment between their slot and their server.
+    expect(unread).toBeGreaterThan(8);
+    const watch = await zombies('watch');
+    expect(watch).toBeGreaterThanOrEqual(0);
+    expect(watch).toBeLessThan(unread / 2);
+  });
 });

@@ -71,11 +71,11 @@ export const CONNECTION_QUEUE_SETTINGS = {
   }),
   whileHeld: choice({
     choices: ['unread', 'watch'],
-    default: 'unread',
+    default: 'watch',
     description:
-      'unread: a held socket is not touched, so a client that left is not noticed. watch: it is ' +
-      'read into a small bounded buffer.',
-    source: `${INCIDENT} neither read nor wrote`,
+      'watch: a held connection is read into a small bounded buffer, so that a client that leaves ' +
+      'is forgotten. unread: its socket is not touched; one that left takes a slot later.',
+    source: `own choice; unread as ${INCIDENT}, which neither read nor wrote`,
   }),
 } satisfies SettingsFor<Omit<ConnectionQueueHop, Base>>;
 
