@@ -52,6 +52,7 @@ export async function demo(options: DemoOptions): Promise<number> {
       record: path.join(folder, name),
       recordEvents: false,
       recordPolicies: false,
+      bookless: false,
       ndjson: false,
       externalClients: false,
       verbose: options.verbose === true,

@@ -33,6 +33,7 @@ export interface ExecuteOptions {
   readonly record: string | null;
   readonly recordEvents: boolean;
   readonly recordPolicies: boolean;
+  readonly bookless: boolean;
   readonly ndjson: boolean;
   readonly externalClients: boolean;
   readonly verbose: boolean;
@@ -124,6 +125,7 @@ async function live(
       folder,
       externalClients: options.externalClients,
       recordPolicies: options.recordPolicies,
+      bookless: options.bookless,
       signal: interruption.signal,
       onStarted: async (run) => {
         await progress.write(run);

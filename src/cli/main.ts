@@ -4,7 +4,7 @@
  * nothing: each command's code is loaded when it is run. The only place (with its commands)
  * for argv, stdout and exit codes: 0 done, 1 failed or not balanced, 2 bad input, 130 interrupted.
  */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ExitCode } from './exit-code.ts';
 import { version } from './version.ts';
 
@@ -105,6 +105,8 @@ function addRun(cli: Command): void {
     .option('--record-policies', "record every policy's inputs and decisions for replay")
     .option('--ndjson', 'write the recorded events as NDJSON too')
     .option('--no-load', 'run no clients; print the address for curl, wrk, k6 or JMeter')
+    // For bench/recording.mjs: what the events and the live table cost.
+    .addOption(new Option('--no-books', 'book no event at all').hideHelp())
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print what every hop logs, and every effective setting')
     .action(async (topology, options) =>

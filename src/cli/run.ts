@@ -17,6 +17,8 @@ export interface RunCommandOptions {
   readonly recordEvents?: boolean;
   readonly recordPolicies?: boolean;
   readonly ndjson?: boolean;
+  /** commander's name for --no-books. */
+  readonly books: boolean;
   /** commander's name for --no-load. */
   readonly load: boolean;
   readonly json?: boolean;
@@ -42,6 +44,7 @@ export async function run(document: string | null, options: RunCommandOptions): 
     record: options.record ?? null,
     recordEvents: options.recordEvents === true || options.ndjson === true,
     recordPolicies: options.recordPolicies === true,
+    bookless: !options.books,
     ndjson: options.ndjson === true,
     externalClients: !options.load,
     verbose: options.verbose === true,

@@ -60,8 +60,9 @@ export function labSummary(
       lab.machine === null
         ? null
         : { cores: lab.machine.cores, busy: lab.machine.busy, stolen: lab.machine.stolen },
-    load: lab.load.map(({ hop, latenessP99, latenessMax }) => ({
+    load: lab.load.map(({ hop, requests, latenessP99, latenessMax }) => ({
       name: hop,
+      requests,
       latenessMs: {
         p99: milliseconds(latenessP99),
         max: latenessMax / MICROS_PER_MILLISECOND,

@@ -115,6 +115,8 @@ export interface LabSummary {
   /** How late the load generators issued their requests, by group of clients. */
   readonly load: readonly {
     readonly name: string;
+    /** Issued in all. */
+    readonly requests: number;
     readonly latenessMs: { readonly p99: number | null; readonly max: number };
   }[];
 }

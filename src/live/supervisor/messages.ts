@@ -11,6 +11,8 @@ export interface WorkerInit {
   readonly seed: number;
   /** Where this process spools its events. */
   readonly spool: string;
+  /** It books no events, and sends no ticks. */
+  readonly bookless: boolean;
   /** Where it writes its policies' inputs and decisions; null = not recorded. */
   readonly policyLog: string | null;
 }

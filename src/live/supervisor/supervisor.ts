@@ -41,6 +41,8 @@ export interface LiveOptions {
   readonly folder: string;
   readonly externalClients: boolean;
   readonly recordPolicies: boolean;
+  /** Book nothing at all, to measure what booking costs: the books cannot be struck. */
+  readonly bookless: boolean;
   /** Aborting ends the load early; the books are struck as usual. */
   readonly signal: AbortSignal;
   /** Everything listens; the load begins when this has resolved. */
@@ -129,7 +131,7 @@ export class LiveRun {
   }
 
   info(): RunInfo {
-    const { topology, topologyHash, version, seed } = this.#options;
+    const { topology, topologyHash, version, seed, bookless } = this.#options;
     return {
       engine: 'live',
       version,
@@ -141,10 +143,10 @@ export class LiveRun {
       epoch: this.#clock.epoch(),
       loadStart: this.#loadStart,
       loadEnd: this.#loadEnd,
-      censusAt: this.#censusAt,
+      censusAt: bookless ? null : this.#censusAt,
       marks: this.marks,
       eventCounts: this.#eventCounts,
-      kernel: this.#kernel,
+      kernel: bookless ? null : this.#kernel,
       deaths: this.#deaths,
       lab: this.#lab,
     };
@@ -177,7 +179,7 @@ export class LiveRun {
   }
 
   async #start(): Promise<void> {
-    const { topology, seed, folder } = this.#options;
+    const { topology, seed, folder, bookless } = this.#options;
     await mkdir(folder, { recursive: true });
     this.plan.processes.forEach((name, number) => {
       this.#workers.push(
@@ -196,6 +198,7 @@ export class LiveRun {
           plan,
           seed,
           spool: path.join(folder, `spool-${worker.number}.seg`),
+          bookless,
           policyLog: this.#options.recordPolicies
             ? path.join(folder, `policies-${worker.number}`)
             : null,

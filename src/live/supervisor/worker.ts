@@ -24,6 +24,7 @@ import {
 } from '../runtime/context.ts';
 import { entryLinks } from '../runtime/entry-links.ts';
 import { LoopMeter } from '../runtime/loop-meter.ts';
+import { NoEvents } from '../runtime/no-events.ts';
 import { PolicyLog } from '../runtime/policy-log.ts';
 import { noTap } from '../runtime/policy-tap.ts';
 import { descriptorsForConnections, spoolBlocksMax } from '../runtime/process-limits.ts';
@@ -63,7 +64,9 @@ export class Worker {
     this.#init = init;
     this.#send = send;
     this.#spool = new SpoolWriter(init.spool, { blocksMax: spoolBlocksMax() });
-    this.#events = new EventWriter(init.process, (block) => this.#spoolBlock(block));
+    this.#events = init.bookless
+      ? new NoEvents(init.process)
+      : new EventWriter(init.process, (block) => this.#spoolBlock(block));
     this.#policyLog = init.policyLog === null ? null : new PolicyLog(init.policyLog);
     this.#parking = new ProcessParking(sendHandle);
     this.#descriptors = {
@@ -222,6 +225,7 @@ export class Worker {
     this.#cpuBefore = process.cpuUsage();
     this.#loop.begin();
     for (const one of this.#placed) one.live.begin();
+    if (this.#init.bookless) return;
     this.#timers.push(setInterval(() => this.#tick(), TICK_MS));
     this.#timers.push(setInterval(() => this.#flush(), FLUSH_MS));
   }
