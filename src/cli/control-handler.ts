@@ -20,6 +20,7 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, FieldKind>>>> = {
   deregister: { hosts: 'hosts', replica: 'whole', lasts: 'duration' },
   'reset-connections': { hop: 'hop', share: 'share' },
   'stop-reading': { hop: 'hop', share: 'share', lasts: 'duration' },
+  kill: { hop: 'hop', lasts: 'duration' },
 };
 
 export function controlHandler(run: LiveRun, topology: Topology): ControlHandler {

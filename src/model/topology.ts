@@ -346,5 +346,7 @@ export type Action =
       readonly share: number;
       readonly lasts: Micros;
     }
+  /** A real program that stands for a hop is killed (SIGKILL) and started again after `lasts`. */
+  | { readonly action: 'kill'; readonly hop: string; readonly lasts: Micros }
   /** Only a mark on the time axis. */
   | { readonly action: 'mark' };

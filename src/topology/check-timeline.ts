@@ -27,6 +27,7 @@ export function checkTimeline(raw: unknown, outline: Outline, report: Report, wa
     if (action !== null && (Object.hasOwn(KINDS, action) || action === 'reset-connections')) {
       checkHop(one, action, path, outline, report);
     }
+    if (action === 'kill') checkProgram(one, path, outline, report);
     const at = parseDuration(entry(one, 'at'));
     if ('value' in at && 'value' in duration && at.value >= duration.value) {
       warn([...path, 'at'], 'this is after the end of the run (duration)', null);
@@ -95,6 +96,29 @@ function checkHop(
   if (typeof count === 'number' && typeof nodes === 'number' && count > nodes) {
     report([...path, 'count'], `"${name}" has only ${nodes} nodes`, `write at most ${nodes}`);
   }
+}
+
+/** What can be killed and started again: the programs that we start. */
+const PROGRAMS = ['nginx', 'haproxy', 'mariadb'];
+
+function checkProgram(
+  one: unknown,
+  path: readonly (string | number)[],
+  outline: Outline,
+  report: Report,
+): void {
+  const name = text(entry(one, 'hop'));
+  if (name === null) return;
+  const isProgram = (raw: unknown): boolean =>
+    PROGRAMS.includes(text(entry(raw, 'implementation')) ?? '');
+  const names = outline.hops.filter((hop) => isProgram(hop.raw)).map((hop) => hop.name ?? '');
+  if (names.includes(name)) return;
+  const known = outline.byName.has(name);
+  const message = known
+    ? `kill needs a real program, but "${name}" is built in`
+    : `there is no hop named "${name}"`;
+  const hint = names.length === 0 ? `set "implementation" to one of ${PROGRAMS.join(', ')}` : null;
+  report([...path, 'hop'], message, hint ?? didYouMeanOr(name, names, 'choose from'));
 }
 
 function checkReplica(

@@ -5,7 +5,7 @@ import type { Summary } from '../../src/model/summary.ts';
 import { processesOf } from '../support/processes.ts';
 import { startCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { incident, writeTopology } from './pipelines.ts';
+import { incident, linkOf, only, writeTopology } from './pipelines.ts';
 
 const folder = tempFolder();
 const CHAIN = ['run', writeTopology(folder.path, incident()), '--duration', '60s', '--json'];
@@ -26,17 +26,41 @@ describe('the end of a run', () => {
     expect(summary.durationSeconds).toBeLessThan(60);
   });
 
-  it('a killed worker ends the run with exit code 1 and its cause', async () => {
+  it.each([
+    ['front', 0, 'apigw->nlb'],
+    ['back', 1, 'queue->nginx'],
+  ])('a killed worker (%s) ends the run; its peers close the books for it', async (...given) => {
+    const [name, number, link] = given;
     await using run = startCli(CHAIN);
     await run.waitFor(/req\/s/);
-    const worker = workersOf(run.pid)[0];
-    if (worker === undefined) throw new Error('the run has no worker process');
+    const worker = workersOf(run.pid)[number];
+    if (worker === undefined) throw new Error('the run has no such worker process');
     process.kill(worker, 'SIGKILL');
     const result = await run.ended;
     expect(result.code).toBe(1);
-    expect(result.stderr).toMatch(/process "\w+" ended with signal SIGKILL/);
+    expect(result.stderr).toContain(`process "${name}" ended with signal SIGKILL`);
     expect(result.orphans).toEqual([]);
     expect(result.leftInTemp).toEqual([]);
+    const summary: Summary = JSON.parse(result.stdout);
+    expect(summary.imbalances.filter(({ explained }) => !explained)).toEqual([]);
+    expect(summary.balanced).toBe(true);
+    const { opened, closedBy } = linkOf(summary, link);
+    expect(opened).toBeGreaterThan(0);
+    expect(closedBy.process_died).toBe(opened);
+    const { sent, answered, failed, pending } = only(summary.clients).requests;
+    expect(sent).toBe(answered + failed + pending);
+  });
+
+  it('SIGTERM ends it as Ctrl-C does', async () => {
+    await using run = startCli(CHAIN);
+    await run.waitFor(/req\/s/);
+    run.signal('SIGTERM');
+    const result = await run.ended;
+    expect(result.code).toBe(130);
+    expect(result.orphans).toEqual([]);
+    expect(result.leftInTemp).toEqual([]);
+    const summary: Summary = JSON.parse(result.stdout);
+    expect(summary.balanced).toBe(true);
   });
 
   it('a killed supervisor leaves no process behind', async () => {

@@ -33,13 +33,13 @@ export function initialItem(id: number): Item {
   return { id, name: `item ${id}`, price: (id * 7_919) % 10_000 };
 }
 
-/** Fills an empty MariaDB; the table's own counter goes on after the last item. */
+/** Fills MariaDB, unless it is filled; the table's own counter goes on after the last item. */
 export function insertInitialItems(): string {
   const rows = Array.from({ length: ITEM_COUNT }, (_item, index) => {
     const { id, name, price } = initialItem(index + 1);
     return `(${id}, '${name}', ${price})`;
   });
-  return `INSERT INTO items (id, name, price) VALUES ${rows.join(', ')}`;
+  return `INSERT IGNORE INTO items (id, name, price) VALUES ${rows.join(', ')}`;
 }
 
 /** The table of the embedded database. */

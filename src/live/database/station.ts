@@ -11,8 +11,8 @@
  *
  * What is due is announced by whichever comes first: the next turn of the event loop in which
  * work arrives, a timer, or, in the last millisecond before it is due, polling with
- * setImmediate. Polling is paid from a budget of POLL_SHARE of the time, so that a lonely
- * process is exact and a busy one, which turns often anyway, does not spin.
+ * setImmediate. Polling is paid from a budget of the whole process (runtime/poll-budget.ts), so
+ * that a lonely process is exact and a busy one, which turns often anyway, does not spin.
  *
  * Measured at 1 ms of service (Node 20, 2 shared cores), lateness in µs and CPU of the process:
  *
@@ -37,9 +37,6 @@ import { DueHeap } from './due-heap.ts';
 const WAITING_MAX = 100_000;
 /** The grain of timers: closer than this one polls, if the budget allows. */
 const TIMER_GRAIN: Micros = 1_000;
-const POLL_SHARE = 0.05;
-/** Saved up at most: this long may be polled after a quiet time. */
-const POLL_BUDGET_MAX: Micros = 10_000;
 
 export interface StationSettings {
   readonly serviceTime: Distribution;
@@ -65,8 +62,6 @@ export class Station {
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
   #turn: NodeJS.Immediate | null = null;
-  #budget = POLL_BUDGET_MAX;
-  #budgetAt: Micros;
   /** When polling last looked; 0 = it does not poll. */
   #polledAt: Micros = 0;
   #advancing = false;
@@ -75,7 +70,6 @@ export class Station {
     this.#clock = clock;
     this.#settings = settings;
     this.#stream = stream;
-    this.#budgetAt = clock.now();
     this.#timer = new WakeTimer(clock, () => this.#advance());
     this.#sample = sampler(settings.serviceTime, stream);
   }
@@ -181,10 +175,7 @@ export class Station {
   };
 
   #mayPoll(now: Micros): boolean {
-    const earned = (now - this.#budgetAt) * POLL_SHARE;
     const spent = this.#polledAt === 0 ? 0 : now - this.#polledAt;
-    this.#budgetAt = now;
-    this.#budget = Math.min(this.#budget + earned, POLL_BUDGET_MAX) - spent;
-    return this.#budget > 0;
+    return this.#clock.polling.allows(now, spent);
   }
 }

@@ -119,7 +119,13 @@ async function start(
     prepare: () => writeFile(config, configuration(blocks, timeouts, lines)),
   });
   const endpoints = blocks.map((block) => block.listener);
-  return { session: kept.pid, endpoints, died: kept.died, stop: () => kept.stop() };
+  return {
+    session: kept.pid,
+    endpoints,
+    died: kept.died,
+    restart: (away) => kept.restart(away),
+    stop: () => kept.stop(),
+  };
 }
 
 /** `maxconn` of the process is left to HAProxy, which works it out from its descriptors. */

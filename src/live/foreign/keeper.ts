@@ -6,6 +6,8 @@
  *   supervisor ──stdin──► keeper ──► server, and whatever the server starts
  *                 │ "go"    the folder is filled: start the server
  *                 │ end     TERM, after KILL_AFTER_S s KILL; remove the folder; KILL the rest
+ *                 │ .away   in the folder: the server was killed on purpose and is started again
+ *                 │         once that file is gone
  *   supervisor ◄─stdout── one line: how the server ended
  *
  * The keeper leads a process group (and session) of its own: Ctrl-C in the terminal does not
@@ -16,12 +18,13 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { ForeignError } from './server.ts';
+import { processesOf } from './session.ts';
 
 const READY_POLL_MS = 25;
 const READY_WITHIN_MS = 60_000;
@@ -41,9 +44,13 @@ if ! read -r go <&3; then rm -rf -- "$folder"; exit 0; fi
 cd -- "$folder" || exit 1
 "$@" 3<&- >/dev/null &
 server=$!
+echo "$server" >.server
 trap '' HUP INT TERM PIPE
 {
   cat <&3 >/dev/null
+  : >.stop
+  rm -f .away
+  read -r server <.server
   kill -TERM "$server"
   tenths=0
   while [ $tenths -lt ${KILL_AFTER_S * 10} ] && kill -0 "$server"; do
@@ -52,8 +59,16 @@ trap '' HUP INT TERM PIPE
   done
   kill -KILL "$server"
 } 2>/dev/null >/dev/null &
-wait "$server"
-code=$?
+while :; do
+  wait "$server"
+  code=$?
+  [ -e .away ] || break
+  while [ -e .away ]; do sleep 0.05; done
+  [ -e .stop ] && break
+  (trap - HUP INT TERM PIPE; exec "$@" 3<&- >/dev/null) &
+  server=$!
+  echo "$server" >.server
+done
 cd /
 rm -rf -- "$folder"
 echo "exit code $code" 2>/dev/null
@@ -78,6 +93,12 @@ export interface Kept {
   readonly pid: number;
   /** Resolves with the reason when the server ends without having been asked to. */
   readonly died: Promise<string>;
+  /**
+   * Kills the server (SIGKILL, all of its processes) and starts it again after `away`
+   * milliseconds, with what it has in its folder. Resolves with null when it accepts again,
+   * else with why it does not.
+   */
+  restart(away: number): Promise<string | null>;
   /** Resolves when its processes are gone and its private folder is removed. */
   stop(): Promise<void>;
 }
@@ -97,7 +118,7 @@ export async function startKept(options: KeptOptions): Promise<Kept> {
     ['-c', KEEPER, 'waterhammer-keeper', folder, command, ...args],
     { detached: true, stdio: ['pipe', 'pipe', 'pipe'] },
   );
-  const server = new KeptServer(keeper, path.basename(command));
+  const server = new KeptServer(keeper, path.basename(command), options);
   try {
     await prepare();
     // Else whoever has the port would be taken for our server.
@@ -118,14 +139,16 @@ class KeptServer implements Kept {
   readonly pid: number;
   readonly died: Promise<string>;
   readonly #keeper: KeeperProcess;
+  readonly #options: KeptOptions;
   readonly #gone: Promise<void>;
   ended = false;
   #stopping = false;
   #news = '';
   #stderr = '';
 
-  constructor(keeper: KeeperProcess, name: string) {
+  constructor(keeper: KeeperProcess, name: string, options: KeptOptions) {
     this.#keeper = keeper;
+    this.#options = options;
     this.pid = keeper.pid ?? -1;
     keeper.stdout.on('data', (chunk: Buffer) => {
       this.#news = (this.#news + chunk.toString('utf8')).slice(-200);
@@ -157,10 +180,40 @@ class KeptServer implements Kept {
     this.#keeper.stdin.write('go\n');
   }
 
+  async restart(away: number): Promise<string | null> {
+    const { folder, ready } = this.#options;
+    const mark = path.join(folder, '.away');
+    await writeFile(mark, '');
+    await killServer(this.pid);
+    await new Promise((resolve) => setTimeout(resolve, away));
+    await rm(mark, { force: true });
+    return this.#stopping ? null : accepts(ready, this);
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#keeper.stdin.end();
     await this.#gone;
+  }
+}
+
+/** What the keeper itself runs. */
+const KEEPERS_OWN = new Set(['sh', 'cat', 'sleep']);
+
+/**
+ * Kills what the keeper started, and not the keeper: of nginx the workers too, which outlive
+ * their master. Twice, because a process may start another while we look.
+ */
+async function killServer(session: number): Promise<void> {
+  for (let round = 0; round < 2; round++) {
+    for (const { pid, name } of await processesOf(session)) {
+      if (KEEPERS_OWN.has(name)) continue;
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has just ended by itself.
+      }
+    }
   }
 }
 

@@ -22,8 +22,11 @@ install=$1 data=$2 user=$3
 shift 3
 # Temporary files too: the server's user need not be allowed to write where ours are.
 export TMPDIR="$data"
-said=$("$install" --no-defaults --datadir="$data" --skip-test-db $user 2>&1) ||
-  { echo "$said" >&2; exit 1; }
+# A server that was killed comes back to its data.
+if ! [ -d "$data/mysql" ]; then
+  said=$("$install" --no-defaults --datadir="$data" --skip-test-db $user 2>&1) ||
+    { echo "$said" >&2; exit 1; }
+fi
 exec "$@"
 `;
 
@@ -77,6 +80,7 @@ export async function startMariadb(hop: DatabaseHop, ctx: ForeignContext): Promi
     session: kept.pid,
     endpoints: endpointsOf(hop, ctx, '127.0.0.1', port),
     died: kept.died,
+    restart: (away) => kept.restart(away),
     stop: () => kept.stop(),
   };
 }
@@ -88,6 +92,7 @@ export function databaseAt(url: string, hop: DatabaseHop, ctx: ForeignContext): 
     session: null,
     endpoints: endpointsOf(hop, ctx, hostname, port === '' ? 3_306 : Number(port)),
     died: new Promise(() => {}),
+    restart: null,
     stop: () => Promise.resolve(),
   };
 }
@@ -103,7 +108,7 @@ function initialSql(): string {
   const user = `'${DATABASE_USER}'@'127.0.0.1'`;
   return [
     `CREATE DATABASE IF NOT EXISTS ${DATABASE_NAME};`,
-    `CREATE USER ${user} IDENTIFIED BY '${DATABASE_PASSWORD}';`,
+    `CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY '${DATABASE_PASSWORD}';`,
     `GRANT ALL ON ${DATABASE_NAME}.* TO ${user};`,
     `USE ${DATABASE_NAME};`,
     `${CREATE_ITEMS};`,

@@ -43,6 +43,7 @@ export async function startNginxProgram(options: NginxOptions): Promise<ForeignS
     session: kept.pid,
     endpoints: options.listeners,
     died: kept.died,
+    restart: (away) => kept.restart(away),
     stop: () => kept.stop(),
   };
 }

@@ -8,6 +8,8 @@ export interface ForeignServer {
   readonly endpoints: readonly Endpoint[];
   /** Resolves with the reason when it ends without having been asked to. */
   readonly died: Promise<string>;
+  /** Kills it and starts it again after so many ms (see Kept); null where it runs elsewhere. */
+  readonly restart: ((away: number) => Promise<string | null>) | null;
   /** Resolves when its processes are gone and its private folder is removed. */
   stop(): Promise<void>;
 }

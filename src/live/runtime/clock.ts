@@ -9,8 +9,11 @@
  * books are struck, so that no idle timeout opens or closes a connection between two counts.
  */
 import type { Micros } from '../../model/units.ts';
+import { PollBudget } from './poll-budget.ts';
 
 export class Clock {
+  /** What may be spent on looking at this clock again and again. */
+  readonly polling = new PollBudget();
   readonly #offset: number;
   #frozen = false;
 

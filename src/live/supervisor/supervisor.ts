@@ -16,12 +16,11 @@ import { makePlan } from '../../model/plan.ts';
 import type { Endpoint, KernelCount, Mark, RunInfo, RunPlan } from '../../model/run.ts';
 import type { Action, Hop, TimelineEntry, Topology } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
-import type { ForeignServer } from '../foreign/server.ts';
-import { startForeign } from '../foreign/start.ts';
 import { Clock } from '../runtime/clock.ts';
 import { describe } from './action-words.ts';
+import { ForeignServers } from './foreign-servers.ts';
 import { type KernelView, readKernelTable } from './kernel-table.ts';
-import { type Accountable, LabMeter } from './lab-meter.ts';
+import { LabMeter } from './lab-meter.ts';
 import type { FromWorker, HopTick } from './messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -87,8 +86,7 @@ export class LiveRun {
   readonly #options: LiveOptions;
   readonly #clock = new Clock();
   readonly #workers: WorkerProcess[] = [];
-  readonly #foreign: ForeignServer[] = [];
-  readonly #accountable: Accountable[] = [];
+  readonly #foreign = new ForeignServers((reason) => this.#crash(reason));
   readonly #deaths: { process: number; at: Micros; reason: string }[] = [];
   readonly #latest = new Map<number, { hops: readonly HopTick[]; loopDelay: Micros }>();
   readonly #labMeter = new LabMeter();
@@ -120,7 +118,7 @@ export class LiveRun {
     signal.addEventListener('abort', () => this.#ended.abort(), { once: true });
     try {
       await Promise.race([this.#start(), this.#failed]);
-      await this.#labMeter.begin(this.#accountable);
+      await this.#labMeter.begin(this.#foreign.sessions);
       this.#begin();
       if (!signal.aborted) await this.#load(topology.duration);
       await this.#strike();
@@ -167,7 +165,8 @@ export class LiveRun {
         worker.ask({ type: 'apply', id, action }, 'applied').catch(() => null),
       ),
     );
-    const taken = answers.some((answer) => answer?.accepted === true);
+    const own = this.#foreign.apply(action);
+    const taken = own || answers.some((answer) => answer?.accepted === true);
     if (taken) this.#mark(action.action === 'set' ? 'set' : 'fault', words, at);
     return taken;
   }
@@ -219,16 +218,12 @@ export class LiveRun {
     } else if (hop.kind === 'clients') {
       return;
     } else {
-      const server = await startForeign(hop, {
+      endpoints = await this.#foreign.start(hop, {
         plan: this.plan,
         topology: this.#options.topology,
         endpoints: this.endpoints,
         logFolder: this.#options.folder,
       });
-      this.#foreign.push(server);
-      this.#accountable.push({ name: hop.name, session: server.session });
-      void server.died.then((reason) => this.#crash(reason));
-      endpoints = server.endpoints;
     }
     this.endpoints.push(...endpoints);
     for (const worker of this.#workers) worker.send({ type: 'endpoints', endpoints });
@@ -327,7 +322,7 @@ export class LiveRun {
         account: await worker.ask({ type: 'account' }, 'account').catch(() => null),
       })),
     );
-    return this.#labMeter.end(workers, this.#accountable);
+    return this.#labMeter.end(workers, this.#foreign.sessions);
   }
 
   async #activity(id: number): Promise<number> {
@@ -375,7 +370,7 @@ export class LiveRun {
     for (const timer of this.#timers) clearTimeout(timer);
     const stopped = await Promise.all(this.#workers.map((worker) => worker.stop()));
     this.#eventCounts = stopped.map((answer) => answer?.events ?? -1);
-    await Promise.all(this.#foreign.map((server) => server.stop()));
+    await this.#foreign.stop();
   }
 
   #mark(kind: Mark['kind'], text: string, at = this.#clock.now()): void {

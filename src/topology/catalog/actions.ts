@@ -67,6 +67,7 @@ export const ACTION_SETTINGS = {
     share: share({ description: 'Share of its clients.', source: GIVEN }),
     lasts: LASTS,
   },
+  kill: { hop: NAME('A hop whose implementation is a real program.'), lasts: LASTS },
   mark: {},
 } satisfies { readonly [A in Action['action']]: Parameters<A> };
 

@@ -73,9 +73,9 @@ export const CONNECTION_QUEUE_SETTINGS = {
     choices: ['unread', 'watch'],
     default: 'watch',
     description:
-      'watch: a held connection is read into a small bounded buffer, so that a client that leaves ' +
-      'is forgotten. unread: its socket is not touched; one that left takes a slot later.',
-    source: `own choice; unread as ${INCIDENT}, which neither read nor wrote`,
+      'watch: a held connection is read into a small bounded buffer, so that a client that ' +
+      'leaves is forgotten. unread: its socket is not touched; one that left takes a slot later.',
+    source: `own choice; unread as ${INCIDENT}`,
   }),
 } satisfies SettingsFor<Omit<ConnectionQueueHop, Base>>;
 
