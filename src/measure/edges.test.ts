@@ -217,6 +217,30 @@ describe('books', () => {
     return script;
   };
 
+  test('a client that left while it was served is no mistake; one that nobody serves is', () => {
+    const left = (served: boolean): Script => {
+      const script = new Script({ hops: ['clients', 'web'] });
+      const wire = script.at(0).connect('clients->web');
+      script.sent(0, 1);
+      script.begin(wire.connector, { client: 0, request: 1 });
+      const ordinal = script.at(1).begin(wire.acceptor);
+      if (!served) script.at(5).end(wire.acceptor, ordinal);
+      script.at(10).end(wire.connector, 1, 0, 'timeout');
+      script.done(0, 1, 'timeout');
+      script.close(wire.connector, 'request_timeout');
+      script.at(100).strike();
+      return script;
+    };
+    expect(left(true).measure().summary).toMatchObject({
+      balanced: true,
+      imbalances: [{ kind: 'left-while-served', explained: true }],
+    });
+    expect(left(false).measure().summary).toMatchObject({
+      balanced: false,
+      imbalances: [{ kind: 'half-closed', explained: false }],
+    });
+  });
+
   test('a client that left is unseen only where held sockets are not read', () => {
     expect(held('unread').measure().summary).toMatchObject({
       balanced: true,

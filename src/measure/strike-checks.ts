@@ -131,6 +131,11 @@ function checkConnection(context: FoldContext, connection: Connection): void {
     books.ofEnd('unseen-close', 'explained', acceptor, text);
     return;
   }
+  if (connectorClosed && acceptor.l7 && acceptor.inFlight > 0) {
+    const text = 'The client left while its request was served: that side closes with the answer';
+    books.ofEnd('left-while-served', 'explained', acceptor, text);
+    return;
+  }
   const weight = context.weightOfLink(link.downstream, link.upstream);
   const open = connectorClosed ? acceptor : connector;
   books.ofEnd('half-closed', weight, open, 'One end is closed and the other is not');

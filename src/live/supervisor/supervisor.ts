@@ -24,8 +24,12 @@ import { LabMeter } from './lab-meter.ts';
 import type { FromWorker, HopTick } from './messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
-/** How long the run may take to become quiet before the books are struck all the same. */
-const QUIET_WITHIN_MS = 3_000;
+/**
+ * How long the run may take to become quiet before the books are struck all the same: after an
+ * overload much is still on its way; clients that are not ours may never stop.
+ */
+const QUIET_WITHIN_MS = 15_000;
+const QUIET_WITHIN_MS_EXTERNAL = 3_000;
 const QUIET_POLL_MS = 100;
 /** How long answers may still come after the last request, and the silence that ends the wait. */
 const LAST_ANSWERS_WITHIN_MS = 500;
@@ -340,7 +344,9 @@ export class LiveRun {
    * it was sent for longer than a poll; only the kernel can tell.)
    */
   async #quiet(): Promise<void> {
-    const until = this.#clock.now() + QUIET_WITHIN_MS * 1_000;
+    const { externalClients } = this.#options;
+    const limit = externalClients ? QUIET_WITHIN_MS_EXTERNAL : QUIET_WITHIN_MS;
+    const until = this.#clock.now() + limit * 1_000;
     let before = '';
     for (let id = 0; this.#clock.now() < until; id++) {
       const events = await this.#activity(id);
