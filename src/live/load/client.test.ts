@@ -41,10 +41,12 @@ describe('habits', () => {
 
   it('never exceeds its connections while the server closes some and others wait', async () => {
     // Every third response says that the connection closes; every seventh closes unannounced.
+    // The first take 20 ms, which three connections do not keep up with: all three are opened.
     let count = 0;
     const target = await rawServer((socket) => {
       count += 1;
-      if (count % 3 === 0) socket.end(OK.replace('200 OK', '200 OK\r\nConnection: close'));
+      if (count <= 30) setTimeout(() => socket.write(OK), 20);
+      else if (count % 3 === 0) socket.end(OK.replace('200 OK', '200 OK\r\nConnection: close'));
       else if (count % 7 === 0) socket.end(OK);
       else socket.write(OK);
     });

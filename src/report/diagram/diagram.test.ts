@@ -20,7 +20,7 @@ hops:
   - { name: mobile, kind: clients, count: 10 }
   - { name: apigw, kind: gateway }
   - { name: nlb, kind: l4-balancer }
-  - { name: queue, kind: connection-queue }
+  - { name: queue, kind: connection-queue, whileHeld: unread }
   - { name: nginx, kind: web-server }
   - { name: app, kind: app }
   - { name: mysql, kind: database }
