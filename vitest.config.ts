@@ -12,6 +12,8 @@ const patience = {
 
 export default defineConfig({
   test: {
+    // Most tests wait more than they work; vitest itself would leave a core of two alone.
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -36,8 +38,6 @@ export default defineConfig({
           globalSetup: ['scripts/built-for-tests.mjs'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Real servers and loads on two cores: one file at a time.
-          fileParallelism: false,
         },
       },
     ],
