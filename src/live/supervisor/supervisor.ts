@@ -11,13 +11,13 @@
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { describe } from '../../model/action-words.ts';
 import type { LabAccount } from '../../model/lab.ts';
 import { makePlan } from '../../model/plan.ts';
 import type { Endpoint, KernelCount, Mark, RunInfo, RunPlan } from '../../model/run.ts';
 import type { Action, Hop, TimelineEntry, Topology } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import { Clock } from '../runtime/clock.ts';
-import { describe } from './action-words.ts';
 import { ForeignServers } from './foreign-servers.ts';
 import { type KernelView, readKernelTable } from './kernel-table.ts';
 import { LabMeter } from './lab-meter.ts';

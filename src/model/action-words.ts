@@ -1,5 +1,5 @@
 /** What a mark says of an action that was taken, when its author gave it no text. */
-import type { Action } from '../../model/topology.ts';
+import type { Action } from './topology.ts';
 
 export function describe(action: Action): string {
   const { action: kind, ...rest } = action;

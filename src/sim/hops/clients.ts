@@ -1,0 +1,274 @@
+/**
+ * A group of clients, from the intention of a request to its outcome: attempts over the client's
+ * own connections (its habit), a timeout per attempt, the shared `Retry` policy, and a second try
+ * of a GET for a connection that was stale. The rules are those of live/load/group.ts.
+ */
+import { EventKind, type ExchangeFailure, exchangeFailureCode } from '../../model/event.ts';
+import type { Instance } from '../../model/run.ts';
+import type { Action, ClientsHop, PoolSettings, RetryReason } from '../../model/topology.ts';
+import type { Micros } from '../../model/units.ts';
+import { Retry, retryReasonCode } from '../../policy/retry.ts';
+import type { RandomStream } from '../../random/stream.ts';
+import type { Actor } from '../engine/event-queue.ts';
+import { Lane } from '../engine/lane.ts';
+import {
+  type Asker,
+  Exchange,
+  type NotGranted,
+  type Reader,
+  type RequestKind,
+} from '../exchange.ts';
+import { type Asked, askedBy, ClientInputs } from '../load/client-inputs.ts';
+import { ClosedUsers } from '../load/closed-users.ts';
+import { OpenArrivals } from '../load/open-arrivals.ts';
+import type { Workload } from '../load/workload.ts';
+import { REQUEST_BYTES } from '../message-size.ts';
+import { ConnectionPool } from '../net/connection-pool.ts';
+import { CAUSES } from '../relay/keep-alive.ts';
+import type { World } from '../world.ts';
+import { setting } from './settings.ts';
+import type { SimHop } from './sim-hop.ts';
+
+/** As live/load/group.ts has them. */
+const CLIENT_IN_FLIGHT_MAX = 1_000;
+const GROUP_IN_FLIGHT_MAX = 100_000;
+const STALE_MAX = 16;
+
+interface Client {
+  readonly number: number;
+  readonly inputs: ClientInputs;
+  readonly pool: ConnectionPool;
+  requests: number;
+  inFlight: number;
+}
+
+/** A request from its intention to its outcome. */
+class LoadRequest implements Actor {
+  readonly client: Client;
+  readonly number: number;
+  readonly kind: RequestKind;
+  attempts = 1;
+  stale = 0;
+  readonly #again: (request: LoadRequest) => void;
+
+  constructor(client: Client, kind: RequestKind, again: (request: LoadRequest) => void) {
+    this.client = client;
+    this.number = client.requests;
+    this.kind = kind;
+    this.#again = again;
+  }
+
+  /** The pause before another attempt is over. */
+  fire(): void {
+    this.attempts += 1;
+    this.#again(this);
+  }
+}
+
+/** One attempt: an exchange that knows its request. */
+class Attempt extends Exchange {
+  readonly of: LoadRequest;
+
+  constructor(asker: Asker & Reader, of: LoadRequest) {
+    super(asker, null, of.kind);
+    this.of = of;
+    this.reader = asker;
+    this.client = of.client.number;
+    this.request = of.number;
+  }
+}
+
+export class Clients implements SimHop, Asker, Reader {
+  readonly #world: World;
+  readonly #instance: Instance;
+  readonly #asked: Asked;
+  readonly #clients: (Client | undefined)[] = [];
+  readonly #workload: Workload;
+  readonly #retry: Retry;
+  readonly #timeouts: Lane;
+  readonly #resets: RandomStream;
+  readonly #tryAgain = (request: LoadRequest): void => this.#attempt(request);
+  #settings: ClientsHop;
+  #inFlight = 0;
+  /** What the retry policy decided last, and whose request it is about. */
+  #decision: Micros | null = null;
+  #retrying: Client | null = null;
+
+  constructor(world: World, instance: Instance, hop: ClientsHop, alivePaths: ReadonlySet<string>) {
+    this.#world = world;
+    this.#instance = instance;
+    this.#settings = hop;
+    this.#asked = askedBy(hop, alivePaths);
+    this.#timeouts = new Lane(world.engine, hop.timeout);
+    this.#resets = world.random(instance, 'reset-connections');
+    this.#retry = new Retry(hop.retry, {
+      retryAt: (_client, at) => {
+        this.#decision = at;
+      },
+      giveUp: () => {},
+      draw: (bound) => this.#retrying?.inputs.pauses.below(bound) ?? 0,
+    });
+    const issue = (client: number): void => this.#issue(client);
+    const { workload } = hop;
+    this.#workload =
+      workload.kind === 'open'
+        ? new OpenArrivals(world, instance, hop, workload, issue)
+        : new ClosedUsers(world, instance, hop, workload, issue, (client) =>
+            this.#client(client).inputs.think(),
+          );
+  }
+
+  begin(): void {
+    this.#workload.begin();
+  }
+
+  apply(action: Action): boolean {
+    const { name } = this.#settings;
+    if (action.action === 'reset-connections' && action.hop === name) {
+      for (const connection of [...this.#world.place(this.#instance).connecting]) {
+        const { connector } = connection;
+        if (!connection.up || this.#resets.unit() >= action.share) continue;
+        if (connector instanceof ConnectionPool) connector.reset(connection);
+      }
+      return true;
+    }
+    if (action.action !== 'set') return false;
+    if (this.#workload.apply(action)) return true;
+    const changed = setting(action, this.#settings);
+    if (changed === null || changed.pool === this.#settings.pool) return false;
+    this.#settings = changed;
+    for (const client of this.#clients) client?.pool.configure(poolOf(changed));
+    return true;
+  }
+
+  // Asker and Reader: an attempt's fate
+
+  sent(): void {}
+
+  notGranted(attempt: Exchange, why: NotGranted): void {
+    const failure = why === 'refused' || why === 'timeout' ? why : 'no_connection';
+    this.#failed(requestOf(attempt), attempt, failure, false);
+  }
+
+  answered(attempt: Exchange): void {
+    this.#timeouts.clear(attempt);
+    const request = requestOf(attempt);
+    const { status, retryAfter } = attempt;
+    const reason: RetryReason | null = status === 429 ? '429' : status >= 500 ? '5xx' : null;
+    if (reason !== null && this.#again(request, reason, retryAfter)) return;
+    this.#done(request, status, 'none');
+  }
+
+  broken(attempt: Exchange, stale: boolean): void {
+    this.#failed(requestOf(attempt), attempt, 'reset', stale);
+  }
+
+  expired(attempt: Exchange): void {
+    attempt.pool?.abandon(attempt, CAUSES.requestTimeout, 'timeout');
+    this.#failed(requestOf(attempt), attempt, 'timeout', false);
+  }
+
+  #issue(number: number): void {
+    const client = this.#client(number);
+    const { engine } = this.#world;
+    client.requests += 1;
+    client.inFlight += 1;
+    this.#inFlight += 1;
+    const request = new LoadRequest(client, client.inputs.kind(), this.#tryAgain);
+    this.#tell(EventKind.requestSent, number, request.number, engine.now);
+    if (client.inFlight > CLIENT_IN_FLIGHT_MAX || this.#inFlight > GROUP_IN_FLIGHT_MAX) {
+      this.#done(request, 0, 'no_connection');
+      return;
+    }
+    this.#retry.firstAttempt(engine.now, number);
+    this.#attempt(request);
+  }
+
+  #attempt(request: LoadRequest): void {
+    const attempt = new Attempt(this, request);
+    this.#timeouts.set(attempt);
+    request.client.pool.acquire(attempt);
+  }
+
+  #failed(request: LoadRequest, attempt: Exchange, failure: ExchangeFailure, stale: boolean): void {
+    this.#timeouts.clear(attempt);
+    if (stale && !request.kind.post && request.stale < STALE_MAX) {
+      request.stale += 1;
+      this.#attempt(request);
+      return;
+    }
+    const retried = failure === 'timeout' || failure === 'reset' || failure === 'refused';
+    if (retried && this.#again(request, failure, 0)) return;
+    this.#done(request, 0, failure);
+  }
+
+  /** Asks the retry policy; true when the request will be tried again. */
+  #again(request: LoadRequest, reason: RetryReason, notBefore: number): boolean {
+    const { engine } = this.#world;
+    this.#decision = null;
+    this.#retrying = request.client;
+    const code = retryReasonCode(reason);
+    this.#retry.failed(engine.now, request.client.number, request.attempts, code, notBefore);
+    if (this.#decision === null) return false;
+    engine.at(this.#decision, request, 0);
+    return true;
+  }
+
+  #done(request: LoadRequest, status: number, failure: ExchangeFailure): void {
+    const { client } = request;
+    client.inFlight -= 1;
+    this.#inFlight -= 1;
+    const outcome = status > 0 ? status : -exchangeFailureCode(failure);
+    this.#tell(EventKind.requestDone, client.number, request.number, outcome);
+    this.#workload.done(client.number);
+  }
+
+  #client(number: number): Client {
+    return this.#clients[number] ?? this.#makeClient(number);
+  }
+
+  #makeClient(number: number): Client {
+    const world = this.#world;
+    const instance = this.#instance;
+    const inputs = new ClientInputs(world, instance, this.#asked, number);
+    const link = world.outgoing(this.#settings);
+    const target = link === null ? null : inputs.choose(world.targets(instance, link));
+    let reuse: RandomStream | null = null;
+    const pool = new ConnectionPool({
+      world,
+      place: world.place(instance),
+      target: () => target,
+      settings: poolOf(this.#settings),
+      draw: (bound) => {
+        reuse ??= world.random(instance, `reuse/${number}`);
+        return reuse.below(bound);
+      },
+      closesUpstream: false,
+      awaitsGreeting: false,
+      requestBytes: REQUEST_BYTES,
+    });
+    const client = { number, inputs, pool, requests: 0, inFlight: 0 };
+    this.#clients[number] = client;
+    return client;
+  }
+
+  #tell(kind: number, client: number, request: number, c: number): void {
+    const { recorder, engine } = this.#world;
+    recorder?.write(engine.now, kind, this.#instance.index, 0, 0, client, request, c);
+  }
+}
+
+function requestOf(attempt: Exchange): LoadRequest {
+  if (!(attempt instanceof Attempt)) throw new Error('a client hears of its own attempts only');
+  return attempt.of;
+}
+
+/** JMeter drops its connection at each iteration: a cap on requests per connection. */
+function poolOf(hop: ClientsHop): PoolSettings {
+  const { pool, requestsPerIteration } = hop;
+  if (requestsPerIteration === 0) return pool;
+  const cap = pool.requestsPerConnectionMax;
+  const requestsPerConnectionMax =
+    cap === 0 ? requestsPerIteration : Math.min(cap, requestsPerIteration);
+  return { ...pool, requestsPerConnectionMax };
+}

@@ -1,0 +1,133 @@
+/**
+ * The connection queue (ConnCtrl): accepts every connection and lets the shared
+ * `ConnectionQueue` policy say which may move bytes. It sees what L4 sees: bytes up, bytes down,
+ * opened, closed; under `unread` not even those of a connection that never had a slot.
+ */
+import { EventKind, SlotState } from '../../model/event.ts';
+import type { Instance } from '../../model/run.ts';
+import type { Action, ConnectionQueueHop } from '../../model/topology.ts';
+import { ConnectionQueue } from '../../policy/connection-queue.ts';
+import { Effects } from '../engine/effects.ts';
+import { Wake } from '../engine/wake.ts';
+import type { Connection } from '../net/connection.ts';
+import type { Listener } from '../net/network.ts';
+import { CAUSES } from '../relay/keep-alive.ts';
+import { L4Relay } from '../relay/l4.ts';
+import type { World } from '../world.ts';
+import { HostFaults } from './host-faults.ts';
+import { setting } from './settings.ts';
+import type { SimHop } from './sim-hop.ts';
+
+const HOLD = 0;
+const GRANT = 1;
+const YIELD = 2;
+const CLOSE = 3;
+
+export class QueueHop extends L4Relay implements SimHop {
+  readonly #policy: ConnectionQueue;
+  readonly #wake: Wake;
+  readonly #faults: HostFaults;
+  readonly #target: () => Listener | null;
+  readonly #effects = new Effects((kind, number, cause) => this.#carryOut(kind, number, cause));
+  #settings: ConnectionQueueHop;
+
+  constructor(world: World, instance: Instance, hop: ConnectionQueueHop) {
+    super(world, instance);
+    this.#settings = hop;
+    this.#target = world.drawn(instance, 'target');
+    this.#wake = new Wake(world.engine, (now) => {
+      this.#policy.wake(now);
+      this.settle();
+    });
+    this.#policy = new ConnectionQueue(hop, {
+      hold: (number) => this.#effects.push(HOLD, number, 0),
+      grant: (number) => this.#effects.push(GRANT, number, 0),
+      yield: (number) => this.#effects.push(YIELD, number, 0),
+      close: (number, cause) => this.#effects.push(CLOSE, number, cause),
+      wakeAt: (at) => this.#wake.ask(at),
+    });
+    this.#faults = new HostFaults(world, instance, {
+      resetAccepted: (connection) => {
+        this.reset(connection, CAUSES.localRst);
+        this.settle();
+      },
+    });
+  }
+
+  apply(action: Action): boolean {
+    const changed = setting(action, this.#settings);
+    if (changed === null) return this.#faults.apply(action);
+    this.#settings = changed;
+    this.#policy.configure(this.world.engine.now, changed);
+    this.settle();
+    return true;
+  }
+
+  protected begun(downstream: Connection): void {
+    downstream.reading = false;
+    this.#policy.opened(this.world.engine.now, downstream.serverNumber);
+  }
+
+  protected bytesUp(downstream: Connection): boolean {
+    this.#policy.bytesUp(this.world.engine.now, downstream.serverNumber);
+    return true;
+  }
+
+  protected bytesDown(downstream: Connection): boolean {
+    this.#policy.bytesDown(this.world.engine.now, downstream.serverNumber);
+    return true;
+  }
+
+  protected leftWhileGated(downstream: Connection): void {
+    if (downstream.kept !== null) {
+      // Under `unread` a FIN behind a request is passed on with it, once a slot is there.
+      if (this.#settings.whileHeld === 'watch') this.close(downstream, CAUSES.peerFin);
+    } else if (downstream.above === null) this.close(downstream, CAUSES.peerFin);
+    else this.finishUpstream(downstream);
+  }
+
+  protected gone(downstream: Connection): void {
+    this.#policy.peerClosed(this.world.engine.now, downstream.serverNumber);
+  }
+
+  protected override settle(): void {
+    this.#effects.run();
+  }
+
+  #carryOut(kind: number, number: number, cause: number): void {
+    const downstream = this.flows.get(number);
+    if (kind === GRANT) this.#granted(downstream);
+    else if (kind === HOLD) this.#held(downstream);
+    else if (kind === YIELD) this.#yielded(downstream);
+    else this.close(downstream, cause);
+  }
+
+  #held(downstream: Connection): void {
+    downstream.gated = true;
+    this.#tell(downstream, SlotState.held);
+    // `unread` never touches a socket that had no slot yet; one that yielded is read already.
+    if (this.#settings.whileHeld === 'watch') this.startReading(downstream);
+  }
+
+  #granted(downstream: Connection): void {
+    this.#tell(downstream, SlotState.active);
+    if (downstream.above === null) {
+      const target = this.#target();
+      if (target === null) throw new Error('a connection queue has nothing behind it');
+      this.open(downstream, target);
+    }
+    if (downstream.acceptorOpen) this.openGate(downstream);
+  }
+
+  #yielded(downstream: Connection): void {
+    downstream.gated = true;
+    this.#tell(downstream, SlotState.yielded);
+  }
+
+  #tell(downstream: Connection, slot: number): void {
+    downstream.slot = slot;
+    const { recorder, engine } = this.world;
+    const { instance } = this.place;
+    recorder?.write(engine.now, EventKind.slot, instance, downstream.acceptorEnd, 0, slot, 0, 0);
+  }
+}

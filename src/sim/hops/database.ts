@@ -1,0 +1,124 @@
+/**
+ * The database: a limited number of connections ("Too many connections", then the socket
+ * closes), a limited number of queries at a time, and a limited number of prepared statements
+ * over all connections (`max_prepared_stmt_count`). As the embedded one of the live engine.
+ */
+import type { Instance } from '../../model/run.ts';
+import type { Action, DatabaseHop } from '../../model/topology.ts';
+import type { Exchange } from '../exchange.ts';
+import { ROW_BYTES } from '../message-size.ts';
+import type { Acceptor, Connection } from '../net/connection.ts';
+import { CAUSES } from '../relay/keep-alive.ts';
+import { Station } from '../station.ts';
+import type { World } from '../world.ts';
+import { HostFaults } from './host-faults.ts';
+import { setting } from './settings.ts';
+import type { SimHop } from './sim-hop.ts';
+
+/** Bits of `Connection.prepared`: the statements that the app has. */
+const SELECT = 1;
+const INSERT = 2;
+
+export class Database implements SimHop, Acceptor {
+  readonly #world: World;
+  readonly #station: Station;
+  readonly #faults: HostFaults;
+  #settings: DatabaseHop;
+  /** Connections that were let in and are open. */
+  #connected = 0;
+  #statements = 0;
+
+  constructor(world: World, instance: Instance, hop: DatabaseHop) {
+    this.#world = world;
+    this.#settings = hop;
+    const stream = world.random(instance, 'service');
+    this.#station = new Station(world.engine, hop, stream, (exchange) => this.#served(exchange));
+    for (const link of world.incoming(hop)) world.listen(instance, link, this);
+    this.#faults = new HostFaults(world, instance, {
+      resetAccepted: (connection) => {
+        world.network.resetAcceptor(connection, CAUSES.localRst);
+        this.#gone(connection);
+      },
+    });
+  }
+
+  apply(action: Action): boolean {
+    const { name } = this.#settings;
+    if (action.action === 'slow' && action.hop === name) {
+      this.#station.slow(action.factor, action.lasts);
+      return true;
+    }
+    if (action.action === 'stall' && action.hop === name) {
+      this.#station.stall(action.lasts);
+      return true;
+    }
+    const changed = setting(action, this.#settings);
+    if (changed === null) return this.#faults.apply(action);
+    this.#settings = changed;
+    this.#station.configure(changed);
+    return true;
+  }
+
+  // Acceptor
+
+  accepted(connection: Connection): void {
+    if (this.#connected >= this.#settings.connectionsMax) {
+      this.#world.network.closeAcceptor(connection, CAUSES.overflow);
+      return;
+    }
+    this.#connected += 1;
+    connection.serverNumber = 0;
+    this.#world.network.greet(connection);
+  }
+
+  asked(connection: Connection, exchange: Exchange): void {
+    this.#world.read(connection, exchange);
+    const statement = exchange.insert ? INSERT : SELECT;
+    if ((connection.prepared & statement) === 0) {
+      if (this.#statements >= this.#settings.preparedStatementsMax) {
+        this.#answer(exchange, 500);
+        return;
+      }
+      this.#statements += 1;
+      connection.prepared |= statement;
+    }
+    if (!this.#station.submit(exchange)) this.#answer(exchange, 500);
+  }
+
+  connectorFinished(connection: Connection): void {
+    this.#world.network.closeAcceptor(connection, CAUSES.peerFin);
+    this.#gone(connection);
+  }
+
+  connectorReset(connection: Connection): void {
+    this.#world.network.closeAcceptor(connection, CAUSES.peerRst);
+    this.#gone(connection);
+  }
+
+  #served(exchange: Exchange): void {
+    this.#answer(exchange, 200);
+  }
+
+  #answer(exchange: Exchange, status: number): void {
+    const connection = exchange.served;
+    exchange.status = status;
+    if (connection === null) return;
+    exchange.served = null;
+    this.#world.readOver(connection, status, 'none');
+    this.#world.network.answer(connection, exchange, ROW_BYTES, false);
+  }
+
+  /** Its socket is gone: what it was let in for, what it had prepared, what it had asked. */
+  #gone(connection: Connection): void {
+    if (connection.serverNumber < 0) return;
+    connection.serverNumber = -1;
+    this.#connected -= 1;
+    if ((connection.prepared & SELECT) !== 0) this.#statements -= 1;
+    if ((connection.prepared & INSERT) !== 0) this.#statements -= 1;
+    connection.prepared = 0;
+    const { served } = connection;
+    if (served === null) return;
+    served.served = null;
+    this.#world.readOver(connection, 0, 'aborted');
+  }
+}

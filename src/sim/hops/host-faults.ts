@@ -1,0 +1,58 @@
+/** Faults of any accepting hop: its host goes down for a while; connections reset at random. */
+import type { Instance } from '../../model/run.ts';
+import type { Action } from '../../model/topology.ts';
+import type { Actor } from '../engine/event-queue.ts';
+import type { Connection } from '../net/connection.ts';
+import type { World } from '../world.ts';
+
+export interface Resettable {
+  /** Resets an accepted connection, with what that means for the hop. */
+  resetAccepted(connection: Connection): void;
+  /** Resets what the hop has opened. */
+  resetConnecting?(): void;
+}
+
+export class HostFaults implements Actor {
+  readonly #world: World;
+  readonly #instance: Instance;
+  readonly #hop: Resettable;
+  #backAt = 0;
+
+  constructor(world: World, instance: Instance, hop: Resettable) {
+    this.#world = world;
+    this.#instance = instance;
+    this.#hop = hop;
+  }
+
+  apply(action: Action): boolean {
+    const world = this.#world;
+    const instance = this.#instance;
+    const place = world.place(instance);
+    if (action.action === 'host-down') {
+      if (instance.host !== `${action.hosts}#${action.replica}`) return false;
+      this.#suspend(true);
+      for (const connection of [...place.accepted]) this.#hop.resetAccepted(connection);
+      this.#hop.resetConnecting?.();
+      this.#backAt = world.engine.now + action.lasts;
+      world.engine.at(this.#backAt, this, 0);
+      return true;
+    }
+    if (action.action === 'reset-connections' && action.hop === instance.hop) {
+      const stream = world.random(instance, 'reset-connections');
+      for (const connection of [...place.accepted]) {
+        if (stream.unit() < action.share) this.#hop.resetAccepted(connection);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  /** The host is back. */
+  fire(): void {
+    if (this.#world.engine.now === this.#backAt) this.#suspend(false);
+  }
+
+  #suspend(suspended: boolean): void {
+    for (const listener of this.#world.listenersOf(this.#instance)) listener.suspended = suspended;
+  }
+}

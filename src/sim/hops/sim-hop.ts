@@ -1,0 +1,9 @@
+/** What a simulated hop offers to the run: one for each replica. */
+import type { Action } from '../../model/topology.ts';
+
+export interface SimHop {
+  /** Load and health checks begin; everybody listens by now. */
+  begin?(): void;
+  /** A change or fault; false where this hop has no such setting or fault. */
+  apply(action: Action): boolean;
+}

@@ -1,0 +1,113 @@
+/**
+ * One TCP connection as both of its ends have it.
+ *
+ *   connector (downstream)                       acceptor (upstream)
+ *     connecting ──► up ──FIN, RST, data──►        accepted
+ *     gone ◄── close, reset                        gone ◄── close, reset
+ *
+ * The network moves what is sent from one side to the other; each side's hop keeps its own
+ * notes in the fields below. A FIN is sent once; a side is gone when its socket is.
+ */
+import type { Exchange } from '../exchange.ts';
+import type { Listener, Place, SimLink } from './network.ts';
+
+/** The downstream hop's part. */
+export interface Connector {
+  /** Requests may be sent. */
+  connected(connection: Connection): void;
+  /** Nobody listens (`refused`), nobody answers (`timeout`), or no port is left. */
+  connectFailed(connection: Connection, why: 'refused' | 'timeout'): void;
+  /** An answer came; `closes`: the acceptor's FIN came with it. */
+  answered(connection: Connection, exchange: Exchange, closes: boolean): void;
+  /** A database let it in. */
+  greeted?(connection: Connection): void;
+  /** The acceptor's FIN came by itself. */
+  acceptorFinished(connection: Connection): void;
+  /** Its RST came: this end is to be closed. */
+  acceptorReset(connection: Connection): void;
+}
+
+/** The upstream hop's part. */
+export interface Acceptor {
+  accepted(connection: Connection): void;
+  asked(connection: Connection, exchange: Exchange): void;
+  connectorFinished(connection: Connection): void;
+  connectorReset(connection: Connection): void;
+}
+
+export class Connection {
+  readonly link: SimLink;
+  readonly connector: Connector;
+  readonly listener: Listener;
+  readonly connectorPlace: Place;
+  /** Numbers of its ends among the events. */
+  connectorEnd = 0;
+  acceptorEnd = 0;
+  connectorAddress = 0;
+  acceptorAddress = 0;
+
+  /** The connector's connect has succeeded. */
+  up = false;
+  connectorOpen = true;
+  acceptorOpen = false;
+  /** The FIN of that side has been sent (or its RST). */
+  connectorFin = false;
+  acceptorFin = false;
+  bytesUp = 0;
+  bytesDown = 0;
+  /** What became of the acceptor before the connector knew that it is up. */
+  early: 'none' | 'fin' | 'rst' = 'none';
+
+  // The connector's notes
+  /** Its number at a pool; of a relay, that of the flow. */
+  number = -1;
+  /** In flight as the sending hop sees it. */
+  exchange: Exchange | null = null;
+  /** Exchanges sent so far. */
+  ordinal = 0;
+  /** A database let it in. */
+  greeted = false;
+  /** Statements prepared on it: 1 select, 2 insert. */
+  prepared = 0;
+  /** An answer that nobody has read (a client that does not read). */
+  unheard: Exchange | null = null;
+  unheardCloses = false;
+
+  // The acceptor's notes
+  /** Its number at the acceptor's policy. */
+  serverNumber = -1;
+  /** In flight as the reading hop sees it. */
+  served: Exchange | null = null;
+  servedOrdinal = 0;
+  /** Cause code for which the present answer is the last; 0 = it is not. */
+  lastCause = 0;
+  /** Node or location that a hop chose for it; -1 = none. */
+  choice = -1;
+  /** Slot state as it was told last. */
+  slot = 0;
+
+  // L4 relays: a connection between two of them has one on either side
+  /** At the relay that opened it: the connection that it was opened for. */
+  below: Connection | null = null;
+  /** At the relay that accepted it: the connection opened for it. */
+  above: Connection | null = null;
+  /** What came from the client and was not passed on, read or not. */
+  kept: Exchange | null = null;
+  gated = false;
+  /** The relay reads its socket: else FIN, RST and data wait in the kernel. */
+  reading = true;
+  finWaits = false;
+  rstWaits = false;
+  lastMoved = 0;
+
+  constructor(link: SimLink, connector: Connector, place: Place, listener: Listener) {
+    this.link = link;
+    this.connector = connector;
+    this.connectorPlace = place;
+    this.listener = listener;
+  }
+
+  get acceptor(): Acceptor {
+    return this.listener.acceptor;
+  }
+}

@@ -1,0 +1,399 @@
+/**
+ * The network: connects, carries requests, answers, FINs and RSTs from one end of a connection
+ * to the other, and books what becomes of the sockets.
+ *
+ * A link has a delay one way. Without one everything arrives within the same instant, by a call;
+ * with one it arrives by an event, in the order in which it was sent. The handshake takes a round
+ * trip: the connector may send after SYN and SYN-ACK, the acceptor has the connection when the
+ * ACK has come (RFC 9293 section 3.5).
+ *
+ * Data for a socket that is gone is answered with RST (RFC 9293 section 3.10.7.1). A listener
+ * that is away refuses; one that does not accept fills its backlog, and then drops SYNs, which
+ * Linux sends again after 1, 3, 7, ... seconds (tcp(7), tcp_syn_retries).
+ */
+import { closeCauseCode } from '../../model/close-cause.ts';
+import { EventKind } from '../../model/event.ts';
+import type { Micros } from '../../model/units.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Actor } from '../engine/event-queue.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Recorder } from '../recorder.ts';
+import { type Acceptor, Connection, type Connector } from './connection.ts';
+import { Ports } from './ports.ts';
+
+export interface SimLink {
+  readonly index: number;
+  /** µs one way. */
+  readonly delay: Micros;
+}
+
+/** A replica of a hop as the network sees it: an address and its live sockets. */
+export class Place {
+  readonly instance: number;
+  readonly ip: number;
+  /** Connections with a live socket here, in order of opening. */
+  readonly connecting = new Set<Connection>();
+  readonly accepted = new Set<Connection>();
+  readonly #ports = new Map<Listener, Ports>();
+
+  constructor(instance: number) {
+    this.instance = instance;
+    // 10.0.0.0/8, a place for each instance.
+    this.ip = 10 * 16_777_216 + instance + 1;
+  }
+
+  portsTo(listener: Listener): Ports {
+    let ports = this.#ports.get(listener);
+    if (ports === undefined) {
+      ports = new Ports();
+      this.#ports.set(listener, ports);
+    }
+    return ports;
+  }
+}
+
+/** Where an instance takes connections of one link. */
+export class Listener {
+  readonly place: Place;
+  readonly link: SimLink;
+  readonly acceptor: Acceptor;
+  readonly address: number;
+  /** Its host is down: connects are refused. */
+  suspended = false;
+
+  constructor(place: Place, link: SimLink, acceptor: Acceptor) {
+    this.place = place;
+    this.link = link;
+    this.acceptor = acceptor;
+    this.address = place.ip * 65_536 + 8_000 + link.index;
+  }
+}
+
+const PEER_FIN = closeCauseCode('peer_fin');
+const PEER_RST = closeCauseCode('peer_rst');
+
+/** What is on its way. */
+const Cargo = {
+  syn: 0,
+  synAck: 1,
+  refusal: 2,
+  ack: 3,
+  request: 4,
+  answer: 5,
+  lastAnswer: 6,
+  finUp: 7,
+  finDown: 8,
+  rstUp: 9,
+  rstDown: 10,
+  greeting: 11,
+} as const;
+type Cargo = (typeof Cargo)[keyof typeof Cargo];
+
+/** Something on its way, as the event queue carries it. */
+class Transit implements Actor {
+  connection: Connection | null = null;
+  exchange: Exchange | null = null;
+  readonly #network: Network;
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  fire(cargo: number): void {
+    const { connection, exchange } = this;
+    this.connection = null;
+    this.exchange = null;
+    this.#network.arrived(this, cargo as Cargo, connection as Connection, exchange);
+  }
+}
+
+export class Network {
+  readonly engine: Engine;
+  readonly recorder: Recorder | null;
+  readonly #free: Transit[] = [];
+  #ends = 0;
+
+  constructor(engine: Engine, recorder: Recorder | null) {
+    this.engine = engine;
+    this.recorder = recorder;
+  }
+
+  /** Whether an event is something on its way through the network. */
+  isTransit(actor: Actor): boolean {
+    return actor instanceof Transit;
+  }
+
+  /** Begins to connect; the connector hears `connected` or `connectFailed`, perhaps at once. */
+  connect(connector: Connector, from: Place, listener: Listener, number: number): Connection {
+    const connection = new Connection(listener.link, connector, from, listener);
+    connection.number = number;
+    connection.connectorEnd = this.#newEnd();
+    connection.acceptorAddress = listener.address;
+    from.connecting.add(connection);
+    this.#tell(
+      EventKind.connectStarted,
+      from.instance,
+      connection.connectorEnd,
+      listener.address,
+      0,
+      listener.link.index,
+    );
+    return connection;
+  }
+
+  /** The connector has taken note of its new connection: off goes the SYN. */
+  begin(connection: Connection): void {
+    const { listener, connectorPlace } = connection;
+    const port = connectorPlace.portsTo(listener).take(this.engine.now);
+    if (port === null) {
+      this.#failConnect(connection, 'refused');
+      return;
+    }
+    connection.connectorAddress = connectorPlace.ip * 65_536 + port;
+    this.#send(connection, Cargo.syn, null);
+  }
+
+  /** Sends a request from the connector; books it as begun there. */
+  ask(connection: Connection, exchange: Exchange, bytes: number): void {
+    connection.bytesUp += bytes;
+    this.#send(connection, Cargo.request, exchange);
+  }
+
+  /** Passes an answer from the acceptor; `closes`: with the acceptor's FIN behind it. */
+  answer(connection: Connection, exchange: Exchange, bytes: number, closes: boolean): void {
+    connection.bytesDown += bytes;
+    if (closes) connection.acceptorFin = true;
+    this.#send(connection, closes ? Cargo.lastAnswer : Cargo.answer, exchange);
+  }
+
+  /** The acceptor's last answer: its socket goes with it. */
+  lastAnswer(connection: Connection, exchange: Exchange, bytes: number, cause: number): void {
+    connection.bytesDown += bytes;
+    connection.acceptorFin = true;
+    this.#acceptorGone(connection, cause);
+    this.#send(connection, Cargo.lastAnswer, exchange);
+  }
+
+  /** A database lets the connector in. */
+  greet(connection: Connection): void {
+    this.#send(connection, Cargo.greeting, null);
+  }
+
+  /** The connector's FIN; its socket stays. */
+  finishConnector(connection: Connection): void {
+    if (connection.connectorFin || !connection.connectorOpen) return;
+    connection.connectorFin = true;
+    if (connection.up) this.#send(connection, Cargo.finUp, null);
+  }
+
+  finishAcceptor(connection: Connection): void {
+    if (connection.acceptorFin || !connection.acceptorOpen) return;
+    connection.acceptorFin = true;
+    this.#send(connection, Cargo.finDown, null);
+  }
+
+  // The socket goes before the other side can react, which without a delay is within the call.
+
+  /** The connector's socket goes, with a FIN if none was sent. */
+  closeConnector(connection: Connection, cause: number): void {
+    if (!connection.connectorOpen) return;
+    const says = connection.up && !connection.connectorFin;
+    connection.connectorFin = true;
+    this.#connectorGone(connection, cause);
+    if (says) this.#send(connection, Cargo.finUp, null);
+  }
+
+  closeAcceptor(connection: Connection, cause: number): void {
+    if (!connection.acceptorOpen) return;
+    const says = !connection.acceptorFin;
+    connection.acceptorFin = true;
+    this.#acceptorGone(connection, cause);
+    if (says) this.#send(connection, Cargo.finDown, null);
+  }
+
+  /** The connector's socket goes with an RST. */
+  resetConnector(connection: Connection, cause: number): void {
+    if (!connection.connectorOpen) return;
+    connection.connectorFin = true;
+    this.#connectorGone(connection, cause);
+    if (connection.up) this.#send(connection, Cargo.rstUp, null);
+  }
+
+  resetAcceptor(connection: Connection, cause: number): void {
+    if (!connection.acceptorOpen) return;
+    connection.acceptorFin = true;
+    this.#acceptorGone(connection, cause);
+    this.#send(connection, Cargo.rstDown, null);
+  }
+
+  /** For `Transit`: it has arrived. */
+  arrived(transit: Transit, cargo: Cargo, connection: Connection, exchange: Exchange | null): void {
+    this.#free.push(transit);
+    this.#deliver(connection, cargo, exchange);
+  }
+
+  #send(connection: Connection, cargo: Cargo, exchange: Exchange | null): void {
+    const { delay } = connection.link;
+    if (delay === 0) {
+      this.#deliver(connection, cargo, exchange);
+      return;
+    }
+    const transit = this.#free.pop() ?? new Transit(this);
+    transit.connection = connection;
+    transit.exchange = exchange;
+    this.engine.at(this.engine.now + delay, transit, cargo);
+  }
+
+  #deliver(connection: Connection, cargo: Cargo, exchange: Exchange | null): void {
+    switch (cargo) {
+      case Cargo.request:
+        if (connection.acceptorOpen) connection.acceptor.asked(connection, exchange as Exchange);
+        else this.#send(connection, Cargo.rstDown, null);
+        return;
+      case Cargo.answer:
+      case Cargo.lastAnswer:
+        this.#answerArrived(connection, exchange as Exchange, cargo === Cargo.lastAnswer);
+        return;
+      case Cargo.finUp:
+        if (connection.acceptorOpen) connection.acceptor.connectorFinished(connection);
+        return;
+      case Cargo.finDown:
+        this.#endedByAcceptor(connection, 'fin');
+        return;
+      case Cargo.rstUp:
+        if (connection.acceptorOpen) connection.acceptor.connectorReset(connection);
+        return;
+      case Cargo.rstDown:
+        this.#endedByAcceptor(connection, 'rst');
+        return;
+      case Cargo.syn:
+        this.#synArrived(connection);
+        return;
+      case Cargo.synAck:
+        this.#synAckArrived(connection);
+        return;
+      case Cargo.refusal:
+        if (connection.connectorOpen) this.#failConnect(connection, 'refused');
+        return;
+      case Cargo.ack:
+        this.#accept(connection);
+        return;
+      case Cargo.greeting:
+        if (connection.connectorOpen) connection.connector.greeted?.(connection);
+    }
+  }
+
+  #synArrived(connection: Connection): void {
+    if (connection.listener.suspended) this.#send(connection, Cargo.refusal, null);
+    else if (connection.link.delay > 0) this.#send(connection, Cargo.synAck, null);
+    else {
+      // Within one instant: the acceptor has it before the connector can send.
+      this.#accept(connection);
+      this.#isUp(connection);
+    }
+  }
+
+  #synAckArrived(connection: Connection): void {
+    if (!connection.connectorOpen) return;
+    this.#send(connection, Cargo.ack, null);
+    this.#isUp(connection);
+  }
+
+  #isUp(connection: Connection): void {
+    if (!connection.connectorOpen) return;
+    connection.up = true;
+    const { connectorPlace, connectorEnd, connectorAddress, acceptorAddress, link } = connection;
+    this.#tell(
+      EventKind.connected,
+      connectorPlace.instance,
+      connectorEnd,
+      connectorAddress,
+      acceptorAddress,
+      link.index,
+    );
+    connection.connector.connected(connection);
+    const { early } = connection;
+    connection.early = 'none';
+    if (early !== 'none') this.#endedByAcceptor(connection, early);
+  }
+
+  #accept(connection: Connection): void {
+    const { listener, connectorAddress, acceptorAddress, link } = connection;
+    connection.acceptorOpen = true;
+    connection.acceptorEnd = this.#newEnd();
+    listener.place.accepted.add(connection);
+    this.#tell(
+      EventKind.accepted,
+      listener.place.instance,
+      connection.acceptorEnd,
+      acceptorAddress,
+      connectorAddress,
+      link.index,
+    );
+    listener.acceptor.accepted(connection);
+  }
+
+  #answerArrived(connection: Connection, exchange: Exchange, closes: boolean): void {
+    if (connection.connectorOpen) connection.connector.answered(connection, exchange, closes);
+    // The socket is gone: the kernel says so, if there is still somebody to hear it.
+    else if (connection.acceptorOpen) this.#send(connection, Cargo.rstUp, null);
+  }
+
+  #endedByAcceptor(connection: Connection, how: 'fin' | 'rst'): void {
+    if (!connection.connectorOpen) return;
+    if (!connection.up) {
+      connection.early = how;
+      return;
+    }
+    if (how === 'fin') connection.connector.acceptorFinished(connection);
+    else connection.connector.acceptorReset(connection);
+  }
+
+  #failConnect(connection: Connection, why: 'refused' | 'timeout'): void {
+    this.#connectorGone(
+      connection,
+      why === 'timeout' ? closeCauseCode('connect_timeout') : PEER_RST,
+    );
+    connection.connector.connectFailed(connection, why);
+  }
+
+  #connectorGone(connection: Connection, cause: number): void {
+    connection.connectorOpen = false;
+    const { connectorPlace, listener, connectorAddress } = connection;
+    connectorPlace.connecting.delete(connection);
+    this.#tell(
+      EventKind.closed,
+      connectorPlace.instance,
+      connection.connectorEnd,
+      cause,
+      connection.bytesDown,
+      connection.bytesUp,
+    );
+    if (connectorAddress === 0) return;
+    const waits = cause !== PEER_FIN && cause !== PEER_RST && !connection.acceptorFin;
+    connectorPlace.portsTo(listener).give(this.engine.now, connectorAddress % 65_536, waits);
+  }
+
+  #acceptorGone(connection: Connection, cause: number): void {
+    connection.acceptorOpen = false;
+    const { place } = connection.listener;
+    place.accepted.delete(connection);
+    this.#tell(
+      EventKind.closed,
+      place.instance,
+      connection.acceptorEnd,
+      cause,
+      connection.bytesUp,
+      connection.bytesDown,
+    );
+  }
+
+  #newEnd(): number {
+    this.#ends += 1;
+    return this.#ends;
+  }
+
+  #tell(kind: number, instance: number, end: number, a: number, b: number, c: number): void {
+    this.recorder?.write(this.engine.now, kind, instance, end, 0, a, b, c);
+  }
+}

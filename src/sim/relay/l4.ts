@@ -1,0 +1,265 @@
+/**
+ * A relay of bytes: each accepted connection is joined with one of its own upstream, and what
+ * comes on one goes out on the other. A FIN is passed on behind what came before it, an RST as
+ * RST; the relay names no cause of its own for what it passes on.
+ *
+ *   client ══ downstream (accepted) ──► upstream (connected) ══ server
+ *
+ * While a connection is gated (a queue without a slot for it) or its upstream is not up, what
+ * came from the client is kept. A socket that is not even read (`reading` false) keeps data, FIN
+ * and RST in the kernel: nobody here knows of them.
+ */
+import { EventKind } from '../../model/event.ts';
+import type { Instance } from '../../model/run.ts';
+import { Numbered } from '../engine/effects.ts';
+import type { Exchange } from '../exchange.ts';
+import { ANSWER_BYTES, REQUEST_BYTES } from '../message-size.ts';
+import type { Acceptor, Connection, Connector } from '../net/connection.ts';
+import type { Listener, Place } from '../net/network.ts';
+import type { World } from '../world.ts';
+import { CAUSES } from './keep-alive.ts';
+
+export abstract class L4Relay implements Acceptor, Connector {
+  protected readonly world: World;
+  protected readonly place: Place;
+  protected readonly flows = new Numbered<Connection>();
+
+  constructor(world: World, instance: Instance) {
+    this.world = world;
+    this.place = world.place(instance);
+    for (const link of world.incoming(world.hopOf(instance))) world.listen(instance, link, this);
+  }
+
+  // What balancer and queue add
+
+  /** A flow has begun: it has a number, and no upstream yet. */
+  protected abstract begun(downstream: Connection): void;
+  /** Bytes came from the client. False: the flow was reset instead of passing them on. */
+  protected abstract bytesUp(downstream: Connection): boolean;
+  /** Bytes are about to move toward the client. */
+  protected abstract bytesDown(downstream: Connection): boolean;
+  /** What the policies decided meanwhile is carried out. */
+  protected settle(): void {}
+  /** The client sent FIN while its bytes are kept back. */
+  protected abstract leftWhileGated(downstream: Connection): void;
+  /** The downstream socket is gone; its number is about to be free. */
+  protected abstract gone(downstream: Connection): void;
+
+  // Acceptor
+
+  accepted(downstream: Connection): void {
+    downstream.serverNumber = this.flows.add(downstream);
+    this.begun(downstream);
+    this.settle();
+  }
+
+  asked(downstream: Connection, exchange: Exchange): void {
+    if (!downstream.reading) {
+      downstream.kept = exchange;
+      return;
+    }
+    this.#fromClient(downstream, exchange);
+    this.settle();
+  }
+
+  connectorFinished(downstream: Connection): void {
+    if (!downstream.reading) {
+      downstream.finWaits = true;
+      return;
+    }
+    this.#clientFinished(downstream);
+    this.settle();
+  }
+
+  connectorReset(downstream: Connection): void {
+    if (!downstream.reading) {
+      downstream.rstWaits = true;
+      return;
+    }
+    this.#clientReset(downstream);
+    this.settle();
+  }
+
+  // Connector
+
+  connected(upstream: Connection): void {
+    const downstream = upstream.below;
+    if (downstream === null) return;
+    this.#forwardKept(downstream);
+    this.settle();
+  }
+
+  connectFailed(upstream: Connection): void {
+    const downstream = upstream.below;
+    if (downstream === null) return;
+    this.world.network.resetAcceptor(downstream, CAUSES.peerRst);
+    this.#over(downstream);
+    this.settle();
+  }
+
+  answered(upstream: Connection, exchange: Exchange, closes: boolean): void {
+    const downstream = upstream.below;
+    const { network } = this.world;
+    if (downstream === null || !downstream.acceptorOpen) return;
+    if (!this.bytesDown(downstream)) {
+      this.settle();
+      return;
+    }
+    if (closes) downstream.kept = null;
+    network.answer(downstream, exchange, ANSWER_BYTES, closes);
+    if (closes) this.#closeIfOver(upstream, downstream);
+    this.settle();
+  }
+
+  acceptorFinished(upstream: Connection): void {
+    const downstream = upstream.below;
+    if (downstream === null) return;
+    downstream.kept = null;
+    // Whatever the client still says is read now, and its FIN with it.
+    this.startReading(downstream);
+    if (!downstream.acceptorOpen) return;
+    this.world.network.finishAcceptor(downstream);
+    this.#closeIfOver(upstream, downstream);
+    this.settle();
+  }
+
+  acceptorReset(upstream: Connection): void {
+    const { network } = this.world;
+    const downstream = upstream.below;
+    network.closeConnector(upstream, CAUSES.peerRst);
+    if (downstream === null || !downstream.acceptorOpen) return;
+    network.resetAcceptor(downstream, CAUSES.peerRst);
+    this.#over(downstream);
+    this.settle();
+  }
+
+  // For balancer and queue
+
+  /** Opens the upstream connection of a flow. */
+  protected open(downstream: Connection, target: Listener): void {
+    const { network, recorder, engine } = this.world;
+    const upstream = network.connect(this, this.place, target, downstream.serverNumber);
+    upstream.below = downstream;
+    downstream.above = upstream;
+    const { acceptorEnd } = downstream;
+    recorder?.write(
+      engine.now,
+      EventKind.paired,
+      this.place.instance,
+      acceptorEnd,
+      0,
+      upstream.connectorEnd,
+      0,
+      0,
+    );
+    network.begin(upstream);
+  }
+
+  /** Lets through what was kept, and what comes from now on. */
+  protected openGate(downstream: Connection): void {
+    downstream.gated = false;
+    this.startReading(downstream);
+    this.#forwardKept(downstream);
+  }
+
+  /** Reads what has waited in the kernel. */
+  protected startReading(downstream: Connection): void {
+    if (downstream.reading || !downstream.acceptorOpen) return;
+    downstream.reading = true;
+    const { kept } = downstream;
+    if (kept !== null) {
+      downstream.kept = null;
+      this.#fromClient(downstream, kept);
+    }
+    if (downstream.finWaits && downstream.acceptorOpen) {
+      downstream.finWaits = false;
+      this.#clientFinished(downstream);
+    }
+    if (downstream.rstWaits && downstream.acceptorOpen) {
+      downstream.rstWaits = false;
+      this.#clientReset(downstream);
+    }
+  }
+
+  /** Ends both sides for a reason of the relay's own. */
+  protected close(downstream: Connection, cause: number): void {
+    const { network } = this.world;
+    if (downstream.above !== null) network.closeConnector(downstream.above, cause);
+    if (!downstream.acceptorOpen) return;
+    network.closeAcceptor(downstream, cause);
+    this.#over(downstream);
+  }
+
+  protected reset(downstream: Connection, cause: number): void {
+    const { network } = this.world;
+    if (downstream.above !== null) network.resetConnector(downstream.above, cause);
+    if (!downstream.acceptorOpen) return;
+    network.resetAcceptor(downstream, cause);
+    this.#over(downstream);
+  }
+
+  #fromClient(downstream: Connection, exchange: Exchange): void {
+    if (!this.bytesUp(downstream)) return;
+    const { above: pair } = downstream;
+    if (downstream.gated || pair === null || !pair.up) {
+      downstream.kept = exchange;
+      return;
+    }
+    if (pair.connectorOpen && !pair.connectorFin)
+      this.world.network.ask(pair, exchange, REQUEST_BYTES);
+  }
+
+  #forwardKept(downstream: Connection): void {
+    const { above: pair, kept } = downstream;
+    if (downstream.gated || pair === null || !pair.up || !pair.connectorOpen) return;
+    if (kept !== null) {
+      downstream.kept = null;
+      this.world.network.ask(pair, kept, REQUEST_BYTES);
+    }
+    if (downstream.connectorFin && !downstream.finWaits) this.#passFin(downstream, pair);
+  }
+
+  #clientFinished(downstream: Connection): void {
+    if (downstream.gated) {
+      this.leftWhileGated(downstream);
+      return;
+    }
+    const { above: pair } = downstream;
+    if (pair?.up) this.#passFin(downstream, pair);
+  }
+
+  /** The client's FIN goes on; a server that has finished before is done with it. */
+  #passFin(downstream: Connection, upstream: Connection): void {
+    this.world.network.finishConnector(upstream);
+    this.#closeIfOver(upstream, downstream);
+  }
+
+  protected finishUpstream(downstream: Connection): void {
+    if (downstream.above !== null) this.#passFin(downstream, downstream.above);
+  }
+
+  #clientReset(downstream: Connection): void {
+    const { network } = this.world;
+    network.closeAcceptor(downstream, CAUSES.peerRst);
+    if (downstream.above !== null) network.resetConnector(downstream.above, CAUSES.peerRst);
+    this.#over(downstream);
+  }
+
+  /** Both sides have finished: the sockets go. */
+  #closeIfOver(upstream: Connection, downstream: Connection): void {
+    const { network } = this.world;
+    if (!upstream.acceptorFin || !downstream.connectorFin || downstream.finWaits) return;
+    network.closeConnector(upstream, CAUSES.peerFin);
+    if (!downstream.acceptorOpen) return;
+    network.closeAcceptor(downstream, CAUSES.peerFin);
+    this.#over(downstream);
+  }
+
+  #over(downstream: Connection): void {
+    if (downstream.serverNumber < 0) return;
+    downstream.kept = null;
+    this.gone(downstream);
+    this.flows.remove(downstream.serverNumber);
+    downstream.serverNumber = -1;
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * A simulated run: the topology's hops in one world, from the start of the load to the strike.
+ *
+ *   hops of all replicas ► listen ► begin ► events, timeline ► end of the load ► census
+ *
+ * Nothing here reads a clock or a file: a driver calls `step` as often as it likes (a command
+ * line shows progress in between, a page draws), and asks for `info` when the run has ended.
+ */
+
+import { describe } from '../model/action-words.ts';
+import { EventKind } from '../model/event.ts';
+import { makePlan } from '../model/plan.ts';
+import type { Instance, Mark, RunInfo, RunPlan } from '../model/run.ts';
+import type { Action, Hop, TimelineEntry, Topology } from '../model/topology.ts';
+import type { Micros } from '../model/units.ts';
+import { Engine } from './engine/engine.ts';
+import type { Actor, EventQueue } from './engine/event-queue.ts';
+import { WheelQueue } from './engine/wheel-queue.ts';
+import { App } from './hops/app.ts';
+import { Clients } from './hops/clients.ts';
+import { QueueHop } from './hops/connection-queue.ts';
+import { Database } from './hops/database.ts';
+import { createEdge } from './hops/edge.ts';
+import { Gateway } from './hops/gateway.ts';
+import { L4Balancer } from './hops/l4-balancer.ts';
+import { L7Balancer } from './hops/l7-balancer.ts';
+import type { SimHop } from './hops/sim-hop.ts';
+import { WebServer } from './hops/web-server.ts';
+import type { Recorder } from './recorder.ts';
+import { World } from './world.ts';
+
+export interface SimulationOptions {
+  readonly topology: Topology;
+  readonly topologyHash: string;
+  readonly version: string;
+  readonly seed: number;
+  /** Hears every event; null = nobody does. */
+  readonly recorder: Recorder | null;
+  /** By default a wheel. */
+  readonly queue?: EventQueue;
+}
+
+export class Simulation implements Actor {
+  readonly plan: RunPlan;
+  readonly engine: Engine;
+  readonly marks: Mark[] = [];
+  readonly #options: SimulationOptions;
+  readonly #world: World;
+  readonly #hops: SimHop[] = [];
+  #end: Micros;
+  #ended = false;
+
+  constructor(options: SimulationOptions) {
+    const topology = ownTopology(options.topology);
+    this.#options = { ...options, topology };
+    this.#end = topology.duration;
+    this.plan = makePlan(topology, { externalClients: false });
+    this.engine = new Engine(options.queue ?? new WheelQueue());
+    const { seed, recorder } = options;
+    this.#world = new World({ topology, plan: this.plan, seed, engine: this.engine, recorder });
+    // From the database down to the clients, so that everybody finds who listens.
+    for (const instance of [...this.plan.instances].reverse())
+      this.#hops.push(this.#make(instance));
+    this.#hops.reverse();
+    this.#mark('phase', 'load begins');
+    topology.timeline.forEach(({ at }, index) => {
+      if (at < this.#end) this.engine.at(at, this, index);
+    });
+    for (const hop of [...this.#hops].reverse()) hop.begin?.();
+  }
+
+  /** µs simulated so far. */
+  get now(): Micros {
+    return this.engine.now;
+  }
+
+  get end(): Micros {
+    return this.#end;
+  }
+
+  /** Goes on for at most so many events; true when the load has ended. */
+  step(eventsMax: number): boolean {
+    if (this.#ended) return true;
+    return this.engine.run(this.#end, eventsMax);
+  }
+
+  /** A change or fault now; false when no hop takes it. */
+  apply(action: Action, text: string | null): boolean {
+    const words = text ?? describe(action);
+    if (action.action === 'mark') {
+      this.#mark('note', words);
+      return true;
+    }
+    let taken = false;
+    for (const hop of this.#hops) taken = hop.apply(action) || taken;
+    if (taken) this.#mark(action.action === 'set' ? 'set' : 'fault', words);
+    else this.#mark('note', `${words}: no hop takes this`);
+    return taken;
+  }
+
+  /** The load ends now: what is on its way arrives, and live sockets are counted. */
+  finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#end = Math.min(
+      this.#end,
+      this.engine.now === this.#end - 1 ? this.#end : this.engine.now,
+    );
+    this.engine.now = this.#end;
+    this.#mark('phase', 'load ends');
+    const { network } = this.#world;
+    this.engine.drain((actor) => network.isTransit(actor));
+    this.#census();
+  }
+
+  info(eventCount: number): RunInfo {
+    const { topology, topologyHash, version, seed } = this.#options;
+    return {
+      engine: 'sim',
+      version,
+      seed,
+      topology,
+      topologyHash,
+      plan: this.plan,
+      endpoints: [],
+      epoch: 0,
+      loadStart: 0,
+      loadEnd: this.#ended ? this.#end : null,
+      censusAt: this.#ended ? this.#end : null,
+      marks: this.marks,
+      eventCounts: [eventCount],
+      kernel: null,
+      deaths: [],
+      lab: null,
+    };
+  }
+
+  /** An entry of the timeline is due. */
+  fire(index: number): void {
+    const entry: TimelineEntry | undefined = this.#options.topology.timeline[index];
+    if (entry !== undefined) this.apply(entry, entry.text);
+  }
+
+  #make(instance: Instance): SimHop {
+    const world = this.#world;
+    const hop = world.hopOf(instance);
+    switch (hop.kind) {
+      case 'clients':
+        return new Clients(world, instance, hop, alivePathsOf(world.topology.hops));
+      case 'edge':
+        return createEdge(world, instance, hop);
+      case 'gateway':
+        return new Gateway(world, instance, hop);
+      case 'l4-balancer':
+        return new L4Balancer(world, instance, hop);
+      case 'l7-balancer':
+        return new L7Balancer(world, instance, hop);
+      case 'connection-queue':
+        return new QueueHop(world, instance, hop);
+      case 'web-server':
+        return new WebServer(world, instance, hop);
+      case 'app':
+        return new App(world, instance, hop);
+      case 'database':
+        return new Database(world, instance, hop);
+    }
+  }
+
+  #census(): void {
+    const { recorder, places } = this.#world;
+    if (recorder === null) return;
+    const at = this.#end;
+    for (const place of places) {
+      let count = 0;
+      for (const { up, connectorEnd, exchange } of place.connecting) {
+        if (!up) continue;
+        count += 1;
+        const inFlight = exchange === null ? 0 : 1;
+        recorder.write(at, EventKind.census, place.instance, connectorEnd, 0, inFlight, 0, 0);
+      }
+      for (const { acceptorEnd, served, slot } of place.accepted) {
+        count += 1;
+        const inFlight = served === null ? 0 : 1;
+        recorder.write(at, EventKind.census, place.instance, acceptorEnd, 0, inFlight, slot, 0);
+      }
+      recorder.write(at, EventKind.censusDone, place.instance, 0, 0, count, 0, 0);
+    }
+  }
+
+  #mark(kind: Mark['kind'], text: string): void {
+    this.marks.push({ at: this.engine.now, kind, text });
+  }
+}
+
+/** Everything in one process, and nothing foreign: that is what is simulated. */
+function ownTopology(topology: Topology): Topology {
+  const hops = topology.hops.map((hop): Hop => {
+    switch (hop.kind) {
+      case 'edge':
+      case 'gateway':
+      case 'l4-balancer':
+      case 'connection-queue':
+      case 'web-server':
+      case 'app':
+        return { ...hop, implementation: 'builtin' };
+      case 'database':
+        return { ...hop, implementation: 'embedded', url: null };
+      default:
+        return hop;
+    }
+  });
+  const processes = [{ name: 'sim', hops: hops.map((hop) => hop.name) }];
+  return { ...topology, hops, processes };
+}
+
+function alivePathsOf(hops: readonly Hop[]): ReadonlySet<string> {
+  const checks = hops.flatMap((hop) => ('healthCheck' in hop ? [hop.healthCheck.path] : []));
+  return new Set(['/alive', ...checks]);
+}

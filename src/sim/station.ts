@@ -1,0 +1,139 @@
+/**
+ * A station: work that takes time, a limited number of pieces at once, the rest first come first
+ * served; the same rules as the live engine's (live/database/station.ts).
+ *
+ * Faults: `slow` multiplies the times of the pieces that begin meanwhile; during a `stall`
+ * nothing ends, at its end everything that was due does.
+ */
+import type { Distribution } from '../model/topology.ts';
+import type { Micros } from '../model/units.ts';
+import { sampler } from '../random/distribution.ts';
+import type { RandomStream } from '../random/stream.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Actor } from './engine/event-queue.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Pieces that may wait; further ones are refused. */
+const WAITING_MAX = 100_000;
+
+export interface StationSettings {
+  readonly serviceTime: Distribution;
+  /** 0 = without limit. */
+  readonly concurrencyMax: number;
+}
+
+export class Station implements Actor {
+  /** Pieces being served. */
+  serving = 0;
+  readonly #engine: Engine;
+  readonly #stream: RandomStream;
+  readonly #done: (exchange: Exchange) => void;
+  readonly #served: (Exchange | null)[] = [];
+  readonly #free: number[] = [];
+  #waiting: Exchange[] = [];
+  #firstWaiting = 0;
+  #sample: () => Micros;
+  #concurrencyMax: number;
+  #factor = 1;
+  #slowUntil: Micros = 0;
+  #stalledUntil: Micros = 0;
+  /** Time integral of `serving`, up to `#countedAt`. */
+  #work = 0;
+  #countedAt: Micros = 0;
+
+  constructor(
+    engine: Engine,
+    settings: StationSettings,
+    stream: RandomStream,
+    done: (exchange: Exchange) => void,
+  ) {
+    this.#engine = engine;
+    this.#stream = stream;
+    this.#done = done;
+    this.#sample = sampler(settings.serviceTime, stream);
+    this.#concurrencyMax = settings.concurrencyMax;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length - this.#firstWaiting;
+  }
+
+  /** Service time given so far, in µs: its growth is what the servers were busy. */
+  get work(): number {
+    this.#count();
+    return this.#work;
+  }
+
+  configure(settings: StationSettings): void {
+    this.#sample = sampler(settings.serviceTime, this.#stream);
+    this.#concurrencyMax = settings.concurrencyMax;
+    this.#fill();
+  }
+
+  slow(factor: number, lasts: Micros): void {
+    this.#factor = factor;
+    this.#slowUntil = this.#engine.now + lasts;
+  }
+
+  stall(lasts: Micros): void {
+    this.#stalledUntil = this.#engine.now + lasts;
+  }
+
+  /** Hands it to `done` after the work. False when too much waits already. */
+  submit(exchange: Exchange): boolean {
+    if (this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax) {
+      this.#serve(exchange);
+      return true;
+    }
+    if (this.waiting >= WAITING_MAX) return false;
+    this.#waiting.push(exchange);
+    return true;
+  }
+
+  /** A piece is due. */
+  fire(place: number): void {
+    if (this.#engine.now < this.#stalledUntil) {
+      this.#engine.at(this.#stalledUntil, this, place);
+      return;
+    }
+    const exchange = this.#served[place];
+    this.#count();
+    this.#served[place] = null;
+    this.#free.push(place);
+    this.serving -= 1;
+    this.#fill();
+    if (exchange !== null && exchange !== undefined) this.#done(exchange);
+  }
+
+  #fill(): void {
+    while (
+      this.waiting > 0 &&
+      (this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax)
+    ) {
+      const next = this.#waiting[this.#firstWaiting] as Exchange;
+      this.#firstWaiting += 1;
+      if (this.#firstWaiting > 1_024 && this.#firstWaiting * 2 > this.#waiting.length) {
+        this.#waiting = this.#waiting.slice(this.#firstWaiting);
+        this.#firstWaiting = 0;
+      }
+      this.#serve(next);
+    }
+  }
+
+  #serve(exchange: Exchange): void {
+    const { now } = this.#engine;
+    this.#count();
+    const place = this.#free.pop() ?? this.#served.length;
+    this.#served[place] = exchange;
+    this.serving += 1;
+    const time = this.#sample();
+    const factor = now < this.#slowUntil ? this.#factor : 1;
+    this.#engine.at(now + (factor === 1 ? time : Math.round(time * factor)), this, place);
+  }
+
+  #count(): void {
+    const { now } = this.#engine;
+    this.#work += this.serving * (now - this.#countedAt);
+    this.#countedAt = now;
+  }
+}

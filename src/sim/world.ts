@@ -1,0 +1,191 @@
+/**
+ * What the hops of a simulation share: time, network, who is where, chance, and the booking of
+ * exchanges. One world per run.
+ */
+import {
+  EventKind,
+  type ExchangeFailure,
+  exchangeFailureCode,
+  PARENT_CLIENT,
+  PARENT_NONE,
+  PARENT_SAME_HOP,
+} from '../model/event.ts';
+import { hopNamed } from '../model/plan.ts';
+import type { Instance, Link, RunPlan } from '../model/run.ts';
+import type { Hop, Topology } from '../model/topology.ts';
+import { type RandomStream, randomStream } from '../random/stream.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Exchange } from './exchange.ts';
+import type { Acceptor, Connection } from './net/connection.ts';
+import { Listener, Network, Place, type SimLink } from './net/network.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface WorldOptions {
+  readonly topology: Topology;
+  readonly plan: RunPlan;
+  readonly seed: number;
+  readonly engine: Engine;
+  readonly recorder: Recorder | null;
+}
+
+export class World {
+  readonly topology: Topology;
+  readonly plan: RunPlan;
+  readonly engine: Engine;
+  readonly network: Network;
+  readonly recorder: Recorder | null;
+  readonly places: readonly Place[];
+  readonly links: readonly SimLink[];
+  readonly #seed: number;
+  /** By link. */
+  readonly #listeners: Listener[][];
+
+  constructor({ topology, plan, seed, engine, recorder }: WorldOptions) {
+    this.topology = topology;
+    this.plan = plan;
+    this.engine = engine;
+    this.recorder = recorder;
+    this.network = new Network(engine, recorder);
+    this.places = plan.instances.map((instance) => new Place(instance.index));
+    this.links = plan.links.map((link) => ({ index: link.index, delay: 0 }));
+    this.#listeners = plan.links.map(() => []);
+    this.#seed = seed;
+  }
+
+  place(instance: Instance): Place {
+    const place = this.places[instance.index];
+    if (place === undefined) throw new Error(`no instance ${instance.index}`);
+    return place;
+  }
+
+  /** Links that end at a hop, alive checks included. */
+  incoming(hop: Hop): readonly Link[] {
+    return this.plan.links.filter((link) => link.upstream === hop.name);
+  }
+
+  outgoing(hop: Hop): Link | null {
+    return (
+      this.plan.links.find((one) => one.downstream === hop.name && one.purpose === 'traffic') ??
+      null
+    );
+  }
+
+  alive(hop: Hop): Link | null {
+    return (
+      this.plan.links.find((one) => one.downstream === hop.name && one.purpose === 'alive') ?? null
+    );
+  }
+
+  listen(instance: Instance, link: Link, acceptor: Acceptor): Listener {
+    const simLink = this.links[link.index];
+    if (simLink === undefined) throw new Error(`no link ${link.index}`);
+    const listener = new Listener(this.place(instance), simLink, acceptor);
+    this.#listeners[link.index]?.push(listener);
+    return listener;
+  }
+
+  listenersOf(instance: Instance): readonly Listener[] {
+    return this.#listeners.flat().filter((one) => one.place.instance === instance.index);
+  }
+
+  /** Listeners that an instance may connect to: those of its own host, if there are any. */
+  targets(instance: Instance, link: Link): readonly Listener[] {
+    const all = this.#listeners[link.index] ?? [];
+    if (instance.host === null) return all;
+    const own = all.filter((one) => this.instanceOf(one).host === instance.host);
+    return own.length > 0 ? own : all;
+  }
+
+  instanceOf(listener: Listener): Instance {
+    const instance = this.plan.instances[listener.place.instance];
+    if (instance === undefined) throw new Error(`no instance ${listener.place.instance}`);
+    return instance;
+  }
+
+  hopOf(instance: Instance): Hop {
+    return hopNamed(this.topology, instance.hop);
+  }
+
+  /** Any of the replicas of the next hop that an instance may connect to, drawn at each call. */
+  drawn(instance: Instance, purpose: string): () => Listener | null {
+    const link = this.outgoing(this.hopOf(instance));
+    if (link === null) return () => null;
+    const draw = this.random(instance, purpose);
+    let targets: readonly Listener[] | null = null;
+    return () => {
+      // Whoever listens upstream is known once all hops are made.
+      targets ??= this.targets(instance, link);
+      return targets[targets.length > 1 ? draw.below(targets.length) : 0] ?? null;
+    };
+  }
+
+  /** The stream of one purpose of an instance: the one that the live engine draws from, too. */
+  random(instance: Instance, purpose: string): RandomStream {
+    return randomStream(this.#seed, `${instance.hop}/${instance.replica}/${purpose}`);
+  }
+
+  // Books of exchanges
+
+  /** A request is handed to its connection. */
+  sent(connection: Connection, exchange: Exchange): void {
+    connection.ordinal += 1;
+    connection.exchange = exchange;
+    exchange.connection = connection;
+    if (this.recorder === null) return;
+    const { parent, client } = exchange;
+    let c: number = PARENT_NONE;
+    let a = 0;
+    let b = 0;
+    if (parent !== null) {
+      c = PARENT_SAME_HOP;
+      a = parent.readEnd;
+      b = parent.readOrdinal;
+    } else if (client > 0) {
+      c = PARENT_CLIENT;
+      a = client;
+      b = exchange.request;
+    }
+    const { connectorPlace, connectorEnd, ordinal } = connection;
+    const kind = EventKind.exchangeStarted;
+    const { now } = this.engine;
+    this.recorder.write(now, kind, connectorPlace.instance, connectorEnd, ordinal, a, b, c);
+  }
+
+  /** The sending hop is done with it. */
+  sentOver(connection: Connection, status: number, failure: ExchangeFailure): void {
+    connection.exchange = null;
+    if (this.recorder === null) return;
+    const { connectorPlace, connectorEnd, ordinal } = connection;
+    const code = exchangeFailureCode(failure);
+    const kind = EventKind.exchangeEnded;
+    const { now } = this.engine;
+    this.recorder.write(now, kind, connectorPlace.instance, connectorEnd, ordinal, status, code, 0);
+  }
+
+  /** A request has been read. */
+  read(connection: Connection, exchange: Exchange): void {
+    connection.servedOrdinal += 1;
+    connection.served = exchange;
+    exchange.served = connection;
+    exchange.readAt = this.engine.now;
+    exchange.readEnd = connection.acceptorEnd;
+    exchange.readOrdinal = connection.servedOrdinal;
+    if (this.recorder === null) return;
+    const { listener, acceptorEnd, servedOrdinal } = connection;
+    const { instance } = listener.place;
+    const kind = EventKind.exchangeStarted;
+    this.recorder.write(exchange.readAt, kind, instance, acceptorEnd, servedOrdinal, 0, 0, 0);
+  }
+
+  /** The reading hop is done with it. */
+  readOver(connection: Connection, status: number, failure: ExchangeFailure): void {
+    connection.served = null;
+    if (this.recorder === null) return;
+    const { listener, acceptorEnd, servedOrdinal } = connection;
+    const { instance } = listener.place;
+    const code = exchangeFailureCode(failure);
+    const kind = EventKind.exchangeEnded;
+    const { now } = this.engine;
+    this.recorder.write(now, kind, instance, acceptorEnd, servedOrdinal, status, code, 0);
+  }
+}
