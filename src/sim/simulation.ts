@@ -172,13 +172,13 @@ export class Simulation implements Actor {
     const at = this.#end;
     for (const place of places) {
       let count = 0;
-      for (const { up, connectorEnd, exchange } of place.connecting) {
+      for (const { up, connectorEnd, exchange } of place.connecting.all()) {
         if (!up) continue;
         count += 1;
         const inFlight = exchange === null ? 0 : 1;
         recorder.write(at, EventKind.census, place.instance, connectorEnd, 0, inFlight, 0, 0);
       }
-      for (const { acceptorEnd, served, slot } of place.accepted) {
+      for (const { acceptorEnd, served, slot } of place.accepted.all()) {
         count += 1;
         const inFlight = served === null ? 0 : 1;
         recorder.write(at, EventKind.census, place.instance, acceptorEnd, 0, inFlight, slot, 0);

@@ -125,7 +125,7 @@ export class Clients implements SimHop, Asker, Reader {
   apply(action: Action): boolean {
     const { name } = this.#settings;
     if (action.action === 'reset-connections' && action.hop === name) {
-      for (const connection of [...this.#world.place(this.#instance).connecting]) {
+      for (const connection of this.#world.place(this.#instance).connecting.all()) {
         const { connector } = connection;
         if (!connection.up || this.#resets.unit() >= action.share) continue;
         if (connector instanceof ConnectionPool) connector.reset(connection);

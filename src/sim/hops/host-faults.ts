@@ -31,7 +31,7 @@ export class HostFaults implements Actor {
     if (action.action === 'host-down') {
       if (instance.host !== `${action.hosts}#${action.replica}`) return false;
       this.#suspend(true);
-      for (const connection of [...place.accepted]) this.#hop.resetAccepted(connection);
+      for (const connection of place.accepted.all()) this.#hop.resetAccepted(connection);
       this.#hop.resetConnecting?.();
       this.#backAt = world.engine.now + action.lasts;
       world.engine.at(this.#backAt, this, 0);
@@ -39,7 +39,7 @@ export class HostFaults implements Actor {
     }
     if (action.action === 'reset-connections' && action.hop === instance.hop) {
       const stream = world.random(instance, 'reset-connections');
-      for (const connection of [...place.accepted]) {
+      for (const connection of place.accepted.all()) {
         if (stream.unit() < action.share) this.#hop.resetAccepted(connection);
       }
       return true;

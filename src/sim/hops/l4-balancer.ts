@@ -36,7 +36,7 @@ export class L4Balancer extends L4Relay implements SimHop {
       instance: this.#instance,
       hop: this.#hop,
       closeFlows: (target) => {
-        for (const downstream of [...this.place.accepted]) {
+        for (const downstream of this.place.accepted.all()) {
           if (downstream.choice === target) this.close(downstream, CAUSES.drain);
         }
       },

@@ -53,6 +53,9 @@ export class Connection {
   /** The FIN of that side has been sent (or its RST). */
   connectorFin = false;
   acceptorFin = false;
+  /** Its places among the live sockets of either side (sockets.ts). */
+  connectingIndex = 0;
+  acceptedIndex = 0;
   bytesUp = 0;
   bytesDown = 0;
   /** What became of the acceptor before the connector knew that it is up. */

@@ -20,6 +20,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Recorder } from '../recorder.ts';
 import { type Acceptor, Connection, type Connector } from './connection.ts';
 import { Ports } from './ports.ts';
+import { AcceptorSockets, ConnectorSockets } from './sockets.ts';
 
 export interface SimLink {
   readonly index: number;
@@ -31,9 +32,9 @@ export interface SimLink {
 export class Place {
   readonly instance: number;
   readonly ip: number;
-  /** Connections with a live socket here, in order of opening. */
-  readonly connecting = new Set<Connection>();
-  readonly accepted = new Set<Connection>();
+  /** Connections with a live socket here. */
+  readonly connecting = new ConnectorSockets();
+  readonly accepted = new AcceptorSockets();
   readonly #ports = new Map<Listener, Ports>();
 
   constructor(instance: number) {

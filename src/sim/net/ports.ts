@@ -25,7 +25,7 @@ export class Ports {
       this.#fresh += 1;
       return FIRST_PORT + this.#fresh - 1;
     }
-    const free = this.#free.shift();
+    const free = this.#free.pop();
     if (free !== undefined) return free;
     const first = this.#firstWaiting;
     if (first >= this.#waiting.length || (this.#until[first] ?? 0) > now) return null;
