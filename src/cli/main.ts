@@ -38,6 +38,7 @@ function program(): Command {
     .showSuggestionAfterError()
     .exitOverride();
   addRun(cli);
+  addSimulate(cli);
   cli
     .command('demo')
     .description('the incident, and the same with the cure, at a size that fits this machine')
@@ -111,6 +112,27 @@ function addRun(cli: Command): void {
     .option('--verbose', 'print what every hop logs, and every effective setting')
     .action(async (topology, options) =>
       finish((await import('./run.ts')).run(topology ?? null, options)),
+    );
+}
+
+function addSimulate(cli: Command): void {
+  cli
+    .command('simulate')
+    .description('live through a topology in simulated time: hours at full scale, in minutes')
+    .argument('[topology]', 'a topology document (YAML); default: the incident of the examples')
+    .option('--duration <time>', 'length of the load, e.g. 20m or 24h')
+    .option('--start <time>', 'time of day at which it begins, e.g. 00:00')
+    .option('--scale <factor>', 'fraction of hosts, nodes, rates and capacity', factor, 1)
+    .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
+    .option('--set <path=value>', 'override a setting, e.g. queue.reclaim=idle-yield', collect, [])
+    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--record <dir>', 'keep a recording in this folder')
+    .option('--record-events', 'record every event, not only connections, exchanges and series')
+    .option('--ndjson', 'write the recorded events as NDJSON too')
+    .option('--json', 'print the summary as JSON on stdout, nothing else')
+    .option('--verbose', 'print every effective setting')
+    .action(async (topology, options) =>
+      finish((await import('./simulate.ts')).simulate(topology ?? null, options)),
     );
 }
 

@@ -12,7 +12,7 @@ import { MICROS_PER_SECOND } from '../model/units.ts';
 import { Histogram } from './histogram.ts';
 import { quantileMs } from './percentiles.ts';
 import type { Series, SeriesTable } from './series.ts';
-import type { GroupShape } from './shape.ts';
+import type { GroupShape, RunShape } from './shape.ts';
 
 const TIMEOUT = exchangeFailureCode('timeout');
 const RESET = exchangeFailureCode('reset');
@@ -51,7 +51,7 @@ export class ClientMeter {
   readonly total: Record<Count, number>;
   readonly latency = new Histogram();
   readonly #latencySecond = new Histogram();
-  readonly #to: Micros;
+  readonly #run: RunShape;
   readonly #table: SeriesTable;
   readonly #seconds: Record<Count, Series>;
   readonly #pendingGauge: Series;
@@ -62,9 +62,9 @@ export class ClientMeter {
   readonly #starved = new Set<number>();
   #pendingNow = 0;
 
-  constructor(shape: GroupShape, table: SeriesTable, to: Micros) {
+  constructor(shape: GroupShape, run: RunShape, table: SeriesTable) {
     this.shape = shape;
-    this.#to = to;
+    this.#run = run;
     this.#table = table;
     const scope = `clients:${shape.hop}`;
     const zeros = COUNTS.map((count) => [count, 0] as const);
@@ -91,7 +91,7 @@ export class ClientMeter {
   sent(at: Micros, client: number, request: number, intended: Micros): RequestError {
     const key = this.#key(client, request);
     if (this.#pending.has(key)) return 'sent-twice';
-    const counts = at <= this.#to;
+    const counts = at <= this.#run.to;
     this.#pending.set(key, new Pending(intended, counts));
     if (counts) {
       this.#pendingNow += 1;
@@ -105,7 +105,7 @@ export class ClientMeter {
     const pending = this.#pending.get(this.#key(client, request));
     if (pending === undefined) return 0;
     pending.attempts += 1;
-    if (pending.counts && at <= this.#to) {
+    if (pending.counts && at <= this.#run.to) {
       this.#count('attempts', at);
       if (pending.attempts > 1) this.#count('retries', at);
     }
@@ -131,7 +131,7 @@ export class ClientMeter {
     const pending = this.#pending.get(key);
     if (pending === undefined) return 'done-without-sent';
     this.#pending.delete(key);
-    if (pending.counts && at <= this.#to) {
+    if (pending.counts && at <= this.#run.to) {
       this.#pendingNow -= 1;
       if (outcome > 0) this.#answered(at, client, outcome, at - pending.intended);
       else this.#failed(at, -outcome);

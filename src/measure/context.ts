@@ -34,9 +34,7 @@ export class FoldContext {
     this.table = new SeriesTable(info.loadStart);
     this.links = this.shape.links.map((link) => new LinkMeter(link, this.table));
     this.queues = this.shape.queues.map((queue) => new QueueMeter(queue, this.shape, this.table));
-    this.groups = this.shape.groups.map(
-      (group) => new ClientMeter(group, this.table, this.shape.to),
-    );
+    this.groups = this.shape.groups.map((group) => new ClientMeter(group, this.shape, this.table));
     this.health = new HealthMeter(info, this.table);
     this.hosts = new Map(
       this.shape.hosts.map((host) => [

@@ -82,6 +82,11 @@ export class Fold {
     }
   };
 
+  /** The load ended before it was planned to: call it then, before any later event. */
+  endEarly(at: Micros): void {
+    this.context.shape.to = at;
+  }
+
   /** Strikes the books: everything open goes out, and what does not balance is listed. */
   finish(): void {
     if (this.#finished) return;

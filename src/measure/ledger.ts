@@ -7,6 +7,7 @@
  *     const { summary } = books.finish();
  */
 import type { RunInfo } from '../model/run.ts';
+import type { Micros } from '../model/units.ts';
 import { byColumns, type EventVisitor } from '../stream/merge.ts';
 import { Fold } from './fold.ts';
 import type { RowSinks } from './rows.ts';
@@ -15,6 +16,8 @@ import { type Measured, summaryOf } from './strike.ts';
 export interface Ledger {
   /** Takes one event of the merged order. */
   readonly visit: EventVisitor;
+  /** The load ended before it was planned to. */
+  endEarly(at: Micros): void;
   /** Call once, after the last event; hands out all that was still open, and the seconds. */
   finish(): { readonly summary: Measured };
 }
@@ -24,6 +27,7 @@ export function ledger(info: RunInfo, sinks: RowSinks = {}): Ledger {
   const fold = new Fold(info, sinks);
   return {
     visit: byColumns(fold.event),
+    endEarly: (at) => fold.endEarly(at),
     finish: () => {
       fold.finish();
       return { summary: summaryOf(fold) };

@@ -64,7 +64,8 @@ export interface RunShape {
   readonly hosts: readonly string[];
   /** The load window: measures of slots and requests are struck inside it. */
   readonly from: Micros;
-  readonly to: Micros;
+  /** Moves only when a load that was planned to last longer is ended (`Fold.endEarly`). */
+  to: Micros;
   readonly starvedAfter: Micros;
 }
 

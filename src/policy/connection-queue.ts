@@ -36,8 +36,8 @@
 import { closeCauseCode } from '../model/close-cause.ts';
 import type { ConnectionQueueHop } from '../model/topology.ts';
 import type { WakePort } from './contract.ts';
-import { IntColumn } from './int-column.ts';
 import { IntList } from './int-list.ts';
+import { IntTable } from './int-table.ts';
 import { WakeUp } from './wake-up.ts';
 
 export type ConnectionQueueSettings = Pick<
@@ -59,6 +59,21 @@ export interface ConnectionQueuePort extends WakePort {
 /** How much longer a connection may be silent that was granted a slot and has not spoken yet. */
 export const SILENT_FACTOR = 10;
 
+/**
+ * Columns of a connection; a list takes two. BYTES_WAIT is 1 when bytes from the client are known
+ * to wait, kept back by the driver; UNCOUNTED while a yielded one's overcommit was not counted.
+ */
+const STATE = 0;
+const HELD_SINCE = 1;
+const IDLE_SINCE = 2;
+const BYTES_WAIT = 3;
+const UNCOUNTED = 4;
+const HELD_LIST = 5;
+const LINE_LIST = 7;
+const IDLE_LIST = 9;
+const SILENT_LIST = 11;
+const COLUMNS = 13;
+
 const State = { gone: 0, held: 1, active: 2, yielded: 3, closing: 4 } as const;
 
 export class ConnectionQueue {
@@ -75,21 +90,15 @@ export class ConnectionQueue {
   #settings: ConnectionQueueSettings;
   readonly #port: ConnectionQueuePort;
   readonly #wakeUp: WakeUp;
-  readonly #state = new IntColumn();
-  readonly #heldSince = new IntColumn();
+  readonly #rows = new IntTable(COLUMNS);
   /** Held connections in the order of their arrival, for `heldTimeout`. */
-  readonly #held = new IntList();
+  readonly #held = new IntList(this.#rows, HELD_LIST);
   /** Those of them that wait for a slot. */
-  readonly #line = new IntList();
-  /** Active ones that may yield, longest idle first, and since when they are idle. */
-  readonly #idle = new IntList();
-  readonly #idleSince = new IntColumn();
+  readonly #line = new IntList(this.#rows, LINE_LIST);
+  /** Active ones that may yield, longest idle first. */
+  readonly #idle = new IntList(this.#rows, IDLE_LIST);
   /** Active ones that have not spoken since their grant, in the order of the grants. */
-  readonly #silent = new IntList();
-  /** 1 when bytes from the client are known to wait, kept back by the driver. */
-  readonly #bytesWait = new IntColumn();
-  /** 1 while a yielded connection's overcommit has not been counted. */
-  readonly #uncounted = new IntColumn();
+  readonly #silent = new IntList(this.#rows, SILENT_LIST);
   #active = 0;
   #yielded = 0;
   #granted = 0;
@@ -108,7 +117,7 @@ export class ConnectionQueue {
     const { heldMax, activeMax, whileHeld } = this.#settings;
     if (this.#active + this.#held.size + this.#yielded >= activeMax + heldMax) {
       this.#overflow += 1;
-      this.#state.set(connection, State.closing);
+      this.#rows.set(connection, STATE, State.closing);
       this.#port.close(connection, closeCauseCode('overflow'));
       return;
     }
@@ -119,7 +128,7 @@ export class ConnectionQueue {
 
   /** Bytes came from the client; under `watch` also from a held one, which is then read. */
   bytesUp(now: number, connection: number): void {
-    const state = this.#state.get(connection);
+    const state = this.#rows.get(connection, STATE);
     if (state === State.active) {
       this.#idle.remove(connection);
       this.#silent.remove(connection);
@@ -127,7 +136,7 @@ export class ConnectionQueue {
       return;
     }
     if (state !== State.yielded && state !== State.held) return;
-    this.#bytesWait.set(connection, 1);
+    this.#rows.set(connection, BYTES_WAIT, 1);
     if (state === State.yielded) {
       this.#yielded -= 1;
       this.#hold(now, connection);
@@ -141,19 +150,19 @@ export class ConnectionQueue {
 
   /** Bytes moved toward the client. */
   bytesDown(now: number, connection: number): void {
-    const state = this.#state.get(connection);
+    const state = this.#rows.get(connection, STATE);
     if (state === State.active) {
       this.#becameIdle(now, connection);
       this.#arm();
-    } else if (this.#uncounted.get(connection) === 1) {
-      this.#uncounted.set(connection, 0);
+    } else if (this.#rows.get(connection, UNCOUNTED) === 1) {
+      this.#rows.set(connection, UNCOUNTED, 0);
       this.#overcommit += 1;
     }
   }
 
   /** The connection is gone, whoever closed it. */
   peerClosed(now: number, connection: number): void {
-    const state = this.#state.get(connection);
+    const state = this.#rows.get(connection, STATE);
     if (state === State.gone) return;
     if (state === State.active) this.#active -= 1;
     if (state === State.yielded) this.#yielded -= 1;
@@ -161,9 +170,9 @@ export class ConnectionQueue {
     this.#line.remove(connection);
     this.#idle.remove(connection);
     this.#silent.remove(connection);
-    this.#bytesWait.set(connection, 0);
-    this.#uncounted.set(connection, 0);
-    this.#state.set(connection, State.gone);
+    this.#rows.set(connection, BYTES_WAIT, 0);
+    this.#rows.set(connection, UNCOUNTED, 0);
+    this.#rows.set(connection, STATE, State.gone);
     this.#serve(now);
   }
 
@@ -172,12 +181,12 @@ export class ConnectionQueue {
     const { heldTimeout } = this.#settings;
     while (heldTimeout > 0 && this.#held.size > 0) {
       const oldest = this.#held.head;
-      if (this.#heldSince.get(oldest) + heldTimeout > now) break;
+      if (this.#rows.get(oldest, HELD_SINCE) + heldTimeout > now) break;
       this.#held.remove(oldest);
       this.#line.remove(oldest);
-      this.#bytesWait.set(oldest, 0);
-      this.#uncounted.set(oldest, 0);
-      this.#state.set(oldest, State.closing);
+      this.#rows.set(oldest, BYTES_WAIT, 0);
+      this.#rows.set(oldest, UNCOUNTED, 0);
+      this.#rows.set(oldest, STATE, State.closing);
       this.#port.close(oldest, closeCauseCode('queue_timeout'));
     }
     this.#serve(now);
@@ -203,8 +212,8 @@ export class ConnectionQueue {
   }
 
   #hold(now: number, connection: number): void {
-    this.#state.set(connection, State.held);
-    this.#heldSince.set(connection, now);
+    this.#rows.set(connection, STATE, State.held);
+    this.#rows.set(connection, HELD_SINCE, now);
     this.#held.push(connection);
     this.#port.hold(connection);
   }
@@ -227,13 +236,13 @@ export class ConnectionQueue {
   #grant(now: number, connection: number): void {
     this.#line.remove(connection);
     this.#held.remove(connection);
-    this.#uncounted.set(connection, 0);
-    this.#state.set(connection, State.active);
+    this.#rows.set(connection, UNCOUNTED, 0);
+    this.#rows.set(connection, STATE, State.active);
     this.#active += 1;
     this.#granted += 1;
-    if (this.#bytesWait.get(connection) === 1) this.#bytesWait.set(connection, 0);
+    if (this.#rows.get(connection, BYTES_WAIT) === 1) this.#rows.set(connection, BYTES_WAIT, 0);
     else {
-      this.#idleSince.set(connection, now);
+      this.#rows.set(connection, IDLE_SINCE, now);
       this.#silent.push(connection);
     }
     this.#port.grant(connection);
@@ -256,14 +265,14 @@ export class ConnectionQueue {
   #reclaimableAt(connection: number): number {
     const { reclaimAfter } = this.#settings;
     const patience = this.#silent.has(connection) ? SILENT_FACTOR * reclaimAfter : reclaimAfter;
-    return this.#idleSince.get(connection) + patience;
+    return this.#rows.get(connection, IDLE_SINCE) + patience;
   }
 
   #yield(connection: number): void {
     this.#idle.remove(connection);
     this.#silent.remove(connection);
-    this.#uncounted.set(connection, 1);
-    this.#state.set(connection, State.yielded);
+    this.#rows.set(connection, UNCOUNTED, 1);
+    this.#rows.set(connection, STATE, State.yielded);
     this.#active -= 1;
     this.#yielded += 1;
     this.#yields += 1;
@@ -273,7 +282,7 @@ export class ConnectionQueue {
   #becameIdle(now: number, connection: number): void {
     this.#idle.remove(connection);
     this.#silent.remove(connection);
-    this.#idleSince.set(connection, now);
+    this.#rows.set(connection, IDLE_SINCE, now);
     this.#idle.push(connection);
   }
 
@@ -281,7 +290,7 @@ export class ConnectionQueue {
     const { heldTimeout, reclaim } = this.#settings;
     let at = Number.POSITIVE_INFINITY;
     if (heldTimeout > 0 && this.#held.size > 0) {
-      at = this.#heldSince.get(this.#held.head) + heldTimeout;
+      at = this.#rows.get(this.#held.head, HELD_SINCE) + heldTimeout;
     }
     if (reclaim === 'idle-yield' && this.#line.size > 0) {
       const next = this.#reclaimable();

@@ -1,21 +1,34 @@
 /**
- * A doubly linked list of small integers, kept in two typed arrays indexed by the integers
- * themselves: no allocation per operation, and removal from the middle in constant time.
- * Waiting lines, idle connections and timeouts in order are all such lists.
+ * A doubly linked list of small integers, kept in two columns of a table whose rows are the
+ * integers themselves: no allocation per operation, and removal from the middle in constant
+ * time. Waiting lines, idle connections and timeouts in order are all such lists.
  *
- *   head ⇄ 7 ⇄ 3 ⇄ 12 ⇄ tail        next[7] = 3, previous[3] = 7, ...
+ *   head ⇄ 7 ⇄ 3 ⇄ 12 ⇄ tail        next of 7 = 3, previous of 3 = 7, ...
+ *
+ * A column that was never set is 0, so 0 says that a member is absent, END that it is the last
+ * (or first), and everything else is the neighbour plus FIRST.
  */
-import { checkIndex } from './int-column.ts';
+import { IntTable } from './int-table.ts';
 
 const NONE = -1;
-const ABSENT = -2;
+const ABSENT = 0;
+const END = 1;
+const FIRST = 2;
 
 export class IntList {
-  #next = new Int32Array(16).fill(ABSENT);
-  #previous = new Int32Array(16).fill(NONE);
+  readonly #table: IntTable;
+  readonly #next: number;
+  readonly #previous: number;
   #head = NONE;
   #tail = NONE;
   #size = 0;
+
+  /** In columns `column` and `column + 1` of a table; by default one of its own. */
+  constructor(table = new IntTable(2), column = 0) {
+    this.#table = table;
+    this.#next = column;
+    this.#previous = column + 1;
+  }
 
   get size(): number {
     return this.#size;
@@ -32,51 +45,49 @@ export class IntList {
   }
 
   has(member: number): boolean {
-    return (this.#next[member] ?? ABSENT) !== ABSENT;
+    return this.#table.get(member, this.#next) !== ABSENT;
   }
 
   /** The member after this one, or -1. */
   after(member: number): number {
-    return this.#next[member] ?? NONE;
+    return neighbour(this.#table.get(member, this.#next));
   }
 
   /** Throws when it is there already: a caller that adds twice has lost count. */
   push(member: number): void {
-    this.#grow(member);
-    // Of a fraction there is neither; it can be no member.
-    if (this.#next[member] !== ABSENT) throw new Error(`${member} is in the list already`);
-    this.#next[member] = NONE;
-    this.#previous[member] = this.#tail;
-    if (this.#tail === NONE) this.#head = member;
-    else this.#next[this.#tail] = member;
+    const table = this.#table;
+    if (table.get(member, this.#next) !== ABSENT) {
+      throw new Error(`${member} is in the list already`);
+    }
+    table.set(member, this.#next, END);
+    if (this.#tail === NONE) {
+      this.#head = member;
+      table.set(member, this.#previous, END);
+    } else {
+      table.set(member, this.#previous, this.#tail + FIRST);
+      table.set(this.#tail, this.#next, member + FIRST);
+    }
     this.#tail = member;
     this.#size += 1;
   }
 
   /** False when it was not there. */
   remove(member: number): boolean {
-    if (!this.has(member)) return false;
-    const next = this.#next[member] ?? NONE;
-    const previous = this.#previous[member] ?? NONE;
+    const table = this.#table;
+    const after = table.get(member, this.#next);
+    if (after === ABSENT) return false;
+    const next = neighbour(after);
+    const previous = neighbour(table.get(member, this.#previous));
     if (previous === NONE) this.#head = next;
-    else this.#next[previous] = next;
+    else table.set(previous, this.#next, after);
     if (next === NONE) this.#tail = previous;
-    else this.#previous[next] = previous;
-    this.#next[member] = ABSENT;
+    else table.set(next, this.#previous, previous === NONE ? END : previous + FIRST);
+    table.set(member, this.#next, ABSENT);
     this.#size -= 1;
     return true;
   }
+}
 
-  #grow(member: number): void {
-    const before = this.#next.length;
-    if (member >= 0 && member < before) return;
-    checkIndex(member);
-    const length = Math.max(before * 2, member + 1);
-    const next = new Int32Array(length).fill(ABSENT);
-    next.set(this.#next);
-    const previous = new Int32Array(length).fill(NONE);
-    previous.set(this.#previous);
-    this.#next = next;
-    this.#previous = previous;
-  }
+function neighbour(entry: number): number {
+  return entry >= FIRST ? entry - FIRST : NONE;
 }

@@ -17,8 +17,8 @@
 import { closeCauseCode } from '../model/close-cause.ts';
 import type { Micros } from '../model/units.ts';
 import type { WakePort } from './contract.ts';
-import { IntColumn } from './int-column.ts';
 import { IntList } from './int-list.ts';
+import { IntTable } from './int-table.ts';
 import { WakeUp } from './wake-up.ts';
 
 export interface KeepAliveSettings {
@@ -37,6 +37,14 @@ export interface KeepAlivePort extends WakePort {
   close(connection: number, causeCode: number): void;
 }
 
+/** Columns of a connection; a list takes two. */
+const STATE = 0;
+const OPENED_AT = 1;
+const REQUESTS = 2;
+const IDLE_SINCE = 3;
+const IDLE_LIST = 4;
+const COLUMNS = 6;
+
 const State = { gone: 0, waiting: 1, busy: 2, closing: 3 } as const;
 
 export class KeepAlive {
@@ -54,11 +62,8 @@ export class KeepAlive {
   #settings: KeepAliveSettings;
   readonly #port: KeepAlivePort;
   readonly #wakeUp: WakeUp;
-  readonly #state = new IntColumn();
-  readonly #openedAt = new IntColumn();
-  readonly #requests = new IntColumn();
-  readonly #idleSince = new IntColumn();
-  readonly #idle = new IntList();
+  readonly #rows = new IntTable(COLUMNS);
+  readonly #idle = new IntList(this.#rows, IDLE_LIST);
   #open = 0;
 
   constructor(settings: KeepAliveSettings, port: KeepAlivePort) {
@@ -69,25 +74,25 @@ export class KeepAlive {
 
   /** Its number may be in use no longer; throws if it is. */
   opened(now: number, connection: number): void {
-    if (this.#state.get(connection) !== State.gone) {
+    if (this.#rows.get(connection, STATE) !== State.gone) {
       throw new Error(`connection ${connection} is open already`);
     }
     this.#open += 1;
-    this.#openedAt.set(connection, now);
-    this.#requests.set(connection, 0);
+    this.#rows.set(connection, OPENED_AT, now);
+    this.#rows.set(connection, REQUESTS, 0);
     this.#becameIdle(now, connection);
   }
 
   requestStarted(now: number, connection: number): void {
     const { keepAliveRequests, keepAliveTime } = this.#settings;
-    const state = this.#state.get(connection);
+    const state = this.#rows.get(connection, STATE);
     if (state !== State.waiting && state !== State.busy) return;
     this.#idle.remove(connection);
-    this.#state.set(connection, State.busy);
-    this.#requests.add(connection, 1);
-    if (keepAliveRequests > 0 && this.#requests.get(connection) >= keepAliveRequests) {
+    this.#rows.set(connection, STATE, State.busy);
+    this.#rows.add(connection, REQUESTS, 1);
+    if (keepAliveRequests > 0 && this.#rows.get(connection, REQUESTS) >= keepAliveRequests) {
       this.#port.lastRequest(connection, closeCauseCode('max_requests'));
-    } else if (keepAliveTime > 0 && now - this.#openedAt.get(connection) >= keepAliveTime) {
+    } else if (keepAliveTime > 0 && now - this.#rows.get(connection, OPENED_AT) >= keepAliveTime) {
       this.#port.lastRequest(connection, closeCauseCode('max_age'));
     }
     this.#arm();
@@ -95,13 +100,13 @@ export class KeepAlive {
 
   /** The connection stays open and waits for its next request. */
   responseEnded(now: number, connection: number): void {
-    if (this.#state.get(connection) === State.busy) this.#becameIdle(now, connection);
+    if (this.#rows.get(connection, STATE) === State.busy) this.#becameIdle(now, connection);
   }
 
   /** The connection is gone, whoever closed it. */
   closed(_now: number, connection: number): void {
-    if (this.#state.get(connection) === State.gone) return;
-    this.#state.set(connection, State.gone);
+    if (this.#rows.get(connection, STATE) === State.gone) return;
+    this.#rows.set(connection, STATE, State.gone);
     this.#open -= 1;
     this.#idle.remove(connection);
     this.#arm();
@@ -130,22 +135,22 @@ export class KeepAlive {
   #closeOverdue(now: number): void {
     const { keepAliveTimeout } = this.#settings;
     while (keepAliveTimeout > 0 && this.#idle.head !== -1) {
-      if (this.#idleSince.get(this.#idle.head) + keepAliveTimeout > now) break;
+      if (this.#rows.get(this.#idle.head, IDLE_SINCE) + keepAliveTimeout > now) break;
       this.#close(this.#idle.head);
     }
     this.#arm();
   }
 
   #becameIdle(now: number, connection: number): void {
-    this.#state.set(connection, State.waiting);
-    this.#idleSince.set(connection, now);
+    this.#rows.set(connection, STATE, State.waiting);
+    this.#rows.set(connection, IDLE_SINCE, now);
     this.#idle.push(connection);
     this.#arm();
   }
 
   #close(connection: number): void {
     this.#idle.remove(connection);
-    this.#state.set(connection, State.closing);
+    this.#rows.set(connection, STATE, State.closing);
     this.#port.close(connection, closeCauseCode('idle_timeout'));
   }
 
@@ -154,7 +159,7 @@ export class KeepAlive {
     const head = this.#idle.head;
     const none = keepAliveTimeout === 0 || head === -1;
     this.#wakeUp.ask(
-      none ? Number.POSITIVE_INFINITY : this.#idleSince.get(head) + keepAliveTimeout,
+      none ? Number.POSITIVE_INFINITY : this.#rows.get(head, IDLE_SINCE) + keepAliveTimeout,
     );
   }
 }

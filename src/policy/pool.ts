@@ -38,8 +38,8 @@
 import { type CloseCause, closeCauseCode } from '../model/close-cause.ts';
 import type { PoolSettings } from '../model/topology.ts';
 import type { DrawPort, WakePort } from './contract.ts';
-import { IntColumn } from './int-column.ts';
 import { IntList } from './int-list.ts';
+import { IntTable } from './int-table.ts';
 import { WakeUp } from './wake-up.ts';
 
 export interface PoolOptions extends PoolSettings {
@@ -65,6 +65,22 @@ export interface PoolPort extends WakePort, DrawPort {
 /** Why a waiter was rejected. */
 export const RejectReason = { full: 0, openFailed: 1, acquireTimeout: 2 } as const;
 
+/**
+ * Columns of a connection; a list takes two. DOOMED is 1 for one of a replaced node: it serves who
+ * waits for it, and nobody after that.
+ */
+const STATE = 0;
+const REQUESTS = 1;
+const IDLE_SINCE = 2;
+const DOOMED = 3;
+const IDLE_LIST = 4;
+const CONNECTION_COLUMNS = 6;
+
+/** Columns of a waiter. */
+const WAITING_SINCE = 0;
+const WAITING_LIST = 1;
+const WAITER_COLUMNS = 3;
+
 const State = { gone: 0, opening: 1, idle: 2, busy: 3, closing: 4 } as const;
 
 export class Pool {
@@ -84,15 +100,11 @@ export class Pool {
   #settings: PoolOptions;
   readonly #port: PoolPort;
   readonly #wakeUp: WakeUp;
-  readonly #state = new IntColumn();
-  readonly #requests = new IntColumn();
-  readonly #idleSince = new IntColumn();
-  readonly #waitingSince = new IntColumn();
-  /** 1 = belongs to a replaced node: it serves who waits for it, and nobody after that. */
-  readonly #doomed = new IntColumn();
+  readonly #rows = new IntTable(CONNECTION_COLUMNS);
+  readonly #waiting = new IntTable(WAITER_COLUMNS);
   /** Longest idle first. */
-  readonly #idle = new IntList();
-  readonly #waiters = new IntList();
+  readonly #idle = new IntList(this.#rows, IDLE_LIST);
+  readonly #waiters = new IntList(this.#waiting, WAITING_LIST);
   readonly #free: number[] = [];
   #numbers = 0;
   #opening = 0;
@@ -121,7 +133,7 @@ export class Pool {
       this.#port.reject(waiter, RejectReason.full);
       return;
     }
-    this.#waitingSince.set(waiter, now);
+    this.#waiting.set(waiter, WAITING_SINCE, now);
     this.#waiters.push(waiter);
     this.#openForWaiters();
     this.#arm();
@@ -135,8 +147,8 @@ export class Pool {
   /** The connect succeeded. */
   opened(now: number, connection: number): void {
     this.#wasOpening(connection);
-    this.#requests.set(connection, 0);
-    if (this.#doomed.get(connection) === 1 && this.#waiters.size === 0) {
+    this.#rows.set(connection, REQUESTS, 0);
+    if (this.#rows.get(connection, DOOMED) === 1 && this.#waiters.size === 0) {
       this.#close(connection, 'drain');
     } else this.#settle(now, connection);
     this.#arm();
@@ -157,11 +169,11 @@ export class Pool {
 
   /** The exchange is over. `reusable` 0: the connection is closing by itself, await `closed`. */
   release(now: number, connection: number, reusable: number): void {
-    if (this.#state.get(connection) !== State.busy) return;
+    if (this.#rows.get(connection, STATE) !== State.busy) return;
     this.#busy -= 1;
-    this.#requests.add(connection, 1);
+    this.#rows.add(connection, REQUESTS, 1);
     if (reusable === 0) this.#setClosing(connection);
-    else if (this.#doomed.get(connection) === 1) this.#close(connection, 'drain');
+    else if (this.#rows.get(connection, DOOMED) === 1) this.#close(connection, 'drain');
     else if (this.#isSpent(connection)) this.#close(connection, 'max_requests');
     else this.#settle(now, connection);
     this.#arm();
@@ -169,7 +181,7 @@ export class Pool {
 
   /** The connection is gone, whoever closed it, idle or busy. */
   closed(_now: number, connection: number): void {
-    const state = this.#state.get(connection);
+    const state = this.#rows.get(connection, STATE);
     if (state === State.gone) return;
     if (state === State.opening) this.#opening -= 1;
     if (state === State.busy) this.#busy -= 1;
@@ -184,8 +196,8 @@ export class Pool {
   replaced(_now: number): void {
     while (this.#idle.head !== -1) this.#close(this.#idle.head, 'drain');
     for (let connection = 0; connection < this.#numbers; connection++) {
-      const state = this.#state.get(connection);
-      if (state === State.busy || state === State.opening) this.#doomed.set(connection, 1);
+      const state = this.#rows.get(connection, STATE);
+      if (state === State.busy || state === State.opening) this.#rows.set(connection, DOOMED, 1);
     }
     this.#arm();
   }
@@ -195,7 +207,7 @@ export class Pool {
     const { idleTimeout, acquireTimeout = 0 } = this.#settings;
     while (acquireTimeout > 0 && this.#waiters.head !== -1) {
       const oldest = this.#waiters.head;
-      if (this.#waitingSince.get(oldest) + acquireTimeout > now) break;
+      if (this.#waiting.get(oldest, WAITING_SINCE) + acquireTimeout > now) break;
       this.#waiters.remove(oldest);
       this.#port.reject(oldest, RejectReason.acquireTimeout);
     }
@@ -241,7 +253,7 @@ export class Pool {
   /** Has it carried as many requests as it may? */
   #isSpent(connection: number): boolean {
     const { requestsPerConnectionMax: most } = this.#settings;
-    return most > 0 && this.#requests.get(connection) >= most;
+    return most > 0 && this.#rows.get(connection, REQUESTS) >= most;
   }
 
   /** Idle ones that had more requests than a lowered maximum allows. */
@@ -254,7 +266,7 @@ export class Pool {
   }
 
   #wasOpening(connection: number): void {
-    if (this.#state.get(connection) !== State.opening) {
+    if (this.#rows.get(connection, STATE) !== State.opening) {
       throw new Error(`connection ${connection} was not being opened`);
     }
     this.#opening -= 1;
@@ -267,7 +279,7 @@ export class Pool {
         connection = this.#numbers;
         this.#numbers += 1;
       }
-      this.#state.set(connection, State.opening);
+      this.#rows.set(connection, STATE, State.opening);
       this.#opening += 1;
       this.#port.open(connection);
     }
@@ -283,8 +295,8 @@ export class Pool {
       this.#grant(waiter, connection);
     } else {
       if (this.#idle.size === 0) this.#sweepsFrom = now;
-      this.#state.set(connection, State.idle);
-      this.#idleSince.set(connection, now);
+      this.#rows.set(connection, STATE, State.idle);
+      this.#rows.set(connection, IDLE_SINCE, now);
       this.#idle.push(connection);
     }
   }
@@ -302,7 +314,7 @@ export class Pool {
   }
 
   #grant(waiter: number, connection: number): void {
-    this.#state.set(connection, State.busy);
+    this.#rows.set(connection, STATE, State.busy);
     this.#busy += 1;
     this.#port.grant(waiter, connection);
   }
@@ -314,13 +326,13 @@ export class Pool {
   }
 
   #setClosing(connection: number): void {
-    this.#state.set(connection, State.closing);
+    this.#rows.set(connection, STATE, State.closing);
     this.#closing += 1;
   }
 
   #forget(connection: number): void {
-    this.#state.set(connection, State.gone);
-    this.#doomed.set(connection, 0);
+    this.#rows.set(connection, STATE, State.gone);
+    this.#rows.set(connection, DOOMED, 0);
     this.#free.push(connection);
   }
 
@@ -332,7 +344,7 @@ export class Pool {
   /** When an idle connection's time is over: exactly, or at the first sweep after that. */
   #evictionAt(connection: number): number {
     const { idleTimeout, evictEvery = 0 } = this.#settings;
-    const due = this.#idleSince.get(connection) + idleTimeout;
+    const due = this.#rows.get(connection, IDLE_SINCE) + idleTimeout;
     if (evictEvery === 0) return due;
     const sweeps = Math.ceil((due - this.#sweepsFrom) / evictEvery);
     return this.#sweepsFrom + sweeps * evictEvery;
@@ -342,7 +354,7 @@ export class Pool {
     const { idleTimeout, acquireTimeout = 0 } = this.#settings;
     let at = Number.POSITIVE_INFINITY;
     if (acquireTimeout > 0 && this.#waiters.head !== -1) {
-      at = this.#waitingSince.get(this.#waiters.head) + acquireTimeout;
+      at = this.#waiting.get(this.#waiters.head, WAITING_SINCE) + acquireTimeout;
     }
     if (idleTimeout > 0 && this.#mayEvict()) {
       at = Math.min(at, this.#evictionAt(this.#idle.head));

@@ -85,7 +85,7 @@ export async function convertSpools<Result>(
   makeFold: FoldMaker<Result>,
   options: ConversionOptions = {},
 ): Promise<Conversion<Result>> {
-  const tables = new Tables(folder, info, options);
+  const tables = new RecordingTables(folder, info, options);
   try {
     const fold = makeFold(info, tables.sinks);
     const visit = tables.alsoWrite(fold.visit);
@@ -155,8 +155,8 @@ export async function mergeSpools(
   return { events: merge.merged, spools: readers.map((reader) => reader.totals) };
 }
 
-/** The files of one conversion: all are completed, or none is left. */
-class Tables {
+/** The tables of one recording: all are completed, or none is left. */
+export class RecordingTables {
   readonly sinks: Required<RowSinks>;
   readonly #open = new Map<TableName, { finish(): void; abandon(): void }>();
   readonly #writers: EventVisitor[] = [];

@@ -113,7 +113,11 @@ export class Simulation implements Actor {
     this.#census();
   }
 
-  info(eventCount: number): RunInfo {
+  /**
+   * What describes the run. Asked for before the end it names the end that is planned; the ledger
+   * is told when it came earlier. `eventCounts` is the caller's, who may still count.
+   */
+  info(eventCounts: readonly number[]): RunInfo {
     const { topology, topologyHash, version, seed } = this.#options;
     return {
       engine: 'sim',
@@ -125,10 +129,10 @@ export class Simulation implements Actor {
       endpoints: [],
       epoch: 0,
       loadStart: 0,
-      loadEnd: this.#ended ? this.#end : null,
-      censusAt: this.#ended ? this.#end : null,
+      loadEnd: this.#end,
+      censusAt: this.#end,
       marks: this.marks,
-      eventCounts: [eventCount],
+      eventCounts,
       kernel: null,
       deaths: [],
       lab: null,
