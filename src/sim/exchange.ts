@@ -49,6 +49,8 @@ export class Exchange extends Timeout {
   pool: ConnectionPool | null = null;
   /** Waits at the pool under this number; -1 = it does not wait. */
   waiter = -1;
+  /** What the pool has granted it, until it is sent. */
+  granted: Connection | null = null;
   /** The first connection that it goes out on. */
   connection: Connection | null = null;
 

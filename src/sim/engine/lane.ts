@@ -5,7 +5,7 @@
  */
 import type { Micros } from '../../model/units.ts';
 import type { Engine } from './engine.ts';
-import { Wake } from './wake.ts';
+import { Sleeper } from './wake.ts';
 
 /** What can time out; in one lane at a time. */
 export abstract class Timeout {
@@ -18,30 +18,27 @@ export abstract class Timeout {
   abstract expired(): void;
 }
 
-export class Lane {
+export class Lane extends Sleeper {
   /** µs; 0 = none of them ever strikes. */
   readonly delay: Micros;
-  readonly #engine: Engine;
-  readonly #wake: Wake;
   #head: Timeout | null = null;
   #tail: Timeout | null = null;
 
   constructor(engine: Engine, delay: Micros) {
-    this.#engine = engine;
+    super(engine);
     this.delay = delay;
-    this.#wake = new Wake(engine, (now) => this.#strike(now));
   }
 
   /** Sets it, or sets it anew. */
   set(timeout: Timeout): void {
     timeout.lane?.clear(timeout);
     if (this.delay === 0) return;
-    timeout.timeoutAt = this.#engine.now + this.delay;
+    timeout.timeoutAt = this.engine.now + this.delay;
     timeout.lane = this;
     timeout.lanePrevious = this.#tail;
     if (this.#tail === null) {
       this.#head = timeout;
-      this.#wake.ask(timeout.timeoutAt);
+      this.wakeAt(timeout.timeoutAt);
     } else this.#tail.laneNext = timeout;
     this.#tail = timeout;
   }
@@ -58,11 +55,11 @@ export class Lane {
     timeout.lane = null;
   }
 
-  #strike(now: Micros): void {
+  protected override woken(now: Micros): void {
     for (let head = this.#head; head !== null && head.timeoutAt <= now; head = this.#head) {
       this.clear(head);
       head.expired();
     }
-    if (this.#head !== null) this.#wake.ask(this.#head.timeoutAt);
+    if (this.#head !== null) this.wakeAt(this.#head.timeoutAt);
   }
 }

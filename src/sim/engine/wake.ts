@@ -11,26 +11,28 @@ import type { Actor } from './event-queue.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-export class Wake implements Actor {
-  readonly #engine: Engine;
-  readonly #wake: (now: Micros) => void;
+/** A driver that is the `WakePort` of its policy. */
+export abstract class Sleeper implements Actor {
+  protected readonly engine: Engine;
   #at = NEVER;
   /** The earliest event of ours that is in the queue; later ones let themselves pass. */
   #queuedAt = NEVER;
 
-  constructor(engine: Engine, wake: (now: Micros) => void) {
-    this.#engine = engine;
-    this.#wake = wake;
+  constructor(engine: Engine) {
+    this.engine = engine;
   }
 
+  /** The time that was asked for has come. */
+  protected abstract woken(now: Micros): void;
+
   /** As `WakePort.wakeAt`: replaces what was asked before; Infinity = not at all. */
-  ask(at: Micros): void {
+  wakeAt(at: Micros): void {
     this.#at = at;
     if (at < this.#queuedAt) this.#queue(at);
   }
 
   fire(): void {
-    const { now } = this.#engine;
+    const { now } = this.engine;
     if (now !== this.#queuedAt) return;
     this.#queuedAt = NEVER;
     if (this.#at > now) {
@@ -38,11 +40,25 @@ export class Wake implements Actor {
       return;
     }
     this.#at = NEVER;
-    this.#wake(now);
+    this.woken(now);
   }
 
   #queue(at: Micros): void {
     this.#queuedAt = at;
-    this.#engine.at(at, this, 0);
+    this.engine.at(at, this, 0);
+  }
+}
+
+/** The wake-up of a policy whose driver is something else. */
+export class Wake extends Sleeper {
+  readonly #wake: (now: Micros) => void;
+
+  constructor(engine: Engine, wake: (now: Micros) => void) {
+    super(engine);
+    this.#wake = wake;
+  }
+
+  protected override woken(now: Micros): void {
+    this.#wake(now);
   }
 }

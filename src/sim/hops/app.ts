@@ -86,7 +86,7 @@ export class App implements SimHop, Acceptor, Asker {
   connectorFinished(connection: Connection): void {
     // As node:http: a client that sends FIN behind its request is answered still.
     if (connection.served !== null) return;
-    this.#connections.close(connection, CAUSES.peerFin);
+    this.#connections.end(connection, CAUSES.peerFin);
   }
 
   connectorReset(connection: Connection): void {

@@ -7,7 +7,7 @@ import { EventKind, SlotState } from '../../model/event.ts';
 import type { Instance } from '../../model/run.ts';
 import type { Action, ConnectionQueueHop } from '../../model/topology.ts';
 import { ConnectionQueue } from '../../policy/connection-queue.ts';
-import { Effects } from '../engine/effects.ts';
+import type { Follower } from '../engine/engine.ts';
 import { Wake } from '../engine/wake.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Listener } from '../net/network.ts';
@@ -23,34 +23,28 @@ const GRANT = 1;
 const YIELD = 2;
 const CLOSE = 3;
 
-export class QueueHop extends L4Relay implements SimHop {
+export class QueueHop extends L4Relay implements SimHop, Follower {
   readonly #policy: ConnectionQueue;
   readonly #wake: Wake;
   readonly #faults: HostFaults;
   readonly #target: () => Listener | null;
-  readonly #effects = new Effects((kind, number, cause) => this.#carryOut(kind, number, cause));
   #settings: ConnectionQueueHop;
 
   constructor(world: World, instance: Instance, hop: ConnectionQueueHop) {
     super(world, instance);
     this.#settings = hop;
     this.#target = world.drawn(instance, 'target');
-    this.#wake = new Wake(world.engine, (now) => {
-      this.#policy.wake(now);
-      this.settle();
-    });
+    this.#wake = new Wake(world.engine, (now) => this.#policy.wake(now));
     this.#policy = new ConnectionQueue(hop, {
-      hold: (number) => this.#effects.push(HOLD, number, 0),
-      grant: (number) => this.#effects.push(GRANT, number, 0),
-      yield: (number) => this.#effects.push(YIELD, number, 0),
-      close: (number, cause) => this.#effects.push(CLOSE, number, cause),
-      wakeAt: (at) => this.#wake.ask(at),
+      hold: (number) => world.engine.next(this, HOLD, number, this.flows.get(number)),
+      grant: (number) => world.engine.next(this, GRANT, number, this.flows.get(number)),
+      yield: (number) => world.engine.next(this, YIELD, number, this.flows.get(number)),
+      close: (number, cause) =>
+        world.engine.next(this, CLOSE + cause, number, this.flows.get(number)),
+      wakeAt: (at) => this.#wake.wakeAt(at),
     });
     this.#faults = new HostFaults(world, instance, {
-      resetAccepted: (connection) => {
-        this.reset(connection, CAUSES.localRst);
-        this.settle();
-      },
+      resetAccepted: (connection) => this.reset(connection, CAUSES.localRst),
     });
   }
 
@@ -59,7 +53,6 @@ export class QueueHop extends L4Relay implements SimHop {
     if (changed === null) return this.#faults.apply(action);
     this.#settings = changed;
     this.#policy.configure(this.world.engine.now, changed);
-    this.settle();
     return true;
   }
 
@@ -90,16 +83,14 @@ export class QueueHop extends L4Relay implements SimHop {
     this.#policy.peerClosed(this.world.engine.now, downstream.serverNumber);
   }
 
-  protected override settle(): void {
-    this.#effects.run();
-  }
-
-  #carryOut(kind: number, number: number, cause: number): void {
-    const downstream = this.flows.get(number);
+  follow(kind: number, number: number, subject: unknown): void {
+    const downstream = this.flows.find(number);
+    // It may have gone by itself meanwhile, and its number with it.
+    if (downstream === null || downstream !== subject) return;
     if (kind === GRANT) this.#granted(downstream);
     else if (kind === HOLD) this.#held(downstream);
     else if (kind === YIELD) this.#yielded(downstream);
-    else this.close(downstream, cause);
+    else this.close(downstream, kind - CLOSE);
   }
 
   #held(downstream: Connection): void {

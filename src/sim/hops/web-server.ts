@@ -68,7 +68,7 @@ export class WebServer implements SimHop {
     if (free > workerConnections / 16) return;
     const { connections } = this.#relay;
     connections.closeIdle(Math.max(1, Math.min(32, Math.floor(connections.idle / 8))));
-    if (free < 0) connections.close(connection, CAUSES.overflow);
+    if (free < 0) connections.end(connection, CAUSES.overflow);
   }
 }
 

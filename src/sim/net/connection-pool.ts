@@ -8,18 +8,20 @@
  */
 import { closeCauseCode } from '../../model/close-cause.ts';
 import type { ExchangeFailure } from '../../model/event.ts';
-import { Pool, type PoolOptions, RejectReason } from '../../policy/pool.ts';
-import { Effects, Numbered } from '../engine/effects.ts';
-import { Wake } from '../engine/wake.ts';
+import { Pool, type PoolOptions, type PoolPort, RejectReason } from '../../policy/pool.ts';
+import type { Follower } from '../engine/engine.ts';
+import { Numbered } from '../engine/numbered.ts';
+import { Sleeper } from '../engine/wake.ts';
 import type { Exchange, NotGranted } from '../exchange.ts';
 import type { World } from '../world.ts';
 import type { Connection, Connector } from './connection.ts';
 import type { Listener, Place } from './network.ts';
 
+/** Kinds of consequences; REJECT and CLOSE carry their reason with them. */
 const OPEN = 0;
 const GRANT = 1;
 const REJECT = 2;
-const CLOSE = 3;
+const CLOSE = 8;
 
 const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
@@ -42,32 +44,48 @@ export interface PoolPlan {
   readonly requestBytes: number;
 }
 
-export class ConnectionPool implements Connector {
+export class ConnectionPool extends Sleeper implements Connector, Follower, PoolPort {
   /** Idle connections kept; further ones close when they are released. 0 = without limit. */
   idleMax = 0;
   readonly #plan: PoolPlan;
   readonly #policy: Pool;
-  readonly #wake: Wake;
   readonly #connections: (Connection | null)[] = [];
   readonly #waiters = new Numbered<Exchange>();
-  readonly #effects = new Effects((kind, a, b) => this.#carryOut(kind, a, b));
   #retired = false;
   #failedBy: 'refused' | 'timeout' = 'refused';
 
   constructor(plan: PoolPlan) {
+    super(plan.world.engine);
     this.#plan = plan;
-    this.#wake = new Wake(plan.world.engine, (now) => {
-      this.#policy.wake(now);
-      this.#effects.run();
-    });
-    this.#policy = new Pool(plan.settings, {
-      open: (connection) => this.#effects.push(OPEN, connection, 0),
-      grant: (waiter, connection) => this.#effects.push(GRANT, waiter, connection),
-      reject: (waiter, reason) => this.#effects.push(REJECT, waiter, reason),
-      close: (connection, cause) => this.#effects.push(CLOSE, connection, cause),
-      wakeAt: (at) => this.#wake.ask(at),
-      draw: plan.draw,
-    });
+    this.#policy = new Pool(plan.settings, this);
+  }
+
+  // The policy's port: decisions are carried out when its input has returned
+
+  open(number: number): void {
+    this.engine.next(this, OPEN, number, null);
+  }
+
+  grant(waiter: number, number: number): void {
+    const exchange = this.#waiters.get(waiter);
+    exchange.granted = this.#connections[number] ?? null;
+    this.engine.next(this, GRANT, waiter, exchange);
+  }
+
+  reject(waiter: number, reason: number): void {
+    this.engine.next(this, REJECT + reason, waiter, null);
+  }
+
+  close(number: number, cause: number): void {
+    this.engine.next(this, CLOSE + cause, number, this.#connections[number]);
+  }
+
+  draw(bound: number): number {
+    return this.#plan.draw(bound);
+  }
+
+  protected override woken(now: number): void {
+    this.#policy.wake(now);
   }
 
   /** Sends the exchange as soon as there is a connection for it. */
@@ -75,7 +93,6 @@ export class ConnectionPool implements Connector {
     exchange.pool = this;
     exchange.waiter = this.#waiters.add(exchange);
     this.#policy.acquire(this.#now, exchange.waiter);
-    this.#effects.run();
   }
 
   /**
@@ -84,25 +101,23 @@ export class ConnectionPool implements Connector {
    */
   abandon(exchange: Exchange, cause: number, failure: ExchangeFailure): void {
     const { waiter, connection } = exchange;
-    if (waiter !== -1) {
+    if (waiter !== -1 && exchange.granted !== null) exchange.over = true;
+    else if (waiter !== -1) {
       this.#leave(exchange);
       this.#policy.cancel(this.#now, waiter);
     } else if (connection !== null && connection.exchange === exchange) {
       this.#plan.world.sentOver(connection, 0, failure);
       this.#close(connection, cause);
     }
-    this.#effects.run();
   }
 
   configure(settings: PoolOptions): void {
     this.#policy.configure(this.#now, settings);
-    this.#effects.run();
   }
 
   /** The node that owned these connections is gone: idle ones close now, busy ones when done. */
   replaced(): void {
     this.#policy.replaced(this.#now);
-    this.#effects.run();
   }
 
   /** As `replaced`, and no connection is kept from now on. */
@@ -116,7 +131,6 @@ export class ConnectionPool implements Connector {
     for (const connection of [...this.#connections]) {
       if (connection !== null && connection !== undefined) this.#lose(connection, cause);
     }
-    this.#effects.run();
   }
 
   /** A fault: our own RST on one of them. */
@@ -128,7 +142,6 @@ export class ConnectionPool implements Connector {
     this.#connections[connection.number] = null;
     this.#policy.closed(this.#now, connection.number);
     if (exchange !== null) exchange.asker.broken(exchange, false);
-    this.#effects.run();
   }
 
   // Connector
@@ -146,7 +159,6 @@ export class ConnectionPool implements Connector {
     this.#failedBy = why;
     this.#connections[connection.number] = null;
     this.#policy.openFailed(this.#now, connection.number);
-    this.#effects.run();
   }
 
   answered(connection: Connection, exchange: Exchange, closes: boolean): void {
@@ -155,26 +167,22 @@ export class ConnectionPool implements Connector {
     if (closes || closesUpstream) this.#close(connection, closesUpstream ? MAX_REQUESTS : PEER_FIN);
     else this.#release(connection);
     exchange.asker.answered(exchange);
-    this.#effects.run();
   }
 
   acceptorFinished(connection: Connection): void {
     this.#lose(connection, PEER_FIN);
-    this.#effects.run();
   }
 
   acceptorReset(connection: Connection): void {
     this.#lose(connection, PEER_RST);
-    this.#effects.run();
   }
 
   get #now(): number {
-    return this.#plan.world.engine.now;
+    return this.engine.now;
   }
 
   #usable(connection: Connection): void {
     this.#policy.opened(this.#now, connection.number);
-    this.#effects.run();
   }
 
   #release(connection: Connection): void {
@@ -207,25 +215,25 @@ export class ConnectionPool implements Connector {
     this.#policy.closed(this.#now, connection.number);
   }
 
-  #carryOut(kind: number, a: number, b: number): void {
-    switch (kind) {
-      case GRANT:
-        this.#grant(a, b);
-        return;
-      case OPEN:
-        this.#open(a);
-        return;
-      case REJECT: {
-        const exchange = this.#waiters.get(a);
-        this.#leave(exchange);
-        exchange.asker.notGranted(exchange, this.#why(b));
-        return;
+  // Follower
+
+  follow(kind: number, number: number, subject: unknown): void {
+    if (kind === GRANT) this.#grant(number);
+    else if (kind === OPEN) this.#open(number);
+    else if (kind >= CLOSE) {
+      const connection = this.#connections[number];
+      // It may have gone by itself meanwhile, and its number with it.
+      if (connection !== null && connection !== undefined && connection === subject) {
+        this.#close(connection, kind - CLOSE);
       }
-      case CLOSE: {
-        const connection = this.#connections[a];
-        if (connection !== null && connection !== undefined) this.#close(connection, b);
-      }
-    }
+    } else this.#rejected(number, kind - REJECT);
+  }
+
+  #rejected(waiter: number, reason: number): void {
+    const exchange = this.#waiters.find(waiter);
+    if (exchange === null) return;
+    this.#leave(exchange);
+    exchange.asker.notGranted(exchange, this.#why(reason));
   }
 
   #why(reason: number): NotGranted {
@@ -246,14 +254,22 @@ export class ConnectionPool implements Connector {
     world.network.begin(connection);
   }
 
-  #grant(waiter: number, number: number): void {
+  #grant(waiter: number): void {
     const { world, closesUpstream, requestBytes } = this.#plan;
     const exchange = this.#waiters.get(waiter);
-    const connection = this.#connections[number];
-    if (connection === null || connection === undefined) {
-      throw new Error(`a pool has granted connection ${number}, which is not there`);
-    }
+    const connection = exchange.granted;
+    exchange.granted = null;
     this.#leave(exchange);
+    if (connection === null || !connection.connectorOpen) {
+      // It went between the decision and now.
+      this.acquire(exchange);
+      return;
+    }
+    if (exchange.over) {
+      // The request was given up meanwhile.
+      this.#policy.release(this.#now, connection.number, 1);
+      return;
+    }
     exchange.last = closesUpstream;
     world.sent(connection, exchange);
     exchange.asker.sent(exchange);

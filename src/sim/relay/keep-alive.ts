@@ -1,34 +1,42 @@
 /** The shared `KeepAlive` policy on a hop's accepted connections. */
 import { closeCauseCode } from '../../model/close-cause.ts';
-import { KeepAlive, type KeepAliveSettings } from '../../policy/keep-alive.ts';
-import { Effects, Numbered } from '../engine/effects.ts';
-import { Wake } from '../engine/wake.ts';
+import { KeepAlive, type KeepAlivePort, type KeepAliveSettings } from '../../policy/keep-alive.ts';
+import type { Follower } from '../engine/engine.ts';
+import { Numbered } from '../engine/numbered.ts';
+import { Sleeper } from '../engine/wake.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Connection } from '../net/connection.ts';
 import type { World } from '../world.ts';
 
-export class ServerConnections {
+export class ServerConnections extends Sleeper implements Follower, KeepAlivePort {
   readonly #world: World;
   readonly #policy: KeepAlive;
-  readonly #wake: Wake;
   readonly #connections = new Numbered<Connection>();
-  readonly #effects = new Effects((_kind, number, cause) =>
-    this.close(this.#connections.get(number), cause),
-  );
 
   constructor(world: World, limits: KeepAliveSettings) {
+    super(world.engine);
     this.#world = world;
-    this.#wake = new Wake(world.engine, (now) => {
-      this.#policy.wake(now);
-      this.#effects.run();
-    });
-    this.#policy = new KeepAlive(limits, {
-      lastRequest: (number, cause) => {
-        this.#connections.get(number).lastCause = cause;
-      },
-      close: (number, cause) => this.#effects.push(0, number, cause),
-      wakeAt: (at) => this.#wake.ask(at),
-    });
+    this.#policy = new KeepAlive(limits, this);
+  }
+
+  // The policy's port
+
+  lastRequest(number: number, cause: number): void {
+    this.#connections.get(number).lastCause = cause;
+  }
+
+  close(number: number, cause: number): void {
+    this.engine.next(this, cause, number, this.#connections.get(number));
+  }
+
+  protected override woken(now: number): void {
+    this.#policy.wake(now);
+  }
+
+  follow(cause: number, number: number, subject: unknown): void {
+    const connection = this.#connections.find(number);
+    // It may have gone by itself meanwhile, and its number with it.
+    if (connection !== null && connection === subject) this.end(connection, cause);
   }
 
   /** Those that wait for a request. */
@@ -38,21 +46,19 @@ export class ServerConnections {
 
   add(connection: Connection): void {
     connection.serverNumber = this.#connections.add(connection);
-    this.#policy.opened(this.#world.engine.now, connection.serverNumber);
+    this.#policy.opened(this.engine.now, connection.serverNumber);
   }
 
   begun(connection: Connection): void {
-    this.#policy.requestStarted(this.#world.engine.now, connection.serverNumber);
+    this.#policy.requestStarted(this.engine.now, connection.serverNumber);
   }
 
   configure(limits: KeepAliveSettings): void {
-    this.#policy.configure(this.#world.engine.now, limits);
-    this.#effects.run();
+    this.#policy.configure(this.engine.now, limits);
   }
 
   closeIdle(count: number): void {
-    this.#policy.closeIdle(this.#world.engine.now, count);
-    this.#effects.run();
+    this.#policy.closeIdle(this.engine.now, count);
   }
 
   /** Answers, and closes if this was the connection's last answer, or the client has finished. */
@@ -61,7 +67,7 @@ export class ServerConnections {
     const finished = connection.connectorFin ? CAUSES.peerFin : 0;
     const cause = connection.lastCause === 0 ? finished : connection.lastCause;
     if (cause === 0) {
-      this.#policy.responseEnded(this.#world.engine.now, connection.serverNumber);
+      this.#policy.responseEnded(this.engine.now, connection.serverNumber);
       network.answer(connection, exchange, bytes, false);
       return;
     }
@@ -70,7 +76,7 @@ export class ServerConnections {
   }
 
   /** Closes its socket; what is in flight is the hop's business, and was before. */
-  close(connection: Connection, cause: number): void {
+  end(connection: Connection, cause: number): void {
     this.#world.network.closeAcceptor(connection, cause);
     this.forget(connection);
   }
@@ -81,7 +87,7 @@ export class ServerConnections {
     const { serverNumber } = connection;
     connection.serverNumber = -1;
     this.#connections.remove(serverNumber);
-    this.#policy.closed(this.#world.engine.now, serverNumber);
+    this.#policy.closed(this.engine.now, serverNumber);
   }
 }
 

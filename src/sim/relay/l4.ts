@@ -11,7 +11,7 @@
  */
 import { EventKind } from '../../model/event.ts';
 import type { Instance } from '../../model/run.ts';
-import { Numbered } from '../engine/effects.ts';
+import { Numbered } from '../engine/numbered.ts';
 import type { Exchange } from '../exchange.ts';
 import { ANSWER_BYTES, REQUEST_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection, Connector } from '../net/connection.ts';
@@ -38,8 +38,6 @@ export abstract class L4Relay implements Acceptor, Connector {
   protected abstract bytesUp(downstream: Connection): boolean;
   /** Bytes are about to move toward the client. */
   protected abstract bytesDown(downstream: Connection): boolean;
-  /** What the policies decided meanwhile is carried out. */
-  protected settle(): void {}
   /** The client sent FIN while its bytes are kept back. */
   protected abstract leftWhileGated(downstream: Connection): void;
   /** The downstream socket is gone; its number is about to be free. */
@@ -50,7 +48,6 @@ export abstract class L4Relay implements Acceptor, Connector {
   accepted(downstream: Connection): void {
     downstream.serverNumber = this.flows.add(downstream);
     this.begun(downstream);
-    this.settle();
   }
 
   asked(downstream: Connection, exchange: Exchange): void {
@@ -59,7 +56,6 @@ export abstract class L4Relay implements Acceptor, Connector {
       return;
     }
     this.#fromClient(downstream, exchange);
-    this.settle();
   }
 
   connectorFinished(downstream: Connection): void {
@@ -68,7 +64,6 @@ export abstract class L4Relay implements Acceptor, Connector {
       return;
     }
     this.#clientFinished(downstream);
-    this.settle();
   }
 
   connectorReset(downstream: Connection): void {
@@ -77,7 +72,6 @@ export abstract class L4Relay implements Acceptor, Connector {
       return;
     }
     this.#clientReset(downstream);
-    this.settle();
   }
 
   // Connector
@@ -86,7 +80,6 @@ export abstract class L4Relay implements Acceptor, Connector {
     const downstream = upstream.below;
     if (downstream === null) return;
     this.#forwardKept(downstream);
-    this.settle();
   }
 
   connectFailed(upstream: Connection): void {
@@ -94,21 +87,16 @@ export abstract class L4Relay implements Acceptor, Connector {
     if (downstream === null) return;
     this.world.network.resetAcceptor(downstream, CAUSES.peerRst);
     this.#over(downstream);
-    this.settle();
   }
 
   answered(upstream: Connection, exchange: Exchange, closes: boolean): void {
     const downstream = upstream.below;
     const { network } = this.world;
     if (downstream === null || !downstream.acceptorOpen) return;
-    if (!this.bytesDown(downstream)) {
-      this.settle();
-      return;
-    }
+    if (!this.bytesDown(downstream)) return;
     if (closes) downstream.kept = null;
     network.answer(downstream, exchange, ANSWER_BYTES, closes);
     if (closes) this.#closeIfOver(upstream, downstream);
-    this.settle();
   }
 
   acceptorFinished(upstream: Connection): void {
@@ -120,7 +108,6 @@ export abstract class L4Relay implements Acceptor, Connector {
     if (!downstream.acceptorOpen) return;
     this.world.network.finishAcceptor(downstream);
     this.#closeIfOver(upstream, downstream);
-    this.settle();
   }
 
   acceptorReset(upstream: Connection): void {
@@ -130,7 +117,6 @@ export abstract class L4Relay implements Acceptor, Connector {
     if (downstream === null || !downstream.acceptorOpen) return;
     network.resetAcceptor(downstream, CAUSES.peerRst);
     this.#over(downstream);
-    this.settle();
   }
 
   // For balancer and queue

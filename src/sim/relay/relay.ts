@@ -118,13 +118,13 @@ export class Relay implements Acceptor, Asker, Reader {
   connectorFinished(connection: Connection): void {
     const { served } = connection;
     if (served !== null && this.#plan.rules.onClientFin === 'answer') return;
-    this.connections.close(connection, CAUSES.peerFin);
+    this.connections.end(connection, CAUSES.peerFin);
     if (served !== null) this.#clientGone(served, connection);
   }
 
   connectorReset(connection: Connection): void {
     const { served } = connection;
-    this.connections.close(connection, CAUSES.peerRst);
+    this.connections.end(connection, CAUSES.peerRst);
     if (served !== null) this.#clientGone(served, connection);
   }
 

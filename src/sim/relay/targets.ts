@@ -54,7 +54,7 @@ export class Targets implements Actor {
     this.#drain = new Drain(hop, {
       closeFlows: (target) => this.#toClose.push(target),
       drained: () => {},
-      wakeAt: (at) => drainWake.ask(at),
+      wakeAt: (at) => drainWake.wakeAt(at),
     });
     this.#health = world.alive(hop) === null ? null : this.#makeHealth();
     const { now } = world.engine;
@@ -118,7 +118,7 @@ export class Targets implements Actor {
     const health = new HealthCheck(hop.healthCheck, {
       probe: (target) => probes.push(target),
       health: (target, healthy) => this.#changed(target, healthy),
-      wakeAt: (at) => wake.ask(at),
+      wakeAt: (at) => wake.wakeAt(at),
       draw: (bound) => draw.below(Math.max(1, Math.min(bound, 2 ** 32))),
     });
     return health;
