@@ -126,6 +126,11 @@ function addSimulate(cli: Command): void {
     .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
     .option('--set <path=value>', 'override a setting, e.g. queue.reclaim=idle-yield', collect, [])
     .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .addOption(
+      new Option('--detail <detail>', 'full: every connection and exchange; series: counts only')
+        .choices(['auto', 'full', 'series'])
+        .default('auto', 'auto: full up to 3 million requests'),
+    )
     .option('--record <dir>', 'keep a recording in this folder')
     .option('--record-events', 'record every event, not only connections, exchanges and series')
     .option('--ndjson', 'write the recorded events as NDJSON too')

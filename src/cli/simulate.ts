@@ -1,22 +1,14 @@
 /** `waterhammer simulate`: a topology in simulated time, and the summary that `run` prints. */
-import { setImmediate } from 'node:timers/promises';
 import { findAll } from '../finding/rules.ts';
-import { type Ledger, ledger } from '../measure/ledger.ts';
-import type { SecondRow } from '../measure/rows.ts';
-import type { RunInfo } from '../model/run.ts';
 import type { Summary } from '../model/summary.ts';
 import type { Topology } from '../model/topology.ts';
 import { completeRecording, RecordingTables } from '../recording/convert.ts';
 import { prepareRecording } from '../recording/folder.ts';
-import { Simulation } from '../sim/simulation.ts';
-import { EventWriter } from '../stream/columns.ts';
-import { topologyHash } from '../topology/hash.ts';
 import { ExitCode } from './exit-code.ts';
 import { type Interruption, onInterrupt } from './interruption.ts';
 import { INCIDENT, loadTopology } from './load-topology.ts';
-import { SimulationProgress } from './simulation-progress.ts';
+import { expectedRequests, type Lived, liveInDetail, liveInSeries } from './simulation-detail.ts';
 import { textSummary } from './text-summary.ts';
-import { version } from './version.ts';
 
 export interface SimulateOptions {
   readonly duration?: string;
@@ -25,6 +17,7 @@ export interface SimulateOptions {
   readonly timeScale: number;
   readonly set: readonly string[];
   readonly seed: number;
+  readonly detail: 'auto' | 'full' | 'series';
   readonly record?: string;
   readonly recordEvents?: boolean;
   readonly ndjson?: boolean;
@@ -32,8 +25,8 @@ export interface SimulateOptions {
   readonly verbose?: boolean;
 }
 
-/** Events between two looks at the clock and at Ctrl-C. */
-const EVENTS_PER_STEP = 20_000;
+/** Above this many requests `auto` follows series, not every connection. */
+const FULL_DETAIL_MAX = 3_000_000;
 
 /** `file` null = the incident, as it comes with the package. */
 export async function simulate(file: string | null, options: SimulateOptions): Promise<number> {
@@ -56,52 +49,30 @@ export async function simulate(file: string | null, options: SimulateOptions): P
   }
 }
 
-/** Lives through it, with the ledger beside: no event is kept unless it is asked for. */
+/** The text summary, or JSON, of what was lived through; kept where a recording is asked for. */
 async function live(
   topology: Topology,
   options: SimulateOptions,
-  interruption: Interruption,
+  { signal }: Interruption,
 ): Promise<Summary> {
+  const seriesOnly = inSeries(topology, options);
   const record = options.record ?? null;
   if (record !== null) await prepareRecording(record);
-  const seconds: SecondRow[] = [];
-  const counts = [0];
-  let books: Ledger | null = null;
-  let visit: Ledger['visit'] = () => {};
-  const writer = new EventWriter(0, (block) => {
-    for (let row = 0; row < block.count; row++) visit(0, block.firstSequence + row, block, row);
-  });
-  const simulation = new Simulation({
+  const tablesOf: Parameters<typeof liveInDetail>[0]['tables'] = (info) =>
+    record === null ? null : new RecordingTables(record, info, { ...options, seriesOnly });
+  const lived: Lived = await (seriesOnly ? liveInSeries : liveInDetail)({
     topology,
-    topologyHash: topologyHash(topology),
-    version,
     seed: options.seed,
-    recorder: writer,
+    signal,
+    tables: tablesOf,
   });
-  const info = simulation.info(counts);
-  const tables = record === null ? null : new RecordingTables(record, info, options);
+  const { info, struck, seconds, tables } = lived;
   try {
-    books = ledger(info, {
-      ...tables?.sinks,
-      onSecond: (row) => {
-        seconds.push(row);
-        tables?.sinks.onSecond(row);
-      },
-    });
-    visit = tables === null ? books.visit : tables.alsoWrite(books.visit);
-    await passTime(simulation, topology.name, interruption);
-    if (interruption.signal.aborted) {
-      writer.flush();
-      books.endEarly(simulation.now);
-    }
-    simulation.finish();
-    writer.flush();
-    counts[0] = writer.written;
-    const { summary: struck } = books.finish();
-    const final = simulation.info(counts);
-    const findings = findAll({ topology, info: final, summary: struck, seconds });
+    const findings = findAll({ topology, info, summary: struck, seconds });
     const summary: Summary = { ...struck, recording: record, findings };
-    if (record !== null && tables !== null) await keep(record, final, summary, tables);
+    if (record !== null && tables !== null) {
+      await completeRecording(record, info, summary, { spools: [], tables: tables.finish() });
+    }
     return summary;
   } catch (thrown) {
     tables?.abandon();
@@ -109,24 +80,14 @@ async function live(
   }
 }
 
-async function keep(
-  folder: string,
-  info: RunInfo,
-  summary: Summary,
-  tables: RecordingTables,
-): Promise<void> {
-  await completeRecording(folder, info, summary, { spools: [], tables: tables.finish() });
-}
-
-async function passTime(
-  simulation: Simulation,
-  title: string,
-  { signal }: Interruption,
-): Promise<void> {
-  const progress = new SimulationProgress(process.stderr, title, simulation.end);
-  while (!signal.aborted && !simulation.step(EVENTS_PER_STEP)) {
-    progress.at(simulation.now);
-    await setImmediate();
-  }
-  progress.over(simulation.now);
+function inSeries(topology: Topology, options: SimulateOptions): boolean {
+  if (options.detail !== 'auto') return options.detail === 'series';
+  if (options.recordEvents === true || options.ndjson === true) return false;
+  const expected = expectedRequests(topology);
+  if (expected <= FULL_DETAIL_MAX) return false;
+  process.stderr.write(
+    `about ${(expected / 1e6).toFixed(0)} million requests: series only, no rows of connections ` +
+      '(--detail full for those)\n',
+  );
+  return true;
 }

@@ -1,114 +1,32 @@
 /**
- * Slots of one connection queue (all replicas of the hop).
+ * Slots of one connection queue, followed by events:
  *
  *   a connection:   held ──► active ─────────────────────► yielded ──► ...
  *   its exchanges:   ├─ waits ─┤├── busy ──┤    idle         ├─ waits (next request)
  *
- * - slot time: connections in state active; busy: those with an exchange in flight, as the
- *   nearest downstream L7 end saw it (the upstream one where that is not ours).
- * - hoarded: slots active and not busy while another connection *of the same replica* waits
- *   with a request.
+ * - busy: an exchange in flight, as the nearest downstream L7 end saw it (the upstream one where
+ *   that is not ours).
  * - zombie: a request that was read behind the queue after its client had given it up: work
  *   that nobody awaits.
  * - A request waits from its hand-over at the nearest downstream L7 end until its connection
  *   has a slot, or until it is given up, or until the load ends.
- *
- * All times are integrals over the load window, kept up at each change, so that a day costs as
- * little memory as a second. Occupancy divides by the activeMax of the topology: a run that
- * changes it while running must be read with that in mind.
  */
 import { SlotState } from '../model/event.ts';
 import type { Micros } from '../model/units.ts';
-import { MICROS_PER_SECOND } from '../model/units.ts';
-import type { Series, SeriesTable } from './series.ts';
-import type { QueueShape, RunShape } from './shape.ts';
+import { SlotTally } from './slot-tally.ts';
 import { type Chain, type End, type Exchange, NEVER, type SlotBook } from './state.ts';
 
-/** Integrals of one replica. */
-class Account {
-  active = 0;
-  busy = 0;
-  waiting = 0;
-  settledAt = NEVER;
-}
-
-export class QueueMeter {
-  readonly shape: QueueShape;
-  slotTime = 0;
-  busyTime = 0;
-  hoardedTime = 0;
-  granted = 0;
-  yielded = 0;
-  overcommit = 0;
-  starvedConnections = 0;
-  zombieExchanges = 0;
-  heldMax = 0;
-  readonly #run: RunShape;
-  readonly #table: SeriesTable;
-  readonly #accounts = new Map<number, Account>();
-  readonly #inState: [none: number, held: number, active: number, yielded: number] = [0, 0, 0, 0];
-  readonly #gauges: readonly (readonly [Series, () => number])[];
-  readonly #grants: Series;
-  readonly #yields: Series;
-  readonly #slotSeconds: Series;
-  readonly #busySeconds: Series;
-  readonly #hoardedSeconds: Series;
-
-  constructor(shape: QueueShape, run: RunShape, table: SeriesTable) {
-    this.shape = shape;
-    this.#run = run;
-    this.#table = table;
-    const scope = `hop:${shape.hop}`;
-    this.#gauges = [
-      [table.column(scope, 'active', 'gauge'), () => this.#inState[SlotState.active]],
-      [table.column(scope, 'held', 'gauge'), () => this.#inState[SlotState.held]],
-      [table.column(scope, 'yielded', 'gauge'), () => this.#inState[SlotState.yielded]],
-      [table.column(scope, 'waiting', 'gauge'), () => this.#waitingNow()],
-    ];
-    this.#grants = table.column(scope, 'granted', 'count');
-    this.#yields = table.column(scope, 'yields', 'count');
-    this.#slotSeconds = table.hidden(scope, 'slotTime');
-    this.#busySeconds = table.hidden(scope, 'busyTime');
-    this.#hoardedSeconds = table.hidden(scope, 'hoardedTime');
-    const { activeMax, instances } = shape;
-    const known = this.exchangesKnown;
-    table.derived(scope, 'slotUtilisation', (index) =>
-      known ? ratio(this.#busySeconds.get(index), this.#slotSeconds.get(index)) : null,
-    );
-    table.derived(scope, 'slotOccupancy', (index) =>
-      ratio(this.#slotSeconds.get(index), activeMax * instances * MICROS_PER_SECOND),
-    );
-    table.derived(scope, 'hoardedSlotSeconds', (index) =>
-      this.shape.requestsSeenDownstream
-        ? (this.#hoardedSeconds.get(index) ?? 0) / MICROS_PER_SECOND
-        : null,
-    );
-  }
-
-  get exchangesKnown(): boolean {
-    return this.shape.requestsSeenDownstream || this.shape.requestsSeenUpstream;
-  }
-
-  get zombiesKnown(): boolean {
-    return this.shape.requestsSeenDownstream && this.shape.requestsSeenUpstream;
-  }
-
+export class QueueMeter extends SlotTally {
   /** A connection at this queue changed its slot state; `to` none = it is gone. */
   slotChanged(end: End, to: number, at: Micros): void {
-    const from = end.slot;
-    if (from === SlotState.none) this.#seen(end, at);
-    this.#inState[from as SlotState] -= 1;
-    this.#inState[to as SlotState] += 1;
-    this.heldMax = Math.max(this.heldMax, this.#inState[SlotState.held]);
-    const account = this.#account(end.instance);
-    this.#settle(account, at);
+    const from = end.slot as SlotState;
+    if (from === SlotState.none && end.slotBook !== null) end.slotBook.settledAt = at;
     this.#settleBook(end, at);
-    if (from === SlotState.active) account.active -= 1;
-    if (to === SlotState.active) account.active += 1;
+    this.moved(this.account(end.instance), from, to as SlotState, at);
     end.slot = to as SlotState;
     if (to === SlotState.active && end.slotBook !== null) end.slotBook.activeSince = at;
     if (to === SlotState.active) this.#grant(end, at);
-    if (to === SlotState.yielded) this.#yield(end, at);
+    if (to === SlotState.yielded) this.#yield(end);
     this.reassess(end, at);
   }
 
@@ -116,8 +34,7 @@ export class QueueMeter {
   reassess(end: End, at: Micros): void {
     const book = end.slotBook;
     if (book === null) return;
-    const account = this.#account(end.instance);
-    this.#settle(account, at);
+    const account = this.account(end.instance);
     this.#settleBook(end, at);
     const { chain } = end;
     const busy = end.slot === SlotState.active && chain !== null && inFlight(chain);
@@ -125,8 +42,8 @@ export class QueueMeter {
       (end.slot === SlotState.held || end.slot === SlotState.yielded) &&
       chain !== null &&
       waitsFor(chain, end);
-    account.busy += Number(busy) - Number(book.busy);
-    account.waiting += Number(waiting) - Number(book.waiting);
+    const busier = Number(busy) - Number(book.busy);
+    this.changed(account, busier, Number(waiting) - Number(book.waiting), at);
     book.busy = busy;
     book.waiting = waiting;
   }
@@ -155,28 +72,14 @@ export class QueueMeter {
   waited(end: End, since: Micros, until: Micros): void {
     const book = end.slotBook;
     if (book === null) return;
-    const wait = this.#clipped(since, until);
+    const wait = this.clipped(since, until);
     book.waitedMax = Math.max(book.waitedMax, wait);
-    if (wait <= this.#run.starvedAfter || book.starved) return;
+    if (wait <= this.starvedAfter || book.starved) return;
     book.starved = true;
     this.starvedConnections += 1;
   }
 
-  /** Settles everything up to a second's end and reads the gauges. */
-  endOfSecond(index: number, at: Micros): void {
-    for (const account of this.#accounts.values()) this.#settle(account, at);
-    for (const [series, read] of this.#gauges) series.set(index, read());
-  }
-
-  #seen(end: End, at: Micros): void {
-    if (end.slotBook !== null) end.slotBook.settledAt = at;
-    // From here on the end is in some state; state none holds nobody.
-    this.#inState[SlotState.none] += 1;
-  }
-
   #grant(end: End, at: Micros): void {
-    this.granted += 1;
-    this.#grants.add(this.#table.indexOf(at), 1);
     const { chain } = end;
     if (chain === null) return;
     const bit = queueBit(chain, end);
@@ -189,9 +92,7 @@ export class QueueMeter {
     }
   }
 
-  #yield(end: End, at: Micros): void {
-    this.yielded += 1;
-    this.#yields.add(this.#table.indexOf(at), 1);
+  #yield(end: End): void {
     const { chain } = end;
     if (chain === null) return;
     for (const exchange of chain.exchanges) {
@@ -203,42 +104,8 @@ export class QueueMeter {
   }
 
   #bookPast(book: SlotBook, from: Micros, to: Micros): void {
-    const missed = this.#clipped(from, to);
     book.busyTime += Math.max(to - from, 0);
-    this.busyTime += missed;
-    this.#busySeconds.add(this.#table.indexOf(to), missed);
-  }
-
-  #waitingNow(): number {
-    let sum = 0;
-    for (const account of this.#accounts.values()) sum += account.waiting;
-    return sum;
-  }
-
-  #account(instance: number): Account {
-    let account = this.#accounts.get(instance);
-    if (account === undefined) {
-      account = new Account();
-      this.#accounts.set(instance, account);
-    }
-    return account;
-  }
-
-  #settle(account: Account, at: Micros): void {
-    const span = this.#clipped(account.settledAt, at);
-    if (account.settledAt !== NEVER && span > 0) {
-      const index = this.#table.indexOf(account.settledAt);
-      this.slotTime += account.active * span;
-      this.busyTime += account.busy * span;
-      this.#slotSeconds.add(index, account.active * span);
-      this.#busySeconds.add(index, account.busy * span);
-      if (account.waiting > 0) {
-        const hoarded = (account.active - account.busy) * span;
-        this.hoardedTime += hoarded;
-        this.#hoardedSeconds.add(index, hoarded);
-      }
-    }
-    account.settledAt = Math.max(account.settledAt, at);
+    this.busyBefore(from, to);
   }
 
   /** A connection's own books are not cut to the load window: they tell its whole life. */
@@ -249,10 +116,6 @@ export class QueueMeter {
     if (end.slot === SlotState.active) book.slotTime += span;
     if (book.busy) book.busyTime += span;
     book.settledAt = at;
-  }
-
-  #clipped(from: Micros, to: Micros): Micros {
-    return Math.max(Math.min(to, this.#run.to) - Math.max(from, this.#run.from), 0);
   }
 }
 
@@ -282,8 +145,4 @@ function waitsFor(chain: Chain, end: End): boolean {
 
 export function isUnread(exchange: Exchange): boolean {
   return exchange.inFlightDownstream && exchange.readAt === NEVER;
-}
-
-function ratio(above: number | null, below: number | null): number | null {
-  return above === null || below === null || below === 0 ? null : above / below;
 }

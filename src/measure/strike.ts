@@ -24,16 +24,16 @@ import type {
   QueueSummary,
   Summary,
 } from '../model/summary.ts';
-import { MICROS_PER_SECOND } from '../model/units.ts';
-import type { ClientMeter } from './client-meter.ts';
-import type { FoldContext } from './context.ts';
+import { MICROS_PER_SECOND, type Micros } from '../model/units.ts';
+import type { Books } from './books.ts';
 import { Fold } from './fold.ts';
 import { labSummary, processSummaries } from './lab.ts';
 import type { LinkMeter } from './link-meter.ts';
 import { percentilesOf } from './percentiles.ts';
-import type { QueueMeter } from './queue-meter.ts';
+import type { RequestTally } from './request-tally.ts';
 import type { RowSinks, SecondRow } from './rows.ts';
 import { groupsBefore } from './shape.ts';
+import type { SlotTally } from './slot-tally.ts';
 
 /** Takes one event; see `model/event.ts` for the columns. */
 export type EventSink = (
@@ -87,11 +87,24 @@ export function strike(info: RunInfo, source: EventSource, sinks: RowSinks = {})
   return { summary: summaryOf(fold), series };
 }
 
+/** What a run was measured by, whoever followed it. */
+export interface MeasuredRun {
+  readonly info: RunInfo;
+  readonly books: Books;
+  readonly links: readonly LinkMeter[];
+  readonly queues: readonly SlotTally[];
+  readonly groups: readonly RequestTally[];
+}
+
 /** The summary of a finished fold. */
 export function summaryOf(fold: Fold): Measured {
-  const { context } = fold;
+  return summaryOfRun(fold.context, fold.windowEnd);
+}
+
+/** The summary of a run whose load ended at `end`. */
+export function summaryOfRun(context: MeasuredRun, end: Micros): Measured {
   const { info, books } = context;
-  const window = fold.windowEnd - info.loadStart;
+  const window = end - info.loadStart;
   const clients = context.groups.map((meter) => clientsSummary(meter, window));
   return {
     engine: info.engine,
@@ -110,7 +123,7 @@ export function summaryOf(fold: Fold): Measured {
 }
 
 /** Those of external clients are known by the exchanges on their link. */
-function answeredRequests({ groups, links }: FoldContext): number {
+function answeredRequests({ groups, links }: MeasuredRun): number {
   const answered = groups.reduce((sum, { total }) => sum + total.answered, 0);
   if (answered > 0) return answered;
   return links
@@ -118,7 +131,7 @@ function answeredRequests({ groups, links }: FoldContext): number {
     .reduce((sum, { exchanges }) => sum + exchanges, 0);
 }
 
-function clientsSummary(meter: ClientMeter, window: number): ClientsSummary {
+function clientsSummary(meter: RequestTally, window: number): ClientsSummary {
   const { shape, total } = meter;
   return {
     name: shape.hop,
@@ -143,7 +156,7 @@ function clientsSummary(meter: ClientMeter, window: number): ClientsSummary {
   };
 }
 
-function linkSummary(context: FoldContext, meter: LinkMeter): LinkMeasures {
+function linkSummary(context: MeasuredRun, meter: LinkMeter): LinkMeasures {
   const { shape, opened, exchanges } = meter;
   const known = shape.exchangesKnown;
   return {
@@ -162,7 +175,7 @@ function linkSummary(context: FoldContext, meter: LinkMeter): LinkMeasures {
   };
 }
 
-function connectionRatio(context: FoldContext, meter: LinkMeter): number | null {
+function connectionRatio(context: MeasuredRun, meter: LinkMeter): number | null {
   const groups = groupsBefore(context.info, meter.shape.downstream);
   let clientConnections = 0;
   for (const { shape, opened } of context.links) {
@@ -171,7 +184,7 @@ function connectionRatio(context: FoldContext, meter: LinkMeter): number | null 
   return clientConnections === 0 ? null : meter.opened / clientConnections;
 }
 
-function queueSummary(meter: QueueMeter, window: number): QueueSummary {
+function queueSummary(meter: SlotTally, window: number): QueueSummary {
   const { shape } = meter;
   const seen = shape.requestsSeenDownstream;
   const capacity = shape.activeMax * shape.instances * window;

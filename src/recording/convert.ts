@@ -50,6 +50,8 @@ export type FoldMaker<Result> = (info: RunInfo, sinks: Required<RowSinks>) => Ev
 export interface ConversionOptions {
   /** Every event into `events.parquet`. */
   readonly recordEvents?: boolean;
+  /** No rows of connections and exchanges: of a run that nobody followed in such detail. */
+  readonly seriesOnly?: boolean;
   /** Every event into `events.ndjson`. */
   readonly ndjson?: boolean;
   /** Aborting stops the conversion; the spools stay, no table is left. */
@@ -163,7 +165,8 @@ export class RecordingTables {
 
   constructor(folder: string, info: RunInfo, options: ConversionOptions) {
     try {
-      this.sinks = this.#openRows(folder, info);
+      this.sinks =
+        options.seriesOnly === true ? this.#openSeries(folder) : this.#openRows(folder, info);
       if (options.recordEvents === true) this.#openEvents(folder);
       if (options.ndjson === true) this.#openLines(folder);
     } catch (thrown) {
@@ -197,11 +200,19 @@ export class RecordingTables {
     this.#open.set('connections', connections);
     const exchanges = new TableWriter(path(folder, 'exchanges'), WRITTEN_EXCHANGE_COLUMNS);
     this.#open.set('exchanges', exchanges);
-    const series = new TableWriter(path(folder, 'series'), SECOND_COLUMNS);
-    this.#open.set('series', series);
     return {
+      ...this.#openSeries(folder),
       onConnection: (row) => connections.write(writtenConnection(row, links)),
       onExchange: (row) => exchanges.write(writtenExchange(row, links)),
+    };
+  }
+
+  #openSeries(folder: string): Required<RowSinks> {
+    const series = new TableWriter(tablePath(folder, 'series'), SECOND_COLUMNS);
+    this.#open.set('series', series);
+    return {
+      onConnection: () => {},
+      onExchange: () => {},
       onSecond: (row) => series.write(row),
     };
   }

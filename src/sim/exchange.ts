@@ -11,6 +11,7 @@ import type { Micros } from '../model/units.ts';
 import { Timeout } from './engine/lane.ts';
 import type { Connection } from './net/connection.ts';
 import type { ConnectionPool } from './net/connection-pool.ts';
+import type { Carriers } from './spread.ts';
 
 /** The hop that reads an exchange, as far as its timeouts need it. */
 export interface Reader {
@@ -45,6 +46,17 @@ export class Exchange extends Timeout {
   /** The request says that its connection closes after the answer. */
   last = false;
 
+  /** Notes of those who measure: when it was sent; when its sender was done with it. */
+  sentAt: Micros = 0;
+  doneAt: Micros = Number.POSITIVE_INFINITY;
+  read = false;
+  /** Whose request is at the root of it: position of the group, client; -1 = nobody's. */
+  rootGroup = -1;
+  rootClient = 0;
+  spread: Carriers | null = null;
+  /** A client's second attempt, or later. */
+  again = false;
+
   // At the hop that sends it
   pool: ConnectionPool | null = null;
   /** Waits at the pool under this number; -1 = it does not wait. */
@@ -58,7 +70,6 @@ export class Exchange extends Timeout {
   reader: Reader | null = null;
   /** The connection on which it was read, as long as an answer can go there. */
   served: Connection | null = null;
-  readAt: Micros = 0;
   /** End and ordinal by which the events know it. */
   readEnd = 0;
   readOrdinal = 0;

@@ -7,6 +7,8 @@
  * line shows progress in between, a page draws), and asks for `info` when the run has ended.
  */
 
+import type { SecondRow } from '../measure/rows.ts';
+import type { Measured } from '../measure/strike.ts';
 import { describe } from '../model/action-words.ts';
 import { EventKind } from '../model/event.ts';
 import { makePlan } from '../model/plan.ts';
@@ -26,6 +28,7 @@ import { L4Balancer } from './hops/l4-balancer.ts';
 import { L7Balancer } from './hops/l7-balancer.ts';
 import type { SimHop } from './hops/sim-hop.ts';
 import { WebServer } from './hops/web-server.ts';
+import { Meters } from './meters.ts';
 import type { Recorder } from './recorder.ts';
 import { World } from './world.ts';
 
@@ -36,6 +39,8 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Hears every event; null = nobody does. */
   readonly recorder: Recorder | null;
+  /** Measures by itself, and gives out its series at the end; null = the recorder's ledger does. */
+  readonly onSecond?: (row: SecondRow) => void;
   /** By default a wheel. */
   readonly queue?: EventQueue;
 }
@@ -58,6 +63,11 @@ export class Simulation implements Actor {
     this.engine = new Engine(options.queue ?? new WheelQueue());
     const { seed, recorder } = options;
     this.#world = new World({ topology, plan: this.plan, seed, engine: this.engine, recorder });
+    if (options.onSecond !== undefined) {
+      const meters = new Meters(this.info([0]), this.engine, options.onSecond);
+      this.#world.meters = meters;
+      this.#world.network.meters = meters;
+    }
     // From the database down to the clients, so that everybody finds who listens.
     for (const instance of [...this.plan.instances].reverse())
       this.#hops.push(this.#make(instance));
@@ -111,6 +121,19 @@ export class Simulation implements Actor {
     const { network } = this.#world;
     this.engine.drain((actor) => network.isTransit(actor));
     this.#census();
+  }
+
+  /** What the simulator has measured by itself; call once, after `finish`. */
+  measured(): Measured {
+    const { meters, places } = this.#world;
+    if (meters === null) throw new Error('this simulation measures nothing by itself');
+    for (const hop of this.#hops) hop.strike?.();
+    const pending: number[] = [];
+    this.plan.instances.forEach(({ index }, at) => {
+      const group = meters.shape.instances[index]?.group ?? -1;
+      if (group >= 0) pending[group] = this.#hops[at]?.pending ?? 0;
+    });
+    return meters.finish(places, pending);
   }
 
   /**

@@ -16,6 +16,7 @@ import type { Hop, Topology } from '../model/topology.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Exchange } from './exchange.ts';
+import { type Meters, QueueBook } from './meters.ts';
 import type { Acceptor, Connection } from './net/connection.ts';
 import { Listener, Network, Place, type SimLink } from './net/network.ts';
 import type { Recorder } from './recorder.ts';
@@ -36,6 +37,8 @@ export class World {
   readonly recorder: Recorder | null;
   readonly places: readonly Place[];
   readonly links: readonly SimLink[];
+  /** Set before any hop is made, where the simulator measures by itself. */
+  meters: Meters | null = null;
   readonly #seed: number;
   /** By link. */
   readonly #listeners: Listener[][];
@@ -124,6 +127,14 @@ export class World {
     return randomStream(this.#seed, `${instance.hop}/${instance.replica}/${purpose}`);
   }
 
+  /** Counts the slots of a queue's replica, where the simulator measures by itself. */
+  queueBook(instance: Instance): QueueBook | null {
+    const { meters } = this;
+    if (meters === null) return null;
+    const tally = meters.queues[meters.shape.instances[instance.index]?.queue ?? -1];
+    return tally === undefined ? null : new QueueBook(meters, tally, this.engine, instance.index);
+  }
+
   // Books of exchanges
 
   /** A request is handed to its connection. */
@@ -131,6 +142,7 @@ export class World {
     connection.ordinal += 1;
     connection.exchange = exchange;
     exchange.connection = connection;
+    this.meters?.sent(connection, exchange);
     if (this.recorder === null) return;
     const { parent, client } = exchange;
     let c: number = PARENT_NONE;
@@ -153,7 +165,9 @@ export class World {
 
   /** The sending hop is done with it. */
   sentOver(connection: Connection, status: number, failure: ExchangeFailure): void {
+    const { exchange } = connection;
     connection.exchange = null;
+    if (exchange !== null) this.meters?.sentOver(exchange);
     if (this.recorder === null) return;
     const { connectorPlace, connectorEnd, ordinal } = connection;
     const code = exchangeFailureCode(failure);
@@ -167,14 +181,15 @@ export class World {
     connection.servedOrdinal += 1;
     connection.served = exchange;
     exchange.served = connection;
-    exchange.readAt = this.engine.now;
+    exchange.read = true;
+    this.meters?.read(connection, exchange);
     exchange.readEnd = connection.acceptorEnd;
     exchange.readOrdinal = connection.servedOrdinal;
     if (this.recorder === null) return;
     const { listener, acceptorEnd, servedOrdinal } = connection;
     const { instance } = listener.place;
     const kind = EventKind.exchangeStarted;
-    this.recorder.write(exchange.readAt, kind, instance, acceptorEnd, servedOrdinal, 0, 0, 0);
+    this.recorder.write(this.engine.now, kind, instance, acceptorEnd, servedOrdinal, 0, 0, 0);
   }
 
   /** The reading hop is done with it. */

@@ -3,6 +3,8 @@
  * own connections (its habit), a timeout per attempt, the shared `Retry` policy, and a second try
  * of a GET for a connection that was stale. The rules are those of live/load/group.ts.
  */
+
+import type { RequestTally } from '../../measure/request-tally.ts';
 import { EventKind, type ExchangeFailure, exchangeFailureCode } from '../../model/event.ts';
 import type { Instance } from '../../model/run.ts';
 import type { Action, ClientsHop, PoolSettings, RetryReason } from '../../model/topology.ts';
@@ -49,6 +51,9 @@ class LoadRequest implements Actor {
   readonly kind: RequestKind;
   attempts = 1;
   stale = 0;
+  /** Attempts that got a connection, those that it was stale for too. */
+  handed = 0;
+  intendedAt: Micros = 0;
   readonly #again: (request: LoadRequest) => void;
 
   constructor(client: Client, kind: RequestKind, again: (request: LoadRequest) => void) {
@@ -87,6 +92,8 @@ export class Clients implements SimHop, Asker, Reader {
   readonly #retry: Retry;
   readonly #timeouts: Lane;
   readonly #resets: RandomStream;
+  readonly #tally: RequestTally | null;
+  readonly #group: number;
   readonly #tryAgain = (request: LoadRequest): void => this.#attempt(request);
   #settings: ClientsHop;
   #inFlight = 0;
@@ -98,6 +105,8 @@ export class Clients implements SimHop, Asker, Reader {
     this.#world = world;
     this.#instance = instance;
     this.#settings = hop;
+    this.#group = world.meters?.shape.instances[instance.index]?.group ?? -1;
+    this.#tally = world.meters?.groups[this.#group] ?? null;
     this.#asked = askedBy(hop, alivePaths);
     this.#timeouts = new Lane(world.engine, hop.timeout);
     this.#resets = world.random(instance, 'reset-connections');
@@ -116,6 +125,10 @@ export class Clients implements SimHop, Asker, Reader {
         : new ClosedUsers(world, instance, hop, workload, issue, (client) =>
             this.#client(client).inputs.think(),
           );
+  }
+
+  get pending(): number {
+    return this.#inFlight;
   }
 
   begin(): void {
@@ -143,7 +156,9 @@ export class Clients implements SimHop, Asker, Reader {
 
   // Asker and Reader: an attempt's fate
 
-  sent(): void {}
+  sent(attempt: Exchange): void {
+    requestOf(attempt).handed += 1;
+  }
 
   notGranted(attempt: Exchange, why: NotGranted): void {
     const failure = why === 'refused' || why === 'timeout' ? why : 'no_connection';
@@ -175,6 +190,8 @@ export class Clients implements SimHop, Asker, Reader {
     client.inFlight += 1;
     this.#inFlight += 1;
     const request = new LoadRequest(client, client.inputs.kind(), this.#tryAgain);
+    this.#tally?.countSent(engine.now);
+    request.intendedAt = engine.now;
     this.#tell(EventKind.requestSent, number, request.number, engine.now);
     if (client.inFlight > CLIENT_IN_FLIGHT_MAX || this.#inFlight > GROUP_IN_FLIGHT_MAX) {
       this.#done(request, 0, 'no_connection');
@@ -186,6 +203,8 @@ export class Clients implements SimHop, Asker, Reader {
 
   #attempt(request: LoadRequest): void {
     const attempt = new Attempt(this, request);
+    attempt.rootGroup = this.#group;
+    attempt.again = request.handed > 0;
     this.#timeouts.set(attempt);
     request.client.pool.acquire(attempt);
   }
@@ -219,6 +238,10 @@ export class Clients implements SimHop, Asker, Reader {
     client.inFlight -= 1;
     this.#inFlight -= 1;
     const outcome = status > 0 ? status : -exchangeFailureCode(failure);
+    const { now } = this.#world.engine;
+    if (status > 0) {
+      this.#tally?.countAnswer(now, client.number, status, now - request.intendedAt);
+    } else this.#tally?.countFailure(now, -outcome);
     this.#tell(EventKind.requestDone, client.number, request.number, outcome);
     this.#workload.done(client.number);
   }

@@ -9,6 +9,8 @@ import type { Action, ConnectionQueueHop } from '../../model/topology.ts';
 import { ConnectionQueue } from '../../policy/connection-queue.ts';
 import type { Follower } from '../engine/engine.ts';
 import { Wake } from '../engine/wake.ts';
+import type { Exchange } from '../exchange.ts';
+import type { QueueBook } from '../meters.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Listener } from '../net/network.ts';
 import { CAUSES } from '../relay/keep-alive.ts';
@@ -28,11 +30,13 @@ export class QueueHop extends L4Relay implements SimHop, Follower {
   readonly #wake: Wake;
   readonly #faults: HostFaults;
   readonly #target: () => Listener | null;
+  readonly #book: QueueBook | null;
   #settings: ConnectionQueueHop;
 
   constructor(world: World, instance: Instance, hop: ConnectionQueueHop) {
     super(world, instance);
     this.#settings = hop;
+    this.#book = world.queueBook(instance);
     this.#target = world.drawn(instance, 'target');
     this.#wake = new Wake(world.engine, (now) => this.#policy.wake(now));
     this.#policy = new ConnectionQueue(hop, {
@@ -54,6 +58,30 @@ export class QueueHop extends L4Relay implements SimHop, Follower {
     this.#settings = changed;
     this.#policy.configure(this.world.engine.now, changed);
     return true;
+  }
+
+  override asked(downstream: Connection, exchange: Exchange): void {
+    this.#book?.asked(downstream, exchange);
+    super.asked(downstream, exchange);
+  }
+
+  override answered(upstream: Connection, exchange: Exchange, closes: boolean): void {
+    if (upstream.below !== null) this.#book?.over(upstream.below, false);
+    super.answered(upstream, exchange, closes);
+  }
+
+  override connectorFinished(downstream: Connection): void {
+    this.#book?.over(downstream, true);
+    super.connectorFinished(downstream);
+  }
+
+  override connectorReset(downstream: Connection): void {
+    this.#book?.over(downstream, true);
+    super.connectorReset(downstream);
+  }
+
+  strike(): void {
+    for (const connection of this.place.accepted.all()) this.#book?.strike(connection);
   }
 
   protected begun(downstream: Connection): void {
@@ -80,6 +108,9 @@ export class QueueHop extends L4Relay implements SimHop, Follower {
   }
 
   protected gone(downstream: Connection): void {
+    this.#book?.over(downstream, true);
+    if (downstream.slot !== SlotState.none) this.#book?.moved(downstream, SlotState.none);
+    downstream.slot = SlotState.none;
     this.#policy.peerClosed(this.world.engine.now, downstream.serverNumber);
   }
 
@@ -115,7 +146,8 @@ export class QueueHop extends L4Relay implements SimHop, Follower {
     this.#tell(downstream, SlotState.yielded);
   }
 
-  #tell(downstream: Connection, slot: number): void {
+  #tell(downstream: Connection, slot: SlotState): void {
+    this.#book?.moved(downstream, slot);
     downstream.slot = slot;
     const { recorder, engine } = this.world;
     const { instance } = this.place;

@@ -8,7 +8,9 @@
  * The network moves what is sent from one side to the other; each side's hop keeps its own
  * notes in the fields below. A FIN is sent once; a side is gone when its socket is.
  */
+import type { Micros } from '../../model/units.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Carriers } from '../spread.ts';
 import type { Listener, Place, SimLink } from './network.ts';
 
 /** The downstream hop's part. */
@@ -60,6 +62,24 @@ export class Connection {
   bytesDown = 0;
   /** What became of the acceptor before the connector knew that it is up. */
   early: 'none' | 'fin' | 'rst' = 'none';
+
+  // Notes of those who measure
+  openedAt: Micros = 0;
+  /** It was counted as opened; the acceptor's socket has come and gone. */
+  counted = false;
+  acceptorGone = false;
+  /** The cause of the end that decided to close it, and when; -1 = none has. */
+  decidedBy = -1;
+  decidedAt: Micros = 0;
+  /** What its ends saw otherwise. */
+  seenCause = -1;
+  spread: Carriers | null = null;
+  /** At a queue: the request in flight on it; whether it has passed, is served, waits, waited. */
+  asked: Exchange | null = null;
+  passed = false;
+  busy = false;
+  waiting = false;
+  starved = false;
 
   // The connector's notes
   /** Its number at a pool; of a relay, that of the flow. */

@@ -14,10 +14,12 @@
 import { closeCauseCode } from '../../model/close-cause.ts';
 import { EventKind } from '../../model/event.ts';
 import type { Micros } from '../../model/units.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Follower } from '../engine/engine.ts';
 import type { Actor } from '../engine/event-queue.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Meters } from '../meters.ts';
 import type { Recorder } from '../recorder.ts';
+import { noteCause } from '../root-cause.ts';
 import { type Acceptor, Connection, type Connector } from './connection.ts';
 import { Ports } from './ports.ts';
 import { AcceptorSockets, ConnectorSockets } from './sockets.ts';
@@ -108,9 +110,10 @@ class Transit implements Actor {
   }
 }
 
-export class Network {
+export class Network implements Follower {
   readonly engine: Engine;
   readonly recorder: Recorder | null;
+  meters: Meters | null = null;
   readonly #free: Transit[] = [];
   #ends = 0;
 
@@ -157,6 +160,7 @@ export class Network {
   /** Sends a request from the connector; books it as begun there. */
   ask(connection: Connection, exchange: Exchange, bytes: number): void {
     connection.bytesUp += bytes;
+    this.meters?.exchange(connection, exchange);
     this.#send(connection, Cargo.request, exchange);
   }
 
@@ -233,10 +237,18 @@ export class Network {
     this.#deliver(connection, cargo, exchange);
   }
 
+  follow(cargo: number, _number: number, connection: unknown): void {
+    this.#deliver(connection as Connection, cargo as Cargo, null);
+  }
+
   #send(connection: Connection, cargo: Cargo, exchange: Exchange | null): void {
     const { delay } = connection.link;
     if (delay === 0) {
-      this.#deliver(connection, cargo, exchange);
+      // An end is heard of after what was decided before it: who has just been given a connection
+      // sends its request, and then learns that the other side has closed.
+      if (cargo >= Cargo.finUp && cargo <= Cargo.rstDown) {
+        this.engine.next(this, cargo, 0, connection);
+      } else this.#deliver(connection, cargo, exchange);
       return;
     }
     const transit = this.#free.pop() ?? new Transit(this);
@@ -303,6 +315,7 @@ export class Network {
   #isUp(connection: Connection): void {
     if (!connection.connectorOpen) return;
     connection.up = true;
+    this.#count(connection);
     const { connectorPlace, connectorEnd, connectorAddress, acceptorAddress, link } = connection;
     this.#tell(
       EventKind.connected,
@@ -321,6 +334,7 @@ export class Network {
   #accept(connection: Connection): void {
     const { listener, connectorAddress, acceptorAddress, link } = connection;
     connection.acceptorOpen = true;
+    this.#count(connection);
     connection.acceptorEnd = this.#newEnd();
     listener.place.accepted.add(connection);
     this.#tell(
@@ -362,6 +376,7 @@ export class Network {
     connection.connectorOpen = false;
     const { connectorPlace, listener, connectorAddress } = connection;
     connectorPlace.connecting.delete(connection);
+    if (this.meters !== null) this.#measureEnd(connection, cause, connection.acceptorGone);
     this.#tell(
       EventKind.closed,
       connectorPlace.instance,
@@ -377,6 +392,8 @@ export class Network {
 
   #acceptorGone(connection: Connection, cause: number): void {
     connection.acceptorOpen = false;
+    connection.acceptorGone = true;
+    if (this.meters !== null) this.#measureEnd(connection, cause, !connection.connectorOpen);
     const { place } = connection.listener;
     place.accepted.delete(connection);
     this.#tell(
@@ -387,6 +404,19 @@ export class Network {
       connection.bytesUp,
       connection.bytesDown,
     );
+  }
+
+  /** It is open at one end at least. */
+  #count(connection: Connection): void {
+    if (connection.counted || this.meters === null) return;
+    connection.counted = true;
+    this.meters.opened(connection);
+  }
+
+  #measureEnd(connection: Connection, cause: number, both: boolean): void {
+    noteCause(connection, cause, this.engine.now);
+    if (!connection.counted) this.meters?.connectFailed(connection);
+    else if (both) this.meters?.closed(connection);
   }
 
   #newEnd(): number {

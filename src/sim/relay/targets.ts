@@ -150,6 +150,7 @@ export class Targets implements Actor {
     const { now } = world.engine;
     this.#balancer.targetHealth(now, target, healthy);
     const of = this.listeners[target]?.place.instance ?? 0;
+    world.meters?.health.changed(instance.index, of, healthy);
     world.recorder?.write(now, EventKind.health, instance.index, 0, 0, of, healthy, 0);
   }
 }

@@ -1,0 +1,119 @@
+/**
+ * The two ways to live through a simulation: in full detail, every event told to the ledger, or
+ * in series, counted by the simulator itself at a fraction of the cost. The summary is the same.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { type Ledger, ledger } from '../measure/ledger.ts';
+import type { SecondRow } from '../measure/rows.ts';
+import type { Measured } from '../measure/strike.ts';
+import type { RunInfo } from '../model/run.ts';
+import type { Topology } from '../model/topology.ts';
+import { shapeIntegral } from '../random/arrivals.ts';
+import { meanOf } from '../random/distribution.ts';
+import type { RecordingTables } from '../recording/convert.ts';
+import { Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import { EventWriter } from '../stream/columns.ts';
+import { topologyHash } from '../topology/hash.ts';
+import { SimulationProgress } from './simulation-progress.ts';
+import { version } from './version.ts';
+
+export interface LiveOptions {
+  readonly topology: Topology;
+  readonly seed: number;
+  /** Aborting ends the load early. */
+  readonly signal: AbortSignal;
+  /** Opens the tables of a recording; null = none is kept. */
+  readonly tables: (info: RunInfo) => RecordingTables | null;
+}
+
+/** What is left of a simulation: the caller finishes (or abandons) the tables. */
+export interface Lived {
+  readonly info: RunInfo;
+  readonly struck: Measured;
+  readonly seconds: readonly SecondRow[];
+  readonly tables: RecordingTables | null;
+}
+
+/** Events between two looks at the clock and at Ctrl-C. */
+const EVENTS_PER_STEP = 20_000;
+
+/** Every event goes to the ledger; none is kept unless it is asked for. */
+export async function liveInDetail(options: LiveOptions): Promise<Lived> {
+  const seconds: SecondRow[] = [];
+  const counts = [0];
+  let visit: Ledger['visit'] = () => {};
+  const writer = new EventWriter(0, (block) => {
+    for (let row = 0; row < block.count; row++) visit(0, block.firstSequence + row, block, row);
+  });
+  const simulation = new Simulation({ ...common(options), recorder: writer });
+  const info = simulation.info(counts);
+  const tables = options.tables(info);
+  try {
+    const onSecond = (row: SecondRow): void => {
+      seconds.push(row);
+      tables?.sinks.onSecond(row);
+    };
+    const books = ledger(info, { ...tables?.sinks, onSecond });
+    visit = tables === null ? books.visit : tables.alsoWrite(books.visit);
+    await passTime(simulation, options);
+    writer.flush();
+    if (options.signal.aborted) books.endEarly(simulation.now);
+    simulation.finish();
+    writer.flush();
+    counts[0] = writer.written;
+    return { info: simulation.info(counts), struck: books.finish().summary, seconds, tables };
+  } catch (thrown) {
+    tables?.abandon();
+    throw thrown;
+  }
+}
+
+/** The simulator counts by itself: no event is told to anybody. */
+export async function liveInSeries(options: LiveOptions): Promise<Lived> {
+  const seconds: SecondRow[] = [];
+  let tables: RecordingTables | null = null;
+  const onSecond = (row: SecondRow): void => {
+    seconds.push(row);
+    tables?.sinks.onSecond(row);
+  };
+  const simulation = new Simulation({ ...common(options), recorder: null, onSecond });
+  tables = options.tables(simulation.info([0]));
+  try {
+    await passTime(simulation, options);
+    simulation.finish();
+    const struck = simulation.measured();
+    return { info: simulation.info([0]), struck, seconds, tables };
+  } catch (thrown) {
+    tables?.abandon();
+    throw thrown;
+  }
+}
+
+function common({ topology, seed }: LiveOptions): Omit<SimulationOptions, 'recorder'> {
+  return { topology, topologyHash: topologyHash(topology), version, seed };
+}
+
+async function passTime(simulation: Simulation, { topology, signal }: LiveOptions): Promise<void> {
+  const progress = new SimulationProgress(process.stderr, topology.name, simulation.end);
+  while (!signal.aborted && !simulation.step(EVENTS_PER_STEP)) {
+    progress.at(simulation.now);
+    await setImmediate();
+  }
+  progress.over(simulation.now);
+}
+
+/** About how many requests the clients of a topology will make: enough to choose by. */
+export function expectedRequests({ hops, duration, startTimeOfDay }: Topology): number {
+  let sum = 0;
+  for (const hop of hops) {
+    if (hop.kind !== 'clients') continue;
+    const { workload } = hop;
+    if (workload.kind === 'open') {
+      sum += shapeIntegral(workload.rate, 0, duration, startTimeOfDay);
+    } else {
+      const awake = shapeIntegral(workload.awake, 0, duration, startTimeOfDay) * 1e6;
+      sum += (hop.count * awake) / Math.max(meanOf(workload.thinkTime), 10_000);
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,284 @@
+/**
+ * Measures taken by the simulator itself, without events: for a day of hundreds of millions of
+ * requests, of which no ledger could be kept. The counts are those of `measure/` (`LinkMeter`,
+ * `SlotTally`, `RequestTally`), and a test holds that a run measured both ways gives the same
+ * summary, to the last number.
+ *
+ * What is left to the ledger: rows of single connections and exchanges. How far client
+ * connections spread (`multiplication`) is followed for a sample of clients (spread.ts).
+ */
+
+import { Books } from '../measure/books.ts';
+import { HealthMeter } from '../measure/health-meter.ts';
+import { LinkMeter } from '../measure/link-meter.ts';
+import { RequestTally } from '../measure/request-tally.ts';
+import type { SecondRow } from '../measure/rows.ts';
+import { type Series, SeriesTable } from '../measure/series.ts';
+import { type RunShape, shapeOf } from '../measure/shape.ts';
+import { SlotTally } from '../measure/slot-tally.ts';
+import { type Measured, type MeasuredRun, summaryOfRun } from '../measure/strike.ts';
+import { SlotState } from '../model/event.ts';
+import type { RunInfo } from '../model/run.ts';
+import type { Micros } from '../model/units.ts';
+import { MICROS_PER_SECOND } from '../model/units.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Actor } from './engine/event-queue.ts';
+import type { Exchange } from './exchange.ts';
+import type { Connection } from './net/connection.ts';
+import type { Place } from './net/network.ts';
+import { rootCause } from './root-cause.ts';
+import { Spread } from './spread.ts';
+
+/** Seconds are closed before anything of the next one, and everything else is at whole µs. */
+const BEFORE = 0.5;
+
+export class Meters implements MeasuredRun, Actor {
+  readonly info: RunInfo;
+  readonly shape: RunShape;
+  readonly books: Books;
+  readonly links: readonly LinkMeter[];
+  readonly queues: readonly SlotTally[];
+  readonly groups: readonly RequestTally[];
+  readonly health: HealthMeter;
+  readonly spread: Spread;
+  readonly #engine: Engine;
+  readonly #table: SeriesTable;
+  /** By instance; null where requests are not counted for a host. */
+  readonly #hosts: readonly (Series | null)[];
+  readonly #onSecond: (row: SecondRow) => void;
+
+  constructor(info: RunInfo, engine: Engine, onSecond: (row: SecondRow) => void) {
+    this.info = info;
+    this.shape = shapeOf(info);
+    this.books = new Books(this.shape);
+    this.#engine = engine;
+    this.#onSecond = onSecond;
+    this.#table = new SeriesTable(info.loadStart);
+    this.#table.indexOf(info.loadStart);
+    this.links = this.shape.links.map((link) => new LinkMeter(link, this.#table));
+    this.queues = this.shape.queues.map((queue) => new SlotTally(queue, this.shape, this.#table));
+    this.groups = this.shape.groups.map((group) => new RequestTally(group, this.#table));
+    this.health = new HealthMeter(info, this.#table);
+    const hosts = new Map(
+      this.shape.hosts.map((host) => [
+        host,
+        this.#table.column(`host:${host}`, 'requests', 'count'),
+      ]),
+    );
+    this.#hosts = this.shape.instances.map(({ host, countsForHost }) =>
+      host !== null && countsForHost ? (hosts.get(host) ?? null) : null,
+    );
+    this.spread = new Spread(this.links, info.topology.duration);
+    engine.at(MICROS_PER_SECOND - BEFORE, this, 1);
+  }
+
+  /** A second is over. */
+  fire(second: number): void {
+    this.#closeSecond(second - 1, second * MICROS_PER_SECOND);
+    this.#engine.at((second + 1) * MICROS_PER_SECOND - BEFORE, this, second + 1);
+  }
+
+  // Connections
+
+  opened(connection: Connection): void {
+    const link = this.links[connection.link.index];
+    if (link === undefined) return;
+    link.connectionOpened(this.#engine.now);
+    link.openNow += 1;
+    connection.openedAt = this.#engine.now;
+  }
+
+  /** Both of its sockets are gone. */
+  closed(connection: Connection): void {
+    const link = this.links[connection.link.index];
+    if (link === undefined) return;
+    link.openNow -= 1;
+    link.connectionClosed(connection.openedAt, this.#engine.now, rootCause(connection));
+    if (connection.spread !== null) this.spread.over(connection);
+  }
+
+  connectFailed(connection: Connection): void {
+    this.links[connection.link.index]?.connectFailed(this.#engine.now);
+  }
+
+  // Exchanges
+
+  /** A hop hands a request to its connection: whose is it? */
+  sent(connection: Connection, exchange: Exchange): void {
+    const { now } = this.#engine;
+    exchange.sentAt = now;
+    const { parent, client } = exchange;
+    if (parent !== null) {
+      exchange.rootGroup = parent.rootGroup;
+      exchange.rootClient = parent.rootClient;
+      // What is done after the client connection has gone is nobody's, as in the ledger.
+      exchange.spread = parent.spread?.over === true ? null : parent.spread;
+    } else if (client > 0) {
+      const group = this.groups[exchange.rootGroup];
+      if (group === undefined) return;
+      exchange.rootClient = client;
+      exchange.spread = this.spread.sent(connection, client, group.shape.count);
+      group.countAttempt(now, exchange.again);
+    }
+    if (exchange.spread !== null) exchange.spread.inFlight += 1;
+  }
+
+  /** The hop that sent it is done with it. */
+  sentOver(exchange: Exchange): void {
+    exchange.doneAt = this.#engine.now;
+    if (!exchange.read) this.#unread(exchange);
+    if (exchange.spread !== null) this.spread.exchangeOver(exchange.spread);
+  }
+
+  /** A request goes out on a connection. */
+  exchange(connection: Connection, exchange: Exchange): void {
+    this.links[connection.link.index]?.exchange(this.#engine.now);
+    if (exchange.spread !== null) this.spread.carried(exchange.spread, connection);
+  }
+
+  /** A request was read by a hop that frames requests. */
+  read(connection: Connection, exchange: Exchange): void {
+    const { now } = this.#engine;
+    const { link, listener } = connection;
+    if (this.shape.links[link.index]?.alive === false) {
+      this.#hosts[listener.place.instance]?.add(this.#table.indexOf(now), 1);
+    }
+    this.#unread(exchange);
+    if (exchange.doneAt < now) this.#zombie(connection);
+  }
+
+  /** Its client had given it up before it was read: on every queue of its way that is told. */
+  #zombie(connection: Connection): void {
+    for (let one = connection.below; one !== null; one = one.below) {
+      const queue = this.shape.instances[one.listener.place.instance]?.queue ?? -1;
+      const tally = this.queues[queue];
+      if (tally !== undefined) tally.zombieExchanges += 1;
+    }
+  }
+
+  #unread({ sentAt, rootGroup, rootClient }: Exchange): void {
+    if (rootGroup < 0 || this.#engine.now - sentAt <= this.shape.starvedAfter) return;
+    this.groups[rootGroup]?.starve(rootClient);
+  }
+
+  // The end
+
+  /** Strikes the books from the sockets that are there; gives out the seconds. */
+  finish(places: readonly Place[], pendingByGroup: readonly number[]): Measured {
+    const { now } = this.#engine;
+    this.shape.to = now;
+    this.#closeSecond(Math.floor(now / MICROS_PER_SECOND), now);
+    this.#strikeConnections(places);
+    this.groups.forEach((group, index) => {
+      const pending = pendingByGroup[index] ?? 0;
+      if (group.pending === pending) return;
+      const text = 'Requests sent are not those answered, failed and pending';
+      const example = `${group.shape.hop}: ${group.pending} by counting, ${pending} there`;
+      this.books.report('requests-do-not-balance', 'wrong', null, text, example);
+    });
+    this.spread.finish();
+    this.#table.emit(this.#onSecond);
+    return summaryOfRun(this, now);
+  }
+
+  #strikeConnections(places: readonly Place[]): void {
+    const live = new Set<Connection>();
+    for (const place of places) {
+      for (const connection of place.connecting.all()) if (connection.up) live.add(connection);
+      for (const connection of place.accepted.all()) live.add(connection);
+    }
+    for (const connection of live) {
+      const link = this.links[connection.link.index];
+      if (link !== undefined) link.open += 1;
+      const { exchange } = connection;
+      if (exchange !== null && !exchange.read) this.#unread(exchange);
+    }
+    for (const link of this.links) {
+      if (link.opened === link.closed + link.open) continue;
+      const text = 'Connections opened are not those closed and open';
+      const { name } = link.shape;
+      const example = `${link.opened} opened, ${link.closed} closed, ${link.open} open`;
+      this.books.report('connections-do-not-balance', 'wrong', name, text, example);
+    }
+  }
+
+  #closeSecond(second: number, until: Micros): void {
+    const index = this.#table.indexOf(second * MICROS_PER_SECOND);
+    for (const link of this.links) link.endOfSecond(index);
+    for (const queue of this.queues) queue.endOfSecond(index, until);
+    for (const group of this.groups) group.endOfSecond(index);
+    this.health.read(index);
+  }
+}
+
+/** The slots of one replica of a queue. */
+export class QueueBook {
+  readonly tally: SlotTally;
+  readonly #meters: Meters;
+  readonly #engine: Engine;
+  readonly #account: ReturnType<SlotTally['account']>;
+
+  constructor(meters: Meters, tally: SlotTally, engine: Engine, instance: number) {
+    this.tally = tally;
+    this.#meters = meters;
+    this.#engine = engine;
+    this.#account = tally.account(instance);
+  }
+
+  /** The slot state of a connection changes to this; `connection.slot` still has the former. */
+  moved(connection: Connection, to: SlotState): void {
+    const { now } = this.#engine;
+    const from = connection.slot as SlotState;
+    this.tally.moved(this.#account, from, to, now);
+    const { asked } = connection;
+    if (to === SlotState.active && asked !== null && !connection.passed) {
+      connection.passed = true;
+      this.#waited(connection, asked.sentAt);
+    }
+    if (to === SlotState.yielded && asked !== null) {
+      if (asked.read) this.tally.overcommit += 1;
+      else connection.passed = false;
+    }
+    this.#assess(connection, to);
+  }
+
+  /** The client's request has come as far as this queue. */
+  asked(connection: Connection, exchange: Exchange): void {
+    connection.asked = exchange;
+    connection.passed = connection.slot === SlotState.active;
+    this.#assess(connection, connection.slot);
+  }
+
+  /** The request is answered, or the client has gone. */
+  over(connection: Connection, gaveUp: boolean): void {
+    const { asked } = connection;
+    if (asked === null) return;
+    if (gaveUp && !connection.passed) this.#waited(connection, asked.sentAt);
+    connection.asked = null;
+    this.#assess(connection, connection.slot);
+  }
+
+  /** At the strike: requests that wait still are judged by their wait so far. */
+  strike(connection: Connection): void {
+    const { asked } = connection;
+    if (asked !== null && !connection.passed) this.#waited(connection, asked.sentAt);
+  }
+
+  #waited(connection: Connection, since: Micros): void {
+    if (connection.starved || this.#engine.now - since <= this.#meters.shape.starvedAfter) return;
+    connection.starved = true;
+    this.tally.starvedConnections += 1;
+  }
+
+  #assess(connection: Connection, slot: number): void {
+    const asked = connection.asked !== null;
+    const busy = asked && slot === SlotState.active;
+    const queued = slot === SlotState.held || slot === SlotState.yielded;
+    const waiting = asked && queued && !connection.passed;
+    const busier = Number(busy) - Number(connection.busy);
+    const more = Number(waiting) - Number(connection.waiting);
+    connection.busy = busy;
+    connection.waiting = waiting;
+    this.tally.changed(this.#account, busier, more, this.#engine.now);
+  }
+}
