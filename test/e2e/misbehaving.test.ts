@@ -49,6 +49,16 @@ async function serve({ accepted, asked, ignoresFin = false }: Server) {
   };
 }
 
+/** RST and nothing else: `resetAndDestroy` sends a FIN before it. */
+function reset(socket: net.Socket): void {
+  Reflect.set(socket, 'resetAndClosing', true);
+  socket.destroy();
+}
+
+const USERS = 6;
+/** Enough for each user to have had an answer, or none, and a bit more. */
+const REQUESTS = 3 * USERS;
+
 const CHAINS = {
   'edge, gateway, balancer, queue': [
     { name: 'cdn', kind: 'edge' },
@@ -63,13 +73,13 @@ type ChainName = keyof typeof CHAINS;
 
 async function runAgainst(chain: ChainName, server: Server, timeout: string): Promise<Measured> {
   const hops = [
-    users(6, '20ms', { timeout, retry: { attemptsMax: 1 } }),
+    users(USERS, '20ms', { timeout, retry: { attemptsMax: 1 } }),
     ...CHAINS[chain],
     { name: 'far', kind: 'app' },
   ];
   using far = await serve(server);
   await using run = await OneProcess.start({ hops, played: { far: far.port } });
-  await sleep(500);
+  await run.issued(REQUESTS);
   return await run.strike();
 }
 
@@ -115,7 +125,7 @@ describe.concurrent.each(Object.keys(CHAINS) as ChainName[])('behind: %s', (chai
       asked: async (socket) => {
         socket.write(HALF);
         await sleep(3);
-        socket.resetAndDestroy();
+        reset(socket);
       },
     });
     expect(requests.ok).toBe(0);
@@ -131,7 +141,7 @@ describe.concurrent.each(Object.keys(CHAINS) as ChainName[])('behind: %s', (chai
   });
 
   it('it resets what it has just accepted', async () => {
-    const { requests } = await outcome({ accepted: (socket) => void socket.resetAndDestroy() });
+    const { requests } = await outcome({ accepted: reset });
     expect(requests.ok).toBe(0);
     expect(requests.serverErrors5xx + requests.resets).toBeGreaterThan(5);
   });
@@ -154,3 +164,43 @@ describe.concurrent.each(Object.keys(CHAINS) as ChainName[])('behind: %s', (chai
     expect(opened).toBeGreaterThan(5);
   });
 });
+
+/** The first packet of a MySQL server, cut off: its length says 74 bytes. */
+const HALF_GREETING = Buffer.from('4a0000000a352e', 'hex').toString('latin1');
+
+describe.concurrent.each(['node', 'builtin'])(
+  'behind an app (%s), a database',
+  (implementation) => {
+    // node: mysql2 takes what is not MySQL for a long packet, and waits for the rest.
+    const babble = implementation === 'node' ? [] : ['protocol_error'];
+
+    it.each<[string, Server, readonly string[]]>([
+      ['never says a word', {}, []],
+      ['resets at once', { accepted: reset }, ['peer_rst']],
+      ['sends FIN at once', { accepted: (socket) => void socket.end() }, ['peer_fin']],
+      ['babbles', { accepted: (socket) => void socket.write(OK) }, babble],
+      [
+        'ends in the middle of its greeting',
+        { accepted: (socket) => void socket.end(HALF_GREETING, 'latin1') },
+        ['peer_fin'],
+      ],
+    ])('that %s', async (_name, server, causes) => {
+      using far = await serve(server);
+      const hops = [
+        users(USERS, '20ms', { timeout: '200ms', retry: { attemptsMax: 1 } }),
+        { name: 'app', kind: 'app', implementation },
+        { name: 'db', kind: 'database' },
+      ];
+      await using run = await OneProcess.start({ hops, played: { db: far.port } });
+      await run.issued(REQUESTS);
+      const summary = await run.strike();
+      const { requests } = only(summary.clients);
+      expect(requests.ok).toBe(0);
+      expect(requests.serverErrors5xx + requests.timeouts).toBeGreaterThan(5);
+      // Whether a reset comes before or after the connect is seen, is chance.
+      for (const cause of Object.keys(summary.links.at(-1)?.closedBy ?? {})) {
+        expect(causes).toContain(cause);
+      }
+    });
+  },
+);

@@ -111,6 +111,17 @@ export class OneProcess implements AsyncDisposable {
     }
   }
 
+  /** Resolves when all clients together have issued so many requests. */
+  async issued(count: number): Promise<void> {
+    for (let waited = 0; ; waited += 20) {
+      const { load } = await this.#worker.ask({ type: 'account' }, 'account');
+      const issued = load.reduce((sum, { requests }) => sum + requests, 0);
+      if (issued >= count) return;
+      if (waited > 20_000) throw new Error(`only ${issued} requests were issued`);
+      await sleep(20);
+    }
+  }
+
   async apply(action: Action): Promise<boolean> {
     return (await this.#worker.ask({ type: 'apply', id: 0, action }, 'applied')).accepted;
   }
