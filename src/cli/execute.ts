@@ -3,12 +3,11 @@
  * engine, shows its progress on stderr, takes control requests and Ctrl-C, and turns the events
  * into a recording, books, measures and findings.
  */
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findAll } from '../finding/rules.ts';
 import { ControlServer } from '../live/supervisor/control-server.ts';
+import { ScratchFolder } from '../live/supervisor/scratch-folder.ts';
 import { type LiveRun, runLive } from '../live/supervisor/supervisor.ts';
 import { ledger } from '../measure/ledger.ts';
 import type { SecondRow } from '../measure/rows.ts';
@@ -50,16 +49,15 @@ export interface Executed {
 
 /** Throws errors with a stable `code` for what a user can mend (port in use, missing program). */
 export async function execute(options: ExecuteOptions): Promise<Executed> {
-  const folder = options.record ?? (await mkdtemp(path.join(tmpdir(), 'waterhammer-')));
+  const scratch = await ScratchFolder.open();
+  const folder = options.record ?? path.join(scratch.path, 'events');
   const interruption = onInterrupt();
-  const forget = (): void => {
-    if (options.record === null) rmSync(folder, { recursive: true, force: true });
-  };
+  const forget = (): void => scratch.remove();
   // Giving up at a second Ctrl-C must leave no temporary folder either.
   process.once('exit', forget);
   try {
     await prepareRecording(folder);
-    return await runAndSumUp(options, folder, interruption);
+    return await runAndSumUp(options, { folder, scratch: scratch.path, interruption });
   } finally {
     interruption.stop();
     process.off('exit', forget);
@@ -67,14 +65,19 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   }
 }
 
+/** What a run has at hand. */
+interface Means {
+  /** Where its events go. */
+  readonly folder: string;
+  readonly scratch: string;
+  readonly interruption: Interruption;
+}
+
 /** Without room for its events a run ends, and is not summed up: what it has is a part. */
-async function runAndSumUp(
-  options: ExecuteOptions,
-  folder: string,
-  interruption: Interruption,
-): Promise<Executed> {
+async function runAndSumUp(options: ExecuteOptions, means: Means): Promise<Executed> {
+  const { folder, interruption } = means;
   try {
-    const { run, failure } = await live(options, folder, interruption);
+    const { run, failure } = await live(options, means);
     if (failure?.code === 'recording-write-failed') throw failure;
     const info = run.info();
     const { summary, seconds } = await sumUp(options, folder, info);
@@ -106,8 +109,7 @@ const RUNNING = { state: 'running', tables: [], spools: [] } as const;
 
 async function live(
   options: ExecuteOptions,
-  folder: string,
-  interruption: Interruption,
+  { folder, scratch, interruption }: Means,
 ): Promise<Awaited<ReturnType<typeof runLive>>> {
   const { topology, seed } = options;
   const table = new LiveTable(process.stderr, options.title);
@@ -130,7 +132,7 @@ async function live(
       onStarted: async (run) => {
         await progress.write(run);
         if (options.record !== null) {
-          control = await ControlServer.open(folder, controlHandler(run, topology));
+          control = await ControlServer.open(folder, scratch, controlHandler(run, topology));
         }
         if (options.externalClients) printAddresses(run, topology);
       },

@@ -46,7 +46,7 @@ function finishConnection(
 ): void {
   const { connector, acceptor, link } = connection;
   const outcome = outcomeOf(connection);
-  const cause = outcome === 'closed' ? rootCause(chain, connection) : null;
+  const cause = outcome === 'closed' ? rootCause(chain, connection, ctx.deadHops) : null;
   const openedAt = openedAtOf(connection);
   const closedAt = Math.max(connector?.closedAt ?? NEVER, acceptor?.closedAt ?? NEVER);
   const meter = ctx.links[link.index];

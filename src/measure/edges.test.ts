@@ -241,6 +241,30 @@ describe('books', () => {
     });
   });
 
+  test.each([
+    ['ours, at work', false, true, true],
+    ['ours, idle', false, false, false],
+    ['foreign, open', true, true, true],
+    ['foreign, closed', true, false, false],
+  ])('the same behind relays, by their server: %s', (_name, nginx, works, balanced) => {
+    const script = new Script({ hops: ['clients', 'queue', 'web'], nginx });
+    const wire = script.at(0).connect('clients->queue');
+    script.slot(wire, 'held');
+    script.slot(wire, 'active');
+    const behind = script.relay(wire, 'queue->web');
+    script.sent(0, 1);
+    script.begin(wire.connector, { client: 0, request: 1 });
+    if (!nginx) script.begin(behind.acceptor);
+    if (!works && !nginx) script.at(5).end(behind.acceptor, 1);
+    if (!works && nginx) script.at(5).closeWire(behind, 'acceptor', 'idle_timeout');
+    script.at(10).end(wire.connector, 1, 0, 'timeout');
+    script.done(0, 1, 'timeout');
+    script.close(wire.connector, 'request_timeout');
+    script.at(100).strike();
+    const kind = balanced ? 'left-while-served' : 'half-closed';
+    expect(script.measure().summary).toMatchObject({ balanced, imbalances: [{ kind }] });
+  });
+
   test('a client that left is unseen only where held sockets are not read', () => {
     expect(held('unread').measure().summary).toMatchObject({
       balanced: true,

@@ -6,6 +6,9 @@
  * whole chain may hold one reason only, links away: the nearest decided connection of the chain
  * lends its cause, at equal distance the one that closed first. What nobody of ours decided
  * (a foreign client left) stays `peer_rst` or `peer_fin`, and `unknown` if no end knew that.
+ *
+ * A process that dies takes its last events with it. A connection of which only the other end is
+ * known, and that end decided nothing, was therefore closed by the death.
  */
 import { closeCauseCode } from '../model/close-cause.ts';
 import { type Chain, type Connection, type End, NEVER } from './state.ts';
@@ -13,28 +16,41 @@ import { type Chain, type Connection, type End, NEVER } from './state.ts';
 const UNKNOWN = closeCauseCode('unknown');
 const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
+const PROCESS_DIED = closeCauseCode('process_died');
 
-export function rootCause(chain: Chain, connection: Connection): number {
-  const own = decision(connection);
+type Decision = Pick<End, 'cause' | 'closedAt'>;
+type DeadHops = ReadonlySet<string>;
+
+/** @param dead hops that lost a process */
+export function rootCause(chain: Chain, connection: Connection, dead: DeadHops): number {
+  const own = decision(connection, dead);
   if (own !== null) return own.cause;
   const position = chain.connections.indexOf(connection);
   for (let distance = 1; distance < chain.connections.length; distance++) {
-    const below = decisionAt(chain, position - distance);
-    const above = decisionAt(chain, position + distance);
+    const below = decisionAt(chain, position - distance, dead);
+    const above = decisionAt(chain, position + distance, dead);
     const nearest = earlier(below, above);
     if (nearest !== null) return nearest.cause;
   }
   return seenCause(connection);
 }
 
-function decisionAt(chain: Chain, position: number): End | null {
+function decisionAt(chain: Chain, position: number, dead: DeadHops): Decision | null {
   const connection = chain.connections[position];
-  return connection === undefined ? null : decision(connection);
+  return connection === undefined ? null : decision(connection, dead);
 }
 
 /** The end that decided to close this connection; the earlier one if both did. */
-function decision(connection: Connection): End | null {
-  return earlier(decided(connection.connector), decided(connection.acceptor));
+function decision(connection: Connection, dead: DeadHops): Decision | null {
+  const { connector, acceptor, link } = connection;
+  const told = earlier(decided(connector), decided(acceptor));
+  if (told !== null) return told;
+  const known = connector ?? acceptor;
+  const isLost =
+    (connector === null && link.connectorOwn && dead.has(link.downstream)) ||
+    (acceptor === null && link.acceptorOwn && dead.has(link.upstream));
+  if (!isLost || known === null || known.closedAt === NEVER) return null;
+  return { cause: PROCESS_DIED, closedAt: known.closedAt };
 }
 
 function decided(end: End | null): End | null {
@@ -43,7 +59,7 @@ function decided(end: End | null): End | null {
   return cause === UNKNOWN || cause === PEER_FIN || cause === PEER_RST ? null : end;
 }
 
-function earlier(first: End | null, second: End | null): End | null {
+function earlier(first: Decision | null, second: Decision | null): Decision | null {
   if (first === null || second === null) return first ?? second;
   return first.closedAt <= second.closedAt ? first : second;
 }

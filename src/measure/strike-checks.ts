@@ -5,6 +5,7 @@
  * Explained disagreements are listed and leave the books balanced:
  * - `unseen-close`: a queue that never reads held sockets cannot see that the client left; nor
  *   can the relays between, which wait for the queue's FIN.
+ * - `left-while-served`: the client left, and its server has yet to answer, or to close.
  * - `never-accepted`: a listener went away with connections in its backlog, or they were reset
  *   by their own side while they waited there (a host that goes down does both).
  * - `not-accepted-yet`: it waits in the backlog of a listener that does not accept at the moment
@@ -131,7 +132,7 @@ function checkConnection(context: FoldContext, connection: Connection): void {
     books.ofEnd('unseen-close', 'explained', acceptor, text);
     return;
   }
-  if (connectorClosed && acceptor.l7 && acceptor.inFlight > 0) {
+  if (connectorClosed && isServed(acceptor.chain)) {
     const text = 'The client left while its request was served: that side closes with the answer';
     books.ofEnd('left-while-served', 'explained', acceptor, text);
     return;
@@ -139,6 +140,17 @@ function checkConnection(context: FoldContext, connection: Connection): void {
   const weight = context.weightOfLink(link.downstream, link.upstream);
   const open = connectorClosed ? acceptor : connector;
   books.ofEnd('half-closed', weight, open, 'One end is closed and the other is not');
+}
+
+/**
+ * Does the server at the chain's end still work for it? A foreign one does until it has closed:
+ * relays before it have passed the client's FIN on and wait for its.
+ */
+function isServed(chain: Chain | null): boolean {
+  if (chain === null) return false;
+  const { connector, acceptor, link } = chain.last;
+  if (link.acceptorOwn) return acceptor?.l7 === true && acceptor.inFlight > 0;
+  return link.acceptorL7 && connector?.state === EndState.open;
 }
 
 /** Is the way from this accepted end to the database barred by a held socket that nobody reads? */

@@ -131,4 +131,24 @@ describe('a process that dies', () => {
     const written = [0, 1, 2].map((p) => alive.filter((row) => row.process === p).length);
     expect(measure(info, alive.toSpliced(hole, 1), written).summary.balanced).toBe(false);
   });
+
+  test('takes its last events with it: what only its peers know of was closed by its death', () => {
+    const script = new Script({ hops: ['clients', 'apigw', 'nlb', 'queue', 'web'] });
+    const wire = script.at(900).connect('apigw->nlb');
+    const behind = script.relay(wire, 'nlb->queue');
+    script.slot(behind, 'held');
+    script.at(1_000).close(wire.acceptor, 'peer_rst');
+    script.close(behind.connector, 'peer_rst');
+    script.close(behind.acceptor, 'peer_rst');
+    script.at(3_000).strike();
+    const front = script.instance('apigw').process;
+    const told = script.records().filter(({ process }) => process !== front);
+    const deaths = [{ process: front, at: ORIGIN + 2_000, reason: 'SIGKILL' }];
+    const { summary } = measure({ ...script.info, kernel: null, deaths }, told);
+    expect(summary.balanced).toBe(true);
+    for (const name of ['apigw->nlb', 'nlb->queue']) {
+      const { closedBy } = summary.links.find((one) => one.name === name) ?? {};
+      expect([name, closedBy]).toEqual([name, { process_died: 1 }]);
+    }
+  });
 });

@@ -1,9 +1,11 @@
 /** However a run ends, nothing of it stays: no process, no temporary folder. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/model/summary.ts';
 import { processesOf } from '../support/processes.ts';
-import { startCli } from '../support/run-cli.ts';
+import { projectRoot, runCli, startCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { incident, linkOf, only, writeTopology } from './pipelines.ts';
 
@@ -46,7 +48,7 @@ describe('the end of a run', () => {
     expect(summary.balanced).toBe(true);
     const { opened, closedBy } = linkOf(summary, link);
     expect(opened).toBeGreaterThan(0);
-    expect(closedBy.process_died).toBe(opened);
+    expect(closedBy).toEqual({ process_died: opened });
     const { sent, answered, failed, pending } = only(summary.clients).requests;
     expect(sent).toBe(answered + failed + pending);
   });
@@ -63,13 +65,47 @@ describe('the end of a run', () => {
     expect(summary.balanced).toBe(true);
   });
 
-  it('a killed supervisor leaves no process behind', async () => {
-    await using run = startCli(CHAIN);
+  it.each([
+    ['events', []],
+    ['control socket', ['--record']],
+  ])(
+    'a killed supervisor leaves no process, and its %s only until the next run',
+    async (...one) => {
+      const [, record] = one;
+      using shared = tempFolder();
+      const env = { TMPDIR: shared.path };
+      const recording = record.flatMap((option) => [option, path.join(folder.path, 'rec')]);
+      await using run = startCli([...CHAIN, ...recording], { env });
+      await run.waitFor(/req\/s/);
+      run.signal('SIGKILL');
+      const result = await run.ended;
+      expect(result.signal).toBe('SIGKILL');
+      expect(result.orphans).toEqual([]);
+      expect(readdirSync(shared.path)).toEqual([expect.stringMatching(/^waterhammer-/)]);
+
+      const direct = path.join(projectRoot, 'examples', 'direct.yaml');
+      const next = await runCli(['run', direct, '--duration', '100ms'], { env });
+      expect(next.code, next.stderr).toBe(0);
+      expect(readdirSync(shared.path)).toEqual([]);
+    },
+  );
+
+  it('given up at a second Ctrl-C, while it is summed up or before', async () => {
+    const recording = path.join(folder.path, 'given-up');
+    await using run = startCli([...CHAIN, '--record', recording]);
     await run.waitFor(/req\/s/);
-    run.signal('SIGKILL');
+    // A supervisor that cannot go on: its workers are stopped and never answer.
+    const workers = workersOf(run.pid);
+    for (const worker of workers) process.kill(worker, 'SIGSTOP');
+    run.signal('SIGINT');
+    await run.waitFor(/interrupted/);
+    await sleep(1_100);
+    run.signal('SIGINT');
+    for (const worker of workers) process.kill(worker, 'SIGCONT');
     const result = await run.ended;
-    expect(result.signal).toBe('SIGKILL');
+    expect(result.code).toBe(130);
     expect(result.orphans).toEqual([]);
+    expect(result.leftInTemp).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/model/summary.ts';
 import { runCli } from '../support/run-cli.ts';
-import { requireProgram } from '../support/skips.ts';
+import { requireProgram, skip } from '../support/skips.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { incident, only, summaryOf, users, writeTopology } from './pipelines.ts';
 
@@ -62,8 +62,6 @@ describe('the lab', () => {
       if (summary.lab?.bottleneck === false) return;
       if (busyWithOthers(summary) < 0.5) throw new Error(summary.lab?.because.join('; '));
     }
-    const reason = 'this machine was busy with other work in five runs out of five';
-    process.stderr.write(`skipped: ${reason}\n`);
-    context.skip(reason);
+    skip('this machine was busy with other work in five runs out of five', context);
   });
 });

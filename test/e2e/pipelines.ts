@@ -83,7 +83,7 @@ export function only<T>(list: readonly T[]): T {
 }
 
 /** The link of that name. */
-export function linkOf(summary: Summary, name: string): Summary['links'][number] {
+export function linkOf(summary: Pick<Summary, 'links'>, name: string): Summary['links'][number] {
   const link = summary.links.find((one) => one.name === name);
   if (link === undefined) throw new Error(`no link ${name}`);
   return link;

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { clocksAndChance, inexactMath } from './banned-calls.ts';
+import { clocksAndChance, inexactMath, silentSkips } from './banned-calls.ts';
 import { deadLinks, foreignWords, lockedAddresses } from './documents.ts';
 import * as house from './size-and-names.ts';
 import { filesMatching, modules, productFiles, root, type SourceFile } from './source-files.ts';
@@ -68,6 +68,12 @@ describe('the project', () => {
 
   test('uses only exact arithmetic where results must be byte-identical', () => {
     expect(inexactMath(productFiles(...exact))).toEqual([]);
+  });
+
+  test('skips no test but with a reason that is printed', () => {
+    const tests = filesMatching(/^test\/.*\.ts$|\.(test|case)\.ts$/);
+    expect(tests.length).toBeGreaterThan(50);
+    expect(silentSkips(tests.filter(({ path }) => path !== 'test/support/skips.ts'))).toEqual([]);
   });
 
   test('has no dead relative links', () => {
@@ -161,6 +167,13 @@ describe('each check bites', () => {
   test.each(['Math.sqrt(x)', 'Math.LN2', '// Math.pow', 'x * x'])('exact: %s', (text) => {
     expect(inexactMath([sample(text)])).toEqual([]);
   });
+
+  test.each(['it.skip("x", f)', 'describe.skipIf(a)("x", f)', 'context.skip()', 'it.todo("x")'])(
+    'silent skip: %s',
+    (text) => {
+      expect(silentSkips([sample(text)])).toHaveLength(1);
+    },
+  );
 
   test.each([
     '[a](missing.md)',

@@ -20,6 +20,7 @@ const packages = {
   nginx: 'nginx-light',
   mariadbd: 'mariadb-server-core',
   'mariadb-install-db': 'mariadb-server-core',
+  mariadb: 'mariadb-client-core',
   haproxy: 'haproxy',
   wrk: 'wrk',
   plantuml: 'plantuml',

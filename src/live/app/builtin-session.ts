@@ -274,8 +274,9 @@ export class BuiltinSession implements DatabaseSession, EndHandlers {
   }
 
   #broken(failure: QueryFailure): void {
-    this.#fail(failure);
+    // First of all: who hears of the failure may close too, and knows no better reason.
     this.end.close(failure.code.startsWith('ER_') ? 'peer_fin' : 'protocol_error');
+    this.#fail(failure);
   }
 
   #fail(failure: QueryFailure | null): void {

@@ -1,7 +1,8 @@
 /** Real HAProxy as queue and as balancer, in front of real servers. */
 import http from 'node:http';
 import net from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { requireProgram } from '../../../test/support/skips.ts';
 import type { Link } from '../../model/run.ts';
 import type { ConnectionQueueHop, L4BalancerHop } from '../../model/topology.ts';
 import { settings } from '../hops/test-l4.case.ts';
@@ -9,7 +10,7 @@ import { request } from '../test-http.case.ts';
 import { testUpstream, until } from '../test-support.ts';
 import { startHaproxyBalancer, startHaproxyQueue } from './haproxy.ts';
 import type { ForeignContext, ForeignServer } from './server.ts';
-import { foreignContext, foreignLinks, missing } from './test-plan.ts';
+import { foreignContext, foreignLinks } from './test-plan.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -51,9 +52,9 @@ function inFrontOf(hop: L4BalancerHop, ports: readonly number[]): ForeignContext
   };
 }
 
-const why = missing('haproxy');
+beforeEach((context) => void requireProgram('haproxy', context));
 
-describe.skipIf(why !== null)(`HAProxy ${why === null ? '' : `(skipped: ${why})`}`, () => {
+describe('HAProxy', () => {
   it('as queue: each host has slots of its own, in front of its own next hop', async () => {
     const hop: ConnectionQueueHop = {
       ...settings,

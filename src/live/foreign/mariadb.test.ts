@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { findProgram, requireProgram } from '../../../test/support/skips.ts';
 import { EventKind } from '../../model/event.ts';
 import type { AppHop, DatabaseHop } from '../../model/topology.ts';
 import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
@@ -13,7 +14,7 @@ import { type RunningHop, request, startHop } from '../test-http.case.ts';
 import { testLinks } from '../test-support.ts';
 import { databaseAt, startMariadb } from './mariadb.ts';
 import type { ForeignServer } from './server.ts';
-import { foreignContext, missing } from './test-plan.ts';
+import { foreignContext } from './test-plan.ts';
 
 const settings: DatabaseHop = {
   kind: 'database',
@@ -43,7 +44,7 @@ const app: AppHop = {
   pool: { min: 0, max: 1, idle: 10_000_000, acquire: 60_000_000, evict: 1_000_000 },
 };
 
-const why = missing('mariadbd', 'mariadb-install-db');
+const PROGRAMS = ['mariadbd', 'mariadb-install-db'] as const;
 
 const connectTo = (port: number, user = DATABASE_USER, password = DATABASE_PASSWORD) =>
   createConnection({
@@ -71,16 +72,22 @@ async function outcome(connection: Connection, sql: string, parameters: unknown[
   }
 }
 
-describe.skipIf(why !== null)(`MariaDB ${why === null ? '' : `(skipped: ${why})`}`, () => {
+describe('MariaDB', () => {
   let mariadb: ForeignServer;
   let embedded: RunningHop;
   let port = 0;
 
   beforeAll(async () => {
+    // Each test says so, and only there may it be skipped.
+    if (PROGRAMS.some((name) => findProgram(name) === null)) return;
     mariadb = await startMariadb(settings, foreignContext(settings));
     port = mariadb.endpoints[0]?.port ?? 0;
     embedded = await startHop(createDatabase, { ...settings, implementation: 'embedded' }, {});
   }, 60_000);
+
+  beforeEach((context) => {
+    for (const name of PROGRAMS) requireProgram(name, context);
+  });
 
   afterAll(async () => {
     await embedded?.stop();

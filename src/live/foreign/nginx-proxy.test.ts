@@ -1,12 +1,13 @@
 /** Real nginx as edge and as gateway, in front of a real HTTP server. */
 import http from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { requireProgram } from '../../../test/support/skips.ts';
 import type { EdgeHop, GatewayHop } from '../../model/topology.ts';
 import { request } from '../test-http.case.ts';
 import { testUpstream } from '../test-support.ts';
 import { startNginxEdge, startNginxGateway } from './nginx-proxy.ts';
 import type { ForeignServer } from './server.ts';
-import { foreignContext, missing } from './test-plan.ts';
+import { foreignContext } from './test-plan.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -80,9 +81,9 @@ function oneConnection(): http.Agent {
   return agent;
 }
 
-const why = missing('nginx');
+beforeEach((context) => void requireProgram('nginx', context));
 
-describe.skipIf(why !== null)(`nginx ${why === null ? '' : `(skipped: ${why})`}`, () => {
+describe('nginx', () => {
   it('as edge: a listener and a kept connection per location', async () => {
     const { port, accepted } = await upstream();
     const ports = kept(await startNginxEdge(edge, foreignContext(edge, [port])));

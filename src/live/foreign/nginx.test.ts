@@ -3,14 +3,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { requireProgram } from '../../../test/support/skips.ts';
 import type { WebServerHop } from '../../model/topology.ts';
 import { plainWebServer, raw, request } from '../test-http.case.ts';
 import { testUpstream, until } from '../test-support.ts';
 import { freePorts } from './keeper.ts';
 import { startNginx } from './nginx.ts';
 import type { ForeignServer } from './server.ts';
-import { foreignContext, missing } from './test-plan.ts';
+import { foreignContext } from './test-plan.ts';
 
 const cleanups: (() => Promise<unknown> | undefined)[] = [];
 afterEach(async () => {
@@ -68,9 +69,9 @@ const oneConnection = (): http.Agent => {
   return agent;
 };
 
-const why = missing('nginx');
+beforeEach((context) => void requireProgram('nginx', context));
 
-describe.skipIf(why !== null)(`nginx ${why === null ? '' : `(skipped: ${why})`}`, () => {
+describe('nginx', () => {
   it('listens once per link and host, and passes to the app of the same host', async () => {
     const { nginx, ports } = await start();
     expect(nginx.endpoints.map(({ instance, link }) => [instance, link])).toEqual([

@@ -1,8 +1,6 @@
 /** A plan of two hosts with a foreign hop on each, for tests of foreign servers. */
-import { existsSync } from 'node:fs';
 import type { Endpoint, Link, RunPlan } from '../../model/run.ts';
 import type { Hop, Topology } from '../../model/topology.ts';
-import { programPath } from './programs.ts';
 import type { ForeignContext } from './server.ts';
 
 /** Links into the hop (traffic and alive check) and out of it. */
@@ -43,16 +41,4 @@ export function foreignContext(hop: Hop, apps: readonly number[] = []): ForeignC
     applied: { scale: 1, timeScale: 1 },
   };
   return { topology, plan, endpoints };
-}
-
-/** Says why a test is skipped, or null where its programs are there. */
-export function missing(...programs: Parameters<typeof programPath>[0][]): string | null {
-  for (const program of programs) {
-    try {
-      if (!existsSync(programPath(program))) return program;
-    } catch (error) {
-      return error instanceof Error ? error.message : program;
-    }
-  }
-  return null;
 }

@@ -116,6 +116,8 @@ class QueueHop implements LiveHop, FlowOwner {
     this.#policy.bytesDown(this.#ctx.clock.now(), flow.id);
   }
 
+  ending(): void {}
+
   leftWhileGated(flow: Flow): void {
     if (flow.hasKeptBytes) {
       // Under `unread` a FIN behind a request is passed on with it, once a slot is there.

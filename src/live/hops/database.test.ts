@@ -1,6 +1,5 @@
 /** The embedded database under real clients: mysql2, Debian's `mariadb` program, and raw bytes. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import net from 'node:net';
 import fc from 'fast-check';
 import {
@@ -10,6 +9,7 @@ import {
   type RowDataPacket,
 } from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
+import { requireProgram } from '../../../test/support/skips.ts';
 import { EventKind } from '../../model/event.ts';
 import type { DatabaseHop } from '../../model/topology.ts';
 import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
@@ -238,10 +238,8 @@ describe('the CPU of the embedded database', () => {
 });
 
 describe('the embedded database and other clients', () => {
-  const program = '/usr/bin/mariadb';
-  const why = existsSync(program) ? '' : ` (skipped: ${program} is not there)`;
-
-  it.skipIf(why !== '')(`works with MariaDB's own client${why}`, async () => {
+  it("works with MariaDB's own client", async (context) => {
+    const program = requireProgram('mariadb', context);
     const database = await start();
     const sql = `${INSERT_ITEM.replace('?, ?', "'from the shell', 5")};
         SELECT id, name, price FROM items WHERE id = LAST_INSERT_ID;`;

@@ -6,7 +6,7 @@ import type { Endpoint, Instance } from '../../model/run.ts';
 import type { L4BalancerHop } from '../../model/topology.ts';
 import { listenOn } from '../io/listener.ts';
 import { causesOf, endsOf, type RunningHop, startHop } from '../test-http.case.ts';
-import { testLinks, until } from '../test-support.ts';
+import { type EventRow, testLinks, until } from '../test-support.ts';
 import { createL4Balancer } from './l4-balancer.ts';
 import { ByteClient, type LineServer, lineServer, pause } from './test-l4.case.ts';
 
@@ -172,27 +172,73 @@ describe('flows', () => {
 });
 
 describe('idle timeout', () => {
-  it('tells nobody; who speaks next, client or server, is reset', async () => {
-    const hosts = await startHosts(1);
-    const balancer = await start(hosts, { idleTimeout: 60_000 });
-    const [one, two] = (await flows(balancer, 2)).map(({ client }) => client);
-    const [, second] = hosts[0]?.server.sockets ?? [];
-    if (!one || !two || !second) throw new Error('two flows');
+  /** Flows that have been forgotten, and their sockets at the server; nobody was told. */
+  async function forgotten(count: number) {
+    const [host] = await startHosts(1);
+    if (!host) throw new Error('a host');
+    const balancer = await start([host], { idleTimeout: 60_000 });
+    const clients = (await flows(balancer, count)).map(({ client }) => client);
     await pause(120);
     expect(balancer.events().filter(({ kind }) => kind === EventKind.closed)).toEqual([]);
-    expect(one.over || two.over).toBe(false);
+    expect(clients.some(({ over }) => over)).toBe(false);
+    const sockets = [...host.server.sockets].map((socket) => {
+      const heard = { socket, end: false, error: '' };
+      socket.on('end', () => {
+        heard.end = true;
+      });
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        heard.error = error.code ?? '';
+      });
+      return heard;
+    });
+    return { balancer, host, clients, sockets };
+  }
+  const causes = (rows: readonly EventRow[], kind: number): string[] =>
+    causesOf(rows, endsOf(rows, kind));
+
+  it('whoever speaks next is reset, client or server, and the other is not told', async () => {
+    const { balancer, host, clients, sockets } = await forgotten(2);
+    const [one, two] = clients;
+    const [first, second] = sockets;
+    if (!one || !two || !first || !second) throw new Error('two flows');
     one.say('too late\n');
     await until('the client is reset', () => one.error === 'ECONNRESET');
-    second.write('too late as well\n');
-    await until('the other is reset too', () => two.error === 'ECONNRESET');
-    // Neither byte was passed on.
-    expect(hosts[0]?.server.lines).toEqual(['who?', 'who?']);
-    expect(two.text).toBe('0\n');
+    second.socket.write('too late as well\n');
+    await until('the server is reset', () => second.error === 'ECONNRESET');
+    await pause(20);
+    expect([first.end, first.error, two.over]).toEqual([false, '', false]);
+    // They find out when they speak themselves.
+    first.socket.write('is anybody there?\n');
+    two.say('hello?\n');
+    await until('so is the server', () => first.error === 'ECONNRESET');
+    await until('so is the client', () => two.error === 'ECONNRESET');
+    expect(host.server.lines).toEqual(['who?', 'who?']);
+    expect([one.text, two.text]).toEqual(['0\n', '0\n']);
     const rows = await balancer.stop();
-    expect(causesOf(rows, endsOf(rows, EventKind.accepted))).toEqual([
-      'idle_timeout',
-      'idle_timeout',
+    for (const kind of [EventKind.accepted, EventKind.connected]) {
+      expect(causes(rows, kind)).toEqual(['idle_timeout', 'idle_timeout']);
+    }
+  });
+
+  it('a FIN or RST comes too late as well: the server keeps what its client has lost', async () => {
+    const { balancer, clients, sockets } = await forgotten(3);
+    const [ends, resets, hears] = clients;
+    ends?.socket.end();
+    resets?.socket.resetAndDestroy();
+    sockets[2]?.socket.end();
+    const left = (): string[] => causes(balancer.events(), EventKind.accepted);
+    await until('two clients are gone', () => left().length === 2);
+    await until('the third server is gone', () => sockets[2]?.socket.destroyed === true);
+    await pause(20);
+    expect(left().sort()).toEqual(['peer_fin', 'peer_rst']);
+    expect(hears?.over).toBe(false);
+    expect(sockets.slice(0, 2).map(({ end, error }) => [end, error])).toEqual([
+      [false, ''],
+      [false, ''],
     ]);
+    // The run ends: the books of the sides that are left close with it.
+    const rows = await balancer.stop();
+    expect(causes(rows, EventKind.connected)).toEqual(['peer_fin', 'shutdown', 'shutdown']);
   });
 
   it('counts from the last byte in either direction', async () => {

@@ -9,8 +9,10 @@
  * takes its place.
  *
  * Idle timeout (350 s): the balancer forgets the flow without telling anyone; whoever sends
- * next gets an RST (AWS NLB user guide, "Connection idle timeout"). So both sockets stay open
- * here until a byte arrives.
+ * next gets an RST (AWS NLB user guide, "Connection idle timeout"), and the other side still
+ * hears nothing: a target keeps what its client has lost. So both sockets stay open here, each
+ * until something arrives on it. A FIN arrives for an unknown flow as bytes do, and is not
+ * passed on either.
  */
 import type { Endpoint, Link } from '../../model/run.ts';
 import type { Action, L4BalancerHop } from '../../model/topology.ts';
@@ -88,6 +90,10 @@ class L4Balancer implements LiveHop, FlowOwner {
     this.#moved(flow);
   }
 
+  ending(flow: Flow): void {
+    this.#expire(flow);
+  }
+
   leftWhileGated(): void {}
 
   gone(flow: Flow): void {
@@ -127,10 +133,15 @@ class L4Balancer implements LiveHop, FlowOwner {
   }
 
   #moved(flow: Flow): void {
-    const now = this.#ctx.clock.now();
+    if (!this.#expire(flow)) flow.lastMoved = this.#ctx.clock.now();
+  }
+
+  /** Forgets a flow that has been idle for too long. */
+  #expire(flow: Flow): boolean {
     const { idleTimeout } = this.#ctx.hop;
-    if (idleTimeout > 0 && now - flow.lastMoved > idleTimeout) flow.reset('idle_timeout');
-    else flow.lastMoved = now;
+    const isExpired = idleTimeout > 0 && this.#ctx.clock.now() - flow.lastMoved > idleTimeout;
+    if (isExpired) flow.forget('idle_timeout');
+    return isExpired;
   }
 }
 

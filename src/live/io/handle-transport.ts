@@ -23,6 +23,7 @@ import {
   type Request,
   type SocketName,
   type TcpHandle,
+  wasReset,
 } from './tcp-handles.ts';
 import { READ_BUFFER, type Transport, type TransportOwner, WRITE_HIGH_WATER } from './transport.ts';
 
@@ -30,6 +31,9 @@ const LINGER_MS = 60_000;
 
 /** libuv's UV_EOF. */
 const END_OF_FILE = -4_095;
+
+/** libuv's UV_ECONNRESET. */
+const CONNECTION_RESET = -104;
 
 /** libuv's UV_ENOTCONN: the connection was gone before our FIN. */
 const NOT_CONNECTED = -107;
@@ -189,6 +193,10 @@ export class HandleTransport implements Transport {
   }
 
   #peerEnded(): void {
+    if (!this.#finishing && wasReset(this.#handle)) {
+      this.#failed(CONNECTION_RESET);
+      return;
+    }
     this.#ended = true;
     this.#reading = false;
     this.#handle.readStop();

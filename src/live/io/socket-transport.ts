@@ -6,6 +6,7 @@
 import net from 'node:net';
 import { packAddress } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
+import { isTcpHandle, wasReset } from './tcp-handles.ts';
 import { READ_BUFFER, type Transport, type TransportOwner, WRITE_HIGH_WATER } from './transport.ts';
 
 /** As in handle-transport.ts. */
@@ -21,7 +22,7 @@ export class SocketTransport implements Transport {
     this.#owner = owner;
     socket.on('error', (error: NodeJS.ErrnoException) => owner.errored(error.code ?? ''));
     socket.on('close', () => owner.gone());
-    socket.on('end', () => owner.peerEnded());
+    socket.on('end', () => this.#peerEnded(own));
     if (own) socket.on('drain', () => this.#drained());
     if (socket.connecting) socket.on('connect', () => owner.connected());
   }
@@ -117,6 +118,18 @@ export class SocketTransport implements Transport {
     const isFinishing = socket.writableEnded && !socket.writableFinished;
     if (!socket.connecting && !isFinishing) Reflect.set(socket, 'resetAndClosing', true);
     socket.destroy();
+  }
+
+  #peerEnded(own: boolean): void {
+    const socket = this.#socket;
+    const handle: unknown = Reflect.get(socket, '_handle');
+    if (!socket.writableEnded && isTcpHandle(handle) && wasReset(handle)) {
+      this.#owner.errored('ECONNRESET');
+      // Others hear of an end, and do what they always do.
+      if (own) socket.destroy();
+      return;
+    }
+    this.#owner.peerEnded();
   }
 
   #drained(): void {

@@ -151,6 +151,15 @@ function isStream(value: unknown): value is StreamBinding {
   );
 }
 
+/**
+ * At an end of file, before our own FIN: was it an RST? Where one waits behind bytes that were
+ * not read yet, libuv reads the bytes and then reports an end of file (uv__stream_io, POLLHUP).
+ * After a FIN a socket still has a peer, after an RST it has none.
+ */
+export function wasReset(handle: TcpHandle): boolean {
+  return handle.getpeername({}) !== 0;
+}
+
 /** A handle that came from elsewhere, when it can do what ours can. */
 export function isTcpHandle(value: unknown): value is TcpHandle {
   return (

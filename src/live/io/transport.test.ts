@@ -192,6 +192,31 @@ describe.each(kinds)('transport on a %s', (kind) => {
     await expect.poll(() => second.heard).toEqual(['connected', 'ECONNRESET', 'gone']);
   });
 
+  it('hears a reset behind bytes that have waited unread, and not a FIN', async () => {
+    const sockets: net.Socket[] = [];
+    const port = await serve((socket) => sockets.push(socket));
+    for (const [way, heard] of [
+      ['reset', ['connected', 'ECONNRESET', 'gone']],
+      ['fin', ['connected', 'ended']],
+    ] as const) {
+      const [transport, owner] = connect(kind, port);
+      await expect.poll(() => [sockets.length, owner.heard.length]).toEqual([1, 1]);
+      transport.pause();
+      const [socket] = sockets.splice(0);
+      await new Promise((resolve) => socket?.write('last words', resolve));
+      // Not with `resetAndDestroy`, which sends a FIN first.
+      if (way === 'reset' && socket !== undefined) Reflect.set(socket, 'resetAndClosing', true);
+      if (way === 'reset') socket?.destroy();
+      else socket?.end();
+      await delay(20);
+      transport.resume();
+      await expect.poll(() => owner.heard).toEqual(heard);
+      expect(owner.bytes).toBe('last words'.length);
+      transport.reset();
+      socket?.destroy();
+    }
+  });
+
   it('does not lose its socket when a reset comes while its FIN waits', async () => {
     const sockets: net.Socket[] = [];
     const port = await serve((socket) => sockets.push(socket.pause()));

@@ -60,6 +60,7 @@ class Relay implements FlowOwner {
   bytesDown(flow: Flow): void {
     if (this.numbers.flows[flow.id] !== flow) this.late += 1;
   }
+  ending(): void {}
   leftWhileGated(): void {}
   gone(flow: Flow): void {
     this.numbers.remove(flow);
@@ -163,6 +164,53 @@ describe('a flow through the L4 relay', () => {
     });
     expect(answer).toBe('you said hello');
     await allGone(relay);
+  });
+
+  it('delivers what a client sends after the server’s FIN, until it ends too', async () => {
+    let heard = 0;
+    const hash = createHash('sha256');
+    const { relay, port } = await relayTo((socket) => {
+      socket.end('enough of me');
+      socket.on('data', (chunk) => {
+        heard += chunk.length;
+        hash.update(chunk);
+        // Slower than the client: back-pressure must hold after the FIN as well.
+        socket.pause();
+        setImmediate(() => socket.resume());
+      });
+    });
+    const upload = randomBytes(3_000_000);
+    const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    client.resume();
+    await new Promise((resolve) => client.once('end', resolve));
+    client.write(upload.subarray(0, 1_000));
+    await expect.poll(() => heard).toBe(1_000);
+    client.end(upload.subarray(1_000));
+    await allGone(relay);
+    expect(heard).toBe(upload.length);
+    expect(hash.digest('hex')).toBe(createHash('sha256').update(upload).digest('hex'));
+    expect(causes(relay)).toEqual(['peer_fin', 'peer_fin']);
+  });
+
+  it('resets a client that goes on after a server that has really gone', async () => {
+    const { relay, port } = await relayTo((socket) => void socket.on('data', () => {}).destroy());
+    const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    let error = '';
+    client.on('error', (reason: NodeJS.ErrnoException) => {
+      error = reason.code ?? '';
+    });
+    client.resume();
+    await new Promise((resolve) => client.once('end', resolve));
+    client.write('too late');
+    // Behind a FIN nobody reads any more, so that only a further write finds the RST.
+    await expect
+      .poll(() => {
+        client.write('.');
+        return error;
+      })
+      .not.toBe('');
+    await allGone(relay);
+    expect(causes(relay)).toEqual(['peer_rst', 'peer_rst']);
   });
 
   it('passes a reset on as a reset, in both directions', async () => {

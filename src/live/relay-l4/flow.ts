@@ -9,7 +9,10 @@
  *   while a gate (a connection queue) keeps them back; when it is full, reading pauses.
  * - A side that cannot take more pauses the other (`write` false → `pause`; `onDrain` → `resume`).
  * - A FIN is passed on after all bytes before it; the other direction stays open (RFC 9293
- *   section 3.6). An RST is passed on as RST.
+ *   section 3.6), whichever side ended first: what a server that has sent FIN still wants to
+ *   read is for the server to say. An RST is passed on as RST.
+ * - A forgotten flow (the owner's choice) ends silently: neither side hears of the other any
+ *   more, and each is reset when it next sends something.
  *
  * The relay names no cause for what it merely passes on (`peer_fin`, `peer_rst`): the ledger
  * looks through the pair for who decided.
@@ -31,6 +34,8 @@ export interface FlowOwner {
   bytesUp(flow: Flow): void;
   /** Bytes are about to move toward the client. */
   bytesDown(flow: Flow): void;
+  /** A FIN or RST came from either side and is about to be passed on. */
+  ending(flow: Flow): void;
   /** The client sent FIN while its bytes are kept back. */
   leftWhileGated(flow: Flow): void;
   /** The downstream socket is gone; the flow is over. */
@@ -49,6 +54,7 @@ export class Flow {
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #upstreamReady = false;
+  #forgotten: CloseCause | null = null;
 
   constructor(id: number, downstream: ConnectionEnd, owner: FlowOwner) {
     this.id = id;
@@ -77,6 +83,17 @@ export class Flow {
     this.gated = true;
   }
 
+  /**
+   * From now on nothing is passed on, and nobody is told; who sends something is reset with this
+   * cause. For owners, from `bytesUp`, `bytesDown` and `ending`.
+   */
+  forget(cause: CloseCause): void {
+    this.#forgotten = cause;
+    this.#dropKept();
+    this.downstream.resume();
+    this.upstream?.resume();
+  }
+
   /** Ends both sides for a reason of the relay's own. */
   close(cause: CloseCause): void {
     this.upstream?.close(cause);
@@ -90,14 +107,20 @@ export class Flow {
 
   /** Handlers of the downstream end; give them to the listener's end. */
   readonly downstreamHandlers: EndHandlers = {
-    onData: (_end, buffer, length) => {
+    onData: (end, buffer, length) => {
       this.#owner.bytesUp(this);
-      if (!this.downstream.closed) this.#fromClient(buffer.subarray(0, length));
+      if (this.#forgotten !== null) end.reset(this.#forgotten);
+      else if (!end.closed) this.#fromClient(buffer.subarray(0, length));
     },
-    onEnd: () => this.#clientEnded(),
+    onEnd: (end) => {
+      this.#owner.ending(this);
+      if (this.#forgotten !== null) end.reset('peer_fin');
+      else this.#clientEnded();
+    },
     onDrain: () => this.upstream?.resume(),
     onClose: (_end, cause) => {
       this.#dropKept();
+      if (cause === 'peer_rst') this.#owner.ending(this);
       if (this.upstream !== null && !this.upstream.closed) this.#endOther(this.upstream, cause);
       this.#owner.gone(this);
     },
@@ -109,27 +132,27 @@ export class Flow {
       this.#forwardKept();
     },
     onData: (end, buffer, length) => {
-      // The flow is over for its owner, whose number for it may be another flow's by now.
-      if (this.downstream.closed) return;
-      this.#owner.bytesDown(this);
-      if (!this.downstream.write(buffer.subarray(0, length))) end.pause();
+      // A flow that is over for its owner is not told: its number may be another flow's by now.
+      if (!this.downstream.closed) this.#owner.bytesDown(this);
+      if (this.#forgotten !== null) end.reset(this.#forgotten);
+      else if (this.downstream.closed) return;
+      else if (!this.downstream.write(buffer.subarray(0, length))) end.pause();
     },
-    onEnd: () => {
-      this.downstream.finish();
-      // What the client still sends has nowhere to go; read on only to see its FIN.
-      this.#dropKept();
-      this.downstream.resume();
+    onEnd: (end) => {
+      if (!this.downstream.closed) this.#owner.ending(this);
+      if (this.#forgotten !== null) end.reset('peer_fin');
+      else this.downstream.finish();
     },
     onDrain: () => this.downstream.resume(),
     onClose: (_end, cause) => {
       this.#dropKept();
+      if (cause === 'peer_rst' && !this.downstream.closed) this.#owner.ending(this);
       if (!this.downstream.closed) this.#endOther(this.downstream, cause);
     },
   };
 
   #fromClient(chunk: Buffer): void {
-    const upstream = this.upstream;
-    if (upstream?.ended === true) return;
+    const { upstream } = this;
     if (!this.gated && this.#upstreamReady && upstream !== null) {
       if (!upstream.write(chunk)) this.downstream.pause();
       return;
@@ -165,6 +188,7 @@ export class Flow {
 
   /** One side is gone: pass that on as it came. */
   #endOther(other: ConnectionEnd, cause: CloseCause): void {
+    if (this.#forgotten !== null && cause !== 'shutdown') return;
     if (cause === 'peer_fin') {
       // Both FINs were exchanged there; here ours may still be missing.
       other.finish();

@@ -2,13 +2,12 @@
  * The control channel of a running run: a Unix socket that only this user may open, so that no
  * web page can reach it. One JSON object a line in (an action), one a line out (the result).
  *
- * The socket lies in a private folder under the system's temporary folder, because a Unix
+ * The socket lies in the run's private temporary folder (scratch-folder.ts), because a Unix
  * socket's path may have at most 107 bytes (unix(7)) and recordings may lie deep; the recording
  * names it in `control.json`. Both are removed when the run ends.
  */
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -24,19 +23,20 @@ export type ControlHandler = (request: unknown) => Promise<ControlReply>;
 
 export class ControlServer {
   readonly #server: net.Server;
-  readonly #folder: string;
   readonly #announcement: string;
 
-  private constructor(server: net.Server, folder: string, announcement: string) {
+  private constructor(server: net.Server, announcement: string) {
     this.#server = server;
-    this.#folder = folder;
     this.#announcement = announcement;
   }
 
-  static async open(recording: string, handle: ControlHandler): Promise<ControlServer> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'waterhammer-'));
-    await chmod(folder, 0o700);
-    const socketPath = path.join(folder, 'control.sock');
+  /** @param scratch a folder that only this user may enter */
+  static async open(
+    recording: string,
+    scratch: string,
+    handle: ControlHandler,
+  ): Promise<ControlServer> {
+    const socketPath = path.join(scratch, 'control.sock');
     const server = net.createServer((socket) => serve(socket, handle));
     server.maxConnections = 16;
     await new Promise<void>((resolve, reject) => {
@@ -44,11 +44,11 @@ export class ControlServer {
       server.listen(socketPath, resolve);
     });
     const announcement = path.join(recording, CONTROL_FILE);
-    const control = new ControlServer(server, folder, announcement);
+    const control = new ControlServer(server, announcement);
     try {
       await writeFile(announcement, JSON.stringify({ socket: socketPath, pid: process.pid }));
     } catch (thrown) {
-      // A full disk: neither the socket nor its folder may stay.
+      // A full disk: the socket may not stay.
       await control.close();
       throw thrown;
     }
@@ -63,7 +63,6 @@ export class ControlServer {
       resolve();
     });
     await rm(this.#announcement, { force: true });
-    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 

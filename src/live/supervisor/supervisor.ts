@@ -2,12 +2,7 @@
  * The supervisor of a live run: starts worker processes and foreign servers, listens from the
  * database down to the edge, lets the load go, applies the timeline, and strikes the books.
  *
- *   start ► listen (upstream first) ► begin ► load, ticks, timeline ► endLoad ► freeze ► quiet
- *         ► census + kernel's table ► stop ► RunInfo
- *
- * The strike: no request begins any more, and answers on their way are waited for; requests are
- * struck at `loadEnd`; then no timer fires any more, and when no process books an event for a
- * moment, live sockets are counted at every hop and in the kernel.
+ *   start ► listen (upstream first) ► begin ► load, ticks, timeline ► strike ► stop ► RunInfo
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -19,21 +14,10 @@ import type { Action, Hop, TimelineEntry, Topology } from '../../model/topology.
 import type { Micros } from '../../model/units.ts';
 import { Clock } from '../runtime/clock.ts';
 import { ForeignServers } from './foreign-servers.ts';
-import { type KernelView, readKernelTable } from './kernel-table.ts';
 import { LabMeter } from './lab-meter.ts';
 import type { FromWorker, HopTick } from './messages.ts';
+import { Strike } from './strike.ts';
 import { WorkerProcess } from './worker-process.ts';
-
-/**
- * How long the run may take to become quiet before the books are struck all the same: after an
- * overload much is still on its way; clients that are not ours may never stop.
- */
-const QUIET_WITHIN_MS = 15_000;
-const QUIET_WITHIN_MS_EXTERNAL = 3_000;
-const QUIET_POLL_MS = 100;
-/** How long answers may still come after the last request, and the silence that ends the wait. */
-const LAST_ANSWERS_WITHIN_MS = 500;
-const LAST_ANSWERS_POLL_MS = 50;
 
 export interface LiveOptions {
   readonly topology: Topology;
@@ -292,31 +276,20 @@ export class LiveRun {
 
   async #strike(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#tell({ type: 'endLoad' });
-    await this.#lastAnswers();
-    this.#loadEnd = this.#clock.now();
+    const { externalClients, onLog } = this.#options;
+    const strike = new Strike({
+      workers: this.#workers,
+      clock: this.#clock,
+      plan: this.plan,
+      endpoints: this.endpoints,
+      externalClients,
+      onLog,
+    });
+    this.#loadEnd = await strike.requests();
     this.#lab = await this.#account();
-    this.#tell({ type: 'freeze' });
-    await this.#quiet();
-    await Promise.all(
-      this.#workers.map((worker) => worker.ask({ type: 'census' }, 'census').catch(() => null)),
-    );
-    this.#kernel = (await this.#kernelView())?.counts ?? null;
-    this.#censusAt = this.#clock.now();
-  }
-
-  /**
-   * Answers that are on their way when the load ends are waited for, a short time, so that what
-   * is pending at the strike is what waits and not what the last instant happened to cut.
-   */
-  async #lastAnswers(): Promise<void> {
-    let before = -1;
-    for (let waited = 0; waited < LAST_ANSWERS_WITHIN_MS; waited += LAST_ANSWERS_POLL_MS) {
-      const events = await this.#activity(-1);
-      if (events === before) return;
-      before = events;
-      await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_POLL_MS));
-    }
+    const { censusAt, kernel } = await strike.connections();
+    this.#kernel = kernel;
+    this.#censusAt = censusAt;
   }
 
   async #account(): Promise<LabAccount | null> {
@@ -327,49 +300,6 @@ export class LiveRun {
       })),
     );
     return this.#labMeter.end(workers, this.#foreign.sessions);
-  }
-
-  async #activity(id: number): Promise<number> {
-    const counts = await Promise.all(
-      this.#workers.map((worker) =>
-        worker.ask({ type: 'activity', id }, 'activity').catch(() => null),
-      ),
-    );
-    return counts.reduce((sum, one) => sum + (one?.events ?? 0), 0);
-  }
-
-  /**
-   * Waits until, over one poll, no process has booked an event and the kernel has moved nothing
-   * on our connections, or the time is up. (On a busy machine a foreign server may sit on what
-   * it was sent for longer than a poll; only the kernel can tell.)
-   */
-  async #quiet(): Promise<void> {
-    const { externalClients } = this.#options;
-    const limit = externalClients ? QUIET_WITHIN_MS_EXTERNAL : QUIET_WITHIN_MS;
-    const until = this.#clock.now() + limit * 1_000;
-    let before = '';
-    for (let id = 0; this.#clock.now() < until; id++) {
-      const events = await this.#activity(id);
-      const kernel = await this.#kernelView();
-      const now = `${events}\n${kernel?.signature}`;
-      if (now === before && (kernel?.unsettled ?? 0) === 0) return;
-      before = now;
-      await new Promise((resolve) => setTimeout(resolve, QUIET_POLL_MS));
-    }
-    this.#options.onLog('the run did not become quiet before the books were struck');
-  }
-
-  #kernelView(): Promise<KernelView | null> {
-    const { instances, links } = this.plan;
-    const foreign = links.filter(({ upstream }) =>
-      instances.some(({ hop, process }) => hop === upstream && process < 0),
-    );
-    const indexes = new Set(foreign.map((link) => link.index));
-    return readKernelTable(links, this.endpoints, indexes);
-  }
-
-  #tell(message: Parameters<WorkerProcess['send']>[0]): void {
-    for (const worker of this.#workers) worker.send(message);
   }
 
   async #stop(): Promise<void> {

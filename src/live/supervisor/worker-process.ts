@@ -6,20 +6,19 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.ts';
 import { ParkedListeners } from './parked-listeners.ts';
+import type { Answer, StruckWorker } from './strike.ts';
 
 const WORKER_MAIN = fileURLToPath(new URL('./worker-main.js', import.meta.url));
 const STDERR_KEPT = 4_000;
 /** A worker that does not answer for this long is taken for hung. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
-type Answer<T extends FromWorker['type']> = Extract<FromWorker, { type: T }>;
-
 export interface WorkerListener {
   onMessage(message: FromWorker): void;
   onDeath(reason: string): void;
 }
 
-export class WorkerProcess {
+export class WorkerProcess implements StruckWorker {
   readonly name: string;
   readonly number: number;
   /** Set when it has ended, wanted or not. */
@@ -77,7 +76,6 @@ export class WorkerProcess {
     if (!this.ended && this.#child.connected) this.#child.send(message);
   }
 
-  /** Sends and resolves with the next answer of that type; rejects when the process ends. */
   ask<T extends FromWorker['type']>(message: ToWorker, answer: T): Promise<Answer<T>> {
     return new Promise((resolve, reject) => {
       if (this.ended) {
