@@ -44,7 +44,8 @@ export class SimulationProgress {
   #line(now: number, elapsed: number): string {
     const share = ((100 * now) / this.#end).toFixed(0);
     const speed = now / 1_000 / Math.max(elapsed, 1);
-    return `${this.#title}: ${time(now / 1e6)} simulated (${share} %), ${speed.toFixed(speed < 10 ? 1 : 0)} x real time`;
+    const times = speed.toFixed(speed < 10 ? 1 : 0);
+    return `${this.#title}: ${time(now / 1e6)} simulated (${share} %), ${times} x real time`;
   }
 }
 

@@ -97,7 +97,7 @@ export class SlotTally {
     return account;
   }
 
-  /** A connection of that replica changed its slot state; from none = it is new, to = it is gone. */
+  /** A connection of that replica changed its slot state; none = it was not, or is no more. */
   moved(account: SlotAccount, from: SlotState, to: SlotState, at: Micros): void {
     if (from === SlotState.none) this.#inState[SlotState.none] += 1;
     this.#inState[from] -= 1;

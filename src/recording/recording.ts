@@ -64,7 +64,9 @@ async function* readRows<Row extends object>(
   } catch (thrown) {
     if (systemCode(thrown) !== 'ENOENT') throw thrown;
     const { recording } = await readRun(folder);
-    const why = recording.state === 'running' ? 'the run goes on or was killed' : 'it was removed';
+    let why = 'it was removed';
+    if (recording.state === 'running') why = 'the run goes on or was killed';
+    else if (!recording.tables.includes(table)) why = 'only its series were recorded';
     const text = `${folder} has no table of ${table}: ${why}`;
     throw new RecordingError('recording-incomplete', text, thrown);
   }

@@ -74,7 +74,7 @@ function expectSame(one: unknown, other: unknown, path: string): void {
   } else expect(other, path).toEqual(one);
 }
 
-/** A series of a close cause begins when the cause is first known, which may be earlier or later. */
+/** A series of a close cause begins when the cause is first known: the order may differ. */
 function sorted(series: Map<string, number | null>): [string, number | null][] {
   return [...series].sort(([one], [other]) => (one < other ? -1 : 1));
 }
@@ -92,9 +92,17 @@ hops:
     retry: { attemptsMax: 3, backoff: 100ms, on: [timeout, reset, refused, 5xx] }
   - { name: edge, kind: edge, locations: 2 }
   - { name: apigw, kind: gateway, nodes: 3, integrationTimeout: 2s, pool: { idleTimeout: 5s } }
-  - { name: nlb, kind: l4-balancer, idleTimeout: 4s, healthCheck: { enabled: true, hop: nginx, interval: 2s, unhealthyThreshold: 2 }, deregistrationDelay: 3s }
+  - name: nlb
+    kind: l4-balancer
+    idleTimeout: 4s
+    healthCheck: { enabled: true, hop: nginx, interval: 2s, unhealthyThreshold: 2 }
+    deregistrationDelay: 3s
   - { name: queue, kind: connection-queue, activeMax: 4, heldTimeout: 2s, heldMax: 6 }
-  - { name: nginx, kind: web-server, keepAliveTimeout: 3s, keepAliveRequests: 50, upstreamIdleMax: 2 }
+  - name: nginx
+    kind: web-server
+    keepAliveTimeout: 3s
+    keepAliveRequests: 50
+    upstreamIdleMax: 2
   - { name: app, kind: app, serviceTime: exponential(10ms), keepAliveTimeout: 1s }
   - { name: db, kind: database, serviceTime: exponential(2ms), connectionsMax: 12 }
 hosts:

@@ -25,7 +25,7 @@ import type { Engine } from './engine/engine.ts';
 import type { Actor } from './engine/event-queue.ts';
 import type { Exchange } from './exchange.ts';
 import type { Connection } from './net/connection.ts';
-import type { Place } from './net/network.ts';
+import type { Place } from './net/place.ts';
 import { rootCause } from './root-cause.ts';
 import { Spread } from './spread.ts';
 

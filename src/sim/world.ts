@@ -18,7 +18,8 @@ import type { Engine } from './engine/engine.ts';
 import type { Exchange } from './exchange.ts';
 import { type Meters, QueueBook } from './meters.ts';
 import type { Acceptor, Connection } from './net/connection.ts';
-import { Listener, Network, Place, type SimLink } from './net/network.ts';
+import { Network } from './net/network.ts';
+import { Listener, Place, type SimLink } from './net/place.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface WorldOptions {

@@ -12,7 +12,7 @@ import { Wake } from '../engine/wake.ts';
 import type { Exchange } from '../exchange.ts';
 import type { QueueBook } from '../meters.ts';
 import type { Connection } from '../net/connection.ts';
-import type { Listener } from '../net/network.ts';
+import type { Listener } from '../net/place.ts';
 import { CAUSES } from '../relay/keep-alive.ts';
 import { L4Relay } from '../relay/l4.ts';
 import type { World } from '../world.ts';

@@ -15,7 +15,7 @@ import { Sleeper } from '../engine/wake.ts';
 import type { Exchange, NotGranted } from '../exchange.ts';
 import type { World } from '../world.ts';
 import type { Connection, Connector } from './connection.ts';
-import type { Listener, Place } from './network.ts';
+import type { Listener, Place } from './place.ts';
 
 /** Kinds of consequences; REJECT and CLOSE carry their reason with them. */
 const OPEN = 0;

@@ -11,7 +11,7 @@
 import type { Micros } from '../../model/units.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Carriers } from '../spread.ts';
-import type { Listener, Place, SimLink } from './network.ts';
+import type { Listener, Place, SimLink } from './place.ts';
 
 /** The downstream hop's part. */
 export interface Connector {

@@ -15,7 +15,7 @@ import { Numbered } from '../engine/numbered.ts';
 import type { Exchange } from '../exchange.ts';
 import { ANSWER_BYTES, REQUEST_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection, Connector } from '../net/connection.ts';
-import type { Listener, Place } from '../net/network.ts';
+import type { Listener, Place } from '../net/place.ts';
 import type { World } from '../world.ts';
 import { CAUSES } from './keep-alive.ts';
 

@@ -4,7 +4,7 @@ import type { Actor } from '../engine/event-queue.ts';
 import { ALIVE_CHECK, type Asker, Exchange } from '../exchange.ts';
 import { REQUEST_BYTES } from '../message-size.ts';
 import type { Connection, Connector } from '../net/connection.ts';
-import type { Listener, Place } from '../net/network.ts';
+import type { Listener, Place } from '../net/place.ts';
 import type { World } from '../world.ts';
 import { CAUSES } from './keep-alive.ts';
 

@@ -18,7 +18,7 @@ import { type Asker, Exchange, type NotGranted, type Reader } from '../exchange.
 import { ANSWER_BYTES, REQUEST_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection } from '../net/connection.ts';
 import { ConnectionPool } from '../net/connection-pool.ts';
-import type { Listener } from '../net/network.ts';
+import type { Listener } from '../net/place.ts';
 import type { World } from '../world.ts';
 import { CAUSES, ServerConnections } from './keep-alive.ts';
 

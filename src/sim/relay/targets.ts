@@ -10,7 +10,7 @@ import { Drain } from '../../policy/drain.ts';
 import { HealthCheck } from '../../policy/health-check.ts';
 import type { Actor } from '../engine/event-queue.ts';
 import { Wake } from '../engine/wake.ts';
-import type { Listener } from '../net/network.ts';
+import type { Listener } from '../net/place.ts';
 import type { World } from '../world.ts';
 import { Probe } from './probe.ts';
 
@@ -119,7 +119,7 @@ export class Targets implements Actor {
       probe: (target) => probes.push(target),
       health: (target, healthy) => this.#changed(target, healthy),
       wakeAt: (at) => wake.wakeAt(at),
-      draw: (bound) => draw.below(Math.max(1, Math.min(bound, 2 ** 32))),
+      draw: (bound) => draw.below(Math.max(1, Math.min(bound, 4_294_967_296))),
     });
     return health;
   }
