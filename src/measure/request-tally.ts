@@ -15,27 +15,39 @@ import type { GroupShape } from './shape.ts';
 const TIMEOUT = exchangeFailureCode('timeout');
 const RESET = exchangeFailureCode('reset');
 
-const COUNTS = [
-  'sent',
-  'attempts',
-  'retries',
-  'answered',
-  'ok',
-  'throttled429',
-  'serverErrors5xx',
-  'failed',
-  'timeouts',
-  'resets',
-] as const;
-type Count = (typeof COUNTS)[number];
+type Count =
+  | 'sent'
+  | 'attempts'
+  | 'retries'
+  | 'answered'
+  | 'ok'
+  | 'throttled429'
+  | 'serverErrors5xx'
+  | 'failed'
+  | 'timeouts'
+  | 'resets';
+
+/** One of the counts: in all, and by second. */
+class Counter {
+  total = 0;
+  readonly #seconds: Series;
+
+  constructor(seconds: Series) {
+    this.#seconds = seconds;
+  }
+
+  add(second: number): void {
+    this.total += 1;
+    this.#seconds.add(second, 1);
+  }
+}
 
 export class RequestTally {
   readonly shape: GroupShape;
-  readonly total: Record<Count, number>;
   readonly latency = new Histogram();
   readonly #latencySecond = new Histogram();
   readonly #table: SeriesTable;
-  readonly #seconds: Record<Count, Series>;
+  readonly #counts: Readonly<Record<Count, Counter>>;
   readonly #pendingGauge: Series;
   readonly #p50: Series;
   readonly #p99: Series;
@@ -49,10 +61,20 @@ export class RequestTally {
     this.#table = table;
     this.#fates = new Uint8Array(shape.count + 1);
     const scope = `clients:${shape.hop}`;
-    const zeros = COUNTS.map((count) => [count, 0] as const);
-    this.total = Object.fromEntries(zeros) as Record<Count, number>;
-    const columns = COUNTS.map((count) => [count, table.column(scope, count, 'count')] as const);
-    this.#seconds = Object.fromEntries(columns) as Record<Count, Series>;
+    const counter = (count: Count): Counter => new Counter(table.column(scope, count, 'count'));
+    // By name, each in its place: a request passes here four times.
+    this.#counts = {
+      sent: counter('sent'),
+      attempts: counter('attempts'),
+      retries: counter('retries'),
+      answered: counter('answered'),
+      ok: counter('ok'),
+      throttled429: counter('throttled429'),
+      serverErrors5xx: counter('serverErrors5xx'),
+      failed: counter('failed'),
+      timeouts: counter('timeouts'),
+      resets: counter('resets'),
+    };
     this.#pendingGauge = table.column(scope, 'pending', 'gauge');
     this.#p50 = table.column(scope, 'latencyP50Ms', 'gauge');
     this.#p99 = table.column(scope, 'latencyP99Ms', 'gauge');
@@ -69,16 +91,24 @@ export class RequestTally {
   }
 
   get pending(): number {
-    return this.total.sent - this.total.answered - this.total.failed;
+    const { sent, answered, failed } = this.#counts;
+    return sent.total - answered.total - failed.total;
+  }
+
+  /** The counts of the whole load. */
+  get total(): Readonly<Record<Count, number>> {
+    const totals = Object.entries(this.#counts).map(([name, count]) => [name, count.total]);
+    return Object.fromEntries(totals);
   }
 
   countSent(at: Micros): void {
-    this.#count('sent', at);
+    this.#counts.sent.add(this.#table.indexOf(at));
   }
 
   countAttempt(at: Micros, again: boolean): void {
-    this.#count('attempts', at);
-    if (again) this.#count('retries', at);
+    const second = this.#table.indexOf(at);
+    this.#counts.attempts.add(second);
+    if (again) this.#counts.retries.add(second);
   }
 
   countAnswer(at: Micros, client: number, status: number, latency: Micros): void {
@@ -88,17 +118,19 @@ export class RequestTally {
     }
     this.latency.add(latency);
     this.#latencySecond.add(latency);
-    this.#count('answered', at);
-    if (isOk(status)) this.#count('ok', at);
-    else if (status === 429) this.#count('throttled429', at);
-    else if (status >= 500) this.#count('serverErrors5xx', at);
+    const second = this.#table.indexOf(at);
+    this.#counts.answered.add(second);
+    if (isOk(status)) this.#counts.ok.add(second);
+    else if (status === 429) this.#counts.throttled429.add(second);
+    else if (status >= 500) this.#counts.serverErrors5xx.add(second);
   }
 
   /** `failure` is its code. */
   countFailure(at: Micros, failure: number): void {
-    this.#count('failed', at);
-    if (failure === TIMEOUT) this.#count('timeouts', at);
-    else if (failure === RESET) this.#count('resets', at);
+    const second = this.#table.indexOf(at);
+    this.#counts.failed.add(second);
+    if (failure === TIMEOUT) this.#counts.timeouts.add(second);
+    else if (failure === RESET) this.#counts.resets.add(second);
   }
 
   starve(client: number): void {
@@ -117,12 +149,7 @@ export class RequestTally {
 
   /** Answers of status 200-399 per second of the load. */
   goodputPerSecond(window: Micros): number {
-    return window > 0 ? this.total.ok / (window / MICROS_PER_SECOND) : 0;
-  }
-
-  #count(count: Count, at: Micros): void {
-    this.total[count] += 1;
-    this.#seconds[count].add(this.#table.indexOf(at), 1);
+    return window > 0 ? this.#counts.ok.total / (window / MICROS_PER_SECOND) : 0;
   }
 }
 

@@ -75,6 +75,10 @@ export class SeriesTable {
   /** Second of index 0; everything before it is booked there. */
   #first: number | null = null;
   #last = 0;
+  /** The second that was asked for last: mostly it is asked for again. */
+  #from: Micros = Number.POSITIVE_INFINITY;
+  #until: Micros = Number.NEGATIVE_INFINITY;
+  #index = 0;
 
   constructor(origin: Micros) {
     this.#origin = origin;
@@ -108,10 +112,14 @@ export class SeriesTable {
 
   /** Position of an instant in columns. */
   indexOf(at: Micros): number {
+    if (at >= this.#from && at < this.#until) return this.#index;
     const second = this.secondOf(at);
     this.#first ??= second;
     const index = Math.min(Math.max(second - this.#first, 0), SECONDS_MAX);
     if (index > this.#last) this.#last = index;
+    this.#index = index;
+    this.#from = this.#origin + second * MICROS_PER_SECOND;
+    this.#until = this.#from + MICROS_PER_SECOND;
     return index;
   }
 

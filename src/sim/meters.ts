@@ -133,7 +133,9 @@ export class Meters implements MeasuredRun, Actor {
   /** A request goes out on a connection. */
   exchange(connection: Connection, exchange: Exchange): void {
     this.links[connection.link.index]?.exchange(this.#engine.now);
-    if (exchange.spread !== null) this.spread.carried(exchange.spread, connection);
+    const { spread } = exchange;
+    if (spread === null) return;
+    this.spread.carried(spread, connection, exchange.last && connection.ordinal === 1);
   }
 
   /** A request was read by a hop that frames requests. */

@@ -14,7 +14,9 @@ const HOUR: Micros = 3_600_000_000;
 
 /** The connections that carried one client connection's requests, by link. */
 export class Carriers {
-  readonly byLink = new Map<number, Set<number>>();
+  readonly byLink: (Set<number> | undefined)[] = [];
+  /** By link: those that carried one exchange and no more, which need not be remembered. */
+  readonly once: number[] = [];
   /** Requests sent on the client connection. */
   requests = 0;
   /** Exchanges for them that are in flight somewhere; the books close after the last. */
@@ -48,12 +50,20 @@ export class Spread {
     return spread;
   }
 
-  carried(carriers: Carriers, connection: Connection): void {
+  /** `only`: the connection carries nothing else, before or after. */
+  carried(carriers: Carriers, connection: Connection, only: boolean): void {
+    // Mostly it carried the one before, too.
+    if (connection.carries === carriers) return;
+    connection.carries = carriers;
     const { index } = connection.link;
-    let carrying = carriers.byLink.get(index);
+    if (only) {
+      carriers.once[index] = (carriers.once[index] ?? 0) + 1;
+      return;
+    }
+    let carrying = carriers.byLink[index];
     if (carrying === undefined) {
       carrying = new Set();
-      carriers.byLink.set(index, carrying);
+      carriers.byLink[index] = carrying;
     }
     carrying.add(connection.connectorEnd);
   }
@@ -79,6 +89,9 @@ export class Spread {
 
   #book(carriers: Carriers): void {
     if (!this.#open.delete(carriers) || carriers.requests < 2) return;
-    for (const [link, carrying] of carriers.byLink) this.#links[link]?.spread(carrying.size);
+    this.#links.forEach((link, index) => {
+      const carrying = (carriers.byLink[index]?.size ?? 0) + (carriers.once[index] ?? 0);
+      if (carrying > 0) link.spread(carrying);
+    });
   }
 }

@@ -74,6 +74,8 @@ export class Connection {
   /** What its ends saw otherwise. */
   seenCause = -1;
   spread: Carriers | null = null;
+  /** Whose request it carried last, of those whose spread is followed. */
+  carries: Carriers | null = null;
   /** At a queue: the request in flight on it; whether it has passed, is served, waits, waited. */
   asked: Exchange | null = null;
   passed = false;
