@@ -131,6 +131,11 @@ function addSimulate(cli: Command): void {
         .choices(['auto', 'full', 'series'])
         .default('auto', 'auto: full up to 3 million requests'),
     )
+    .addOption(
+      new Option('--resolution <time>', 'what a row of the series stands for, where it is counts')
+        .choices(['auto', '1s', '10s', '60s'])
+        .default('auto', 'auto: 1s, beyond two hours 60s'),
+    )
     .option('--record <dir>', 'keep a recording in this folder')
     .option('--record-events', 'record every event, not only connections, exchanges and series')
     .option('--ndjson', 'write the recorded events as NDJSON too')

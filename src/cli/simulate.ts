@@ -2,6 +2,7 @@
 import { findAll } from '../finding/rules.ts';
 import type { Summary } from '../model/summary.ts';
 import type { Topology } from '../model/topology.ts';
+import type { Micros } from '../model/units.ts';
 import { completeRecording, RecordingTables } from '../recording/convert.ts';
 import { prepareRecording } from '../recording/folder.ts';
 import { ExitCode } from './exit-code.ts';
@@ -18,6 +19,7 @@ export interface SimulateOptions {
   readonly set: readonly string[];
   readonly seed: number;
   readonly detail: 'auto' | 'full' | 'series';
+  readonly resolution: 'auto' | '1s' | '10s' | '60s';
   readonly record?: string;
   readonly recordEvents?: boolean;
   readonly ndjson?: boolean;
@@ -27,6 +29,9 @@ export interface SimulateOptions {
 
 /** Above this many requests `auto` follows series, not every connection. */
 const FULL_DETAIL_MAX = 3_000_000;
+
+/** Longer series have a row a minute, unless asked otherwise: a day of seconds fills a disk. */
+const ROW_A_SECOND_MAX: Micros = 2 * 3_600_000_000;
 
 /** `file` null = the incident, as it comes with the package. */
 export async function simulate(file: string | null, options: SimulateOptions): Promise<number> {
@@ -63,6 +68,7 @@ async function live(
   const lived: Lived = await (seriesOnly ? liveInSeries : liveInDetail)({
     topology,
     seed: options.seed,
+    secondsPerRow: secondsPerRow(topology, options),
     signal,
     tables: tablesOf,
   });
@@ -80,8 +86,14 @@ async function live(
   }
 }
 
+function secondsPerRow({ duration }: Topology, { resolution }: SimulateOptions): number {
+  if (resolution === 'auto') return duration > ROW_A_SECOND_MAX ? 60 : 1;
+  return Number.parseInt(resolution, 10);
+}
+
 function inSeries(topology: Topology, options: SimulateOptions): boolean {
   if (options.detail !== 'auto') return options.detail === 'series';
+  if (options.resolution !== 'auto' && options.resolution !== '1s') return true;
   if (options.recordEvents === true || options.ndjson === true) return false;
   const expected = expectedRequests(topology);
   if (expected <= FULL_DETAIL_MAX) return false;

@@ -20,6 +20,8 @@ import { version } from './version.ts';
 export interface LiveOptions {
   readonly topology: Topology;
   readonly seed: number;
+  /** Of the series, where nothing else is followed. */
+  readonly secondsPerRow: number;
   /** Aborting ends the load early. */
   readonly signal: AbortSignal;
   /** Opens the tables of a recording; null = none is kept. */
@@ -30,7 +32,7 @@ export interface LiveOptions {
 export interface Lived {
   readonly info: RunInfo;
   readonly struck: Measured;
-  readonly seconds: readonly SecondRow[];
+  readonly seconds: Iterable<SecondRow>;
   readonly tables: RecordingTables | null;
 }
 
@@ -70,19 +72,17 @@ export async function liveInDetail(options: LiveOptions): Promise<Lived> {
 
 /** The simulator counts by itself: no event is told to anybody. */
 export async function liveInSeries(options: LiveOptions): Promise<Lived> {
-  const seconds: SecondRow[] = [];
   let tables: RecordingTables | null = null;
-  const onSecond = (row: SecondRow): void => {
-    seconds.push(row);
-    tables?.sinks.onSecond(row);
-  };
-  const simulation = new Simulation({ ...common(options), recorder: null, onSecond });
+  const onSecond = (row: SecondRow): void => tables?.sinks.onSecond(row);
+  const { secondsPerRow } = options;
+  const own = { recorder: null, onSecond, ...(secondsPerRow > 1 ? { secondsPerRow } : {}) };
+  const simulation = new Simulation({ ...common(options), ...own });
   tables = options.tables(simulation.info([0]));
   try {
     await passTime(simulation, options);
     simulation.finish();
     const struck = simulation.measured();
-    return { info: simulation.info([0]), struck, seconds, tables };
+    return { info: simulation.info([0]), struck, seconds: simulation.rows(), tables };
   } catch (thrown) {
     tables?.abandon();
     throw thrown;

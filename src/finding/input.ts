@@ -11,7 +11,7 @@ export interface FindingInput {
   readonly topology: Topology;
   readonly info: RunInfo;
   readonly summary: Omit<Summary, 'findings' | 'recording'>;
-  readonly seconds: readonly SecondRow[];
+  readonly seconds: Iterable<SecondRow>;
 }
 
 /** A rule is a pure function; it returns nothing when what it needs is not known. */

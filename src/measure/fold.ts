@@ -107,7 +107,9 @@ export class Fold {
       strikeAt: endAt,
     });
     const { onSecond } = context.sinks;
-    if (onSecond !== undefined) context.table.emit((row) => onSecond.call(context.sinks, row));
+    if (onSecond !== undefined) {
+      for (const row of context.table.rows()) onSecond.call(context.sinks, row);
+    }
   }
 
   /** End of what was measured: of the load, or of the events where the run goes on. */
@@ -247,7 +249,7 @@ export class Fold {
   /** Whole seconds have passed: gauges are read at the end of each. */
   #pass(at: Micros): void {
     const { context } = this;
-    const second = context.table.secondOf(at);
+    const second = context.table.stepOf(at);
     if (!(Math.abs(second) <= SECONDS_MAX)) {
       const text = 'An event’s time is days away from the start of the load';
       context.books.report('time-out-of-range', 'wrong', null, text, `${at} µs`);

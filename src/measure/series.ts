@@ -15,7 +15,9 @@
  * a 1-minute metric sees it; their row is at the first second of the window.
  *
  * Columns stay in memory until the end, because a close cause may become known long after the
- * close: 8 bytes per series and second, 86,400 seconds of 300 series are 200 MB.
+ * close: 8 bytes per series and second, 86,400 seconds of 300 series are 200 MB. So whoever
+ * measures a day makes a step of a minute (or ten seconds) what is a second here: counts of the
+ * step, gauges at its end, and `second` is the step's first.
  */
 import type { Micros } from '../model/units.ts';
 import { MICROS_PER_SECOND } from '../model/units.ts';
@@ -69,19 +71,22 @@ export class Series {
 type Derived = (index: number) => number | null;
 
 export class SeriesTable {
+  /** Seconds that a value stands for: 1, or a divisor of 60. */
+  readonly step: number;
   readonly #origin: Micros;
   readonly #columns: { scope: string; measure: string; at: Derived }[] = [];
   readonly #windows: { scope: string; measure: string; above: Series; below: Series }[] = [];
-  /** Second of index 0; everything before it is booked there. */
+  /** Number of the step of index 0; everything before it is booked there. */
   #first: number | null = null;
   #last = 0;
-  /** The second that was asked for last: mostly it is asked for again. */
+  /** The step that was asked for last: mostly it is asked for again. */
   #from: Micros = Number.POSITIVE_INFINITY;
   #until: Micros = Number.NEGATIVE_INFINITY;
   #index = 0;
 
-  constructor(origin: Micros) {
+  constructor(origin: Micros, step = 1) {
     this.#origin = origin;
+    this.step = step;
   }
 
   /** A column that is shown as it is. */
@@ -105,37 +110,43 @@ export class SeriesTable {
     this.#windows.push({ scope, measure, above, below });
   }
 
-  /** Whole seconds since the start of the load. */
-  secondOf(at: Micros): number {
-    return Math.floor((at - this.#origin) / MICROS_PER_SECOND);
+  /** Whole steps since the start of the load. */
+  stepOf(at: Micros): number {
+    return Math.floor((at - this.#origin) / (MICROS_PER_SECOND * this.step));
   }
 
   /** Position of an instant in columns. */
   indexOf(at: Micros): number {
     if (at >= this.#from && at < this.#until) return this.#index;
-    const second = this.secondOf(at);
-    this.#first ??= second;
-    const index = Math.min(Math.max(second - this.#first, 0), SECONDS_MAX);
+    const step = this.stepOf(at);
+    this.#first ??= step;
+    const index = Math.min(Math.max(step - this.#first, 0), SECONDS_MAX);
     if (index > this.#last) this.#last = index;
     this.#index = index;
-    this.#from = this.#origin + second * MICROS_PER_SECOND;
-    this.#until = this.#from + MICROS_PER_SECOND;
+    const width = MICROS_PER_SECOND * this.step;
+    this.#from = this.#origin + step * width;
+    this.#until = this.#from + width;
     return index;
   }
 
-  emit(sink: (row: SecondRow) => void): void {
+  /** All rows in the order of time; may be gone through more than once. */
+  rows(): Iterable<SecondRow> {
+    return { [Symbol.iterator]: () => this.#rows() };
+  }
+
+  *#rows(): Generator<SecondRow> {
     if (this.#first === null) return;
     for (let index = 0; index <= this.#last; index++) {
-      const second = this.#first + index;
+      const second = (this.#first + index) * this.step;
       for (const { scope, measure, at } of this.#columns) {
-        sink({ second, scope, measure, value: at(index) });
+        yield { second, scope, measure, value: at(index) };
       }
-      if (second % WINDOW_SECONDS === 0) this.#emitWindows(second, index, sink);
+      if (second % WINDOW_SECONDS === 0) yield* this.#windowRows(second, index);
     }
   }
 
-  #emitWindows(second: number, from: number, sink: (row: SecondRow) => void): void {
-    const to = Math.min(from + WINDOW_SECONDS - 1, this.#last);
+  *#windowRows(second: number, from: number): Generator<SecondRow> {
+    const to = Math.min(from + WINDOW_SECONDS / this.step - 1, this.#last);
     for (const { scope, measure, above, below } of this.#windows) {
       let sumAbove = 0;
       let sumBelow = 0;
@@ -143,7 +154,7 @@ export class SeriesTable {
         sumAbove += above.get(index) ?? 0;
         sumBelow += below.get(index) ?? 0;
       }
-      sink({ second, scope, measure, value: sumBelow === 0 ? null : sumAbove / sumBelow });
+      yield { second, scope, measure, value: sumBelow === 0 ? null : sumAbove / sumBelow };
     }
   }
 }

@@ -70,7 +70,7 @@ export class SlotTally {
       known ? ratio(this.#busySeconds.get(index), this.#slotSeconds.get(index)) : null,
     );
     table.derived(scope, 'slotOccupancy', (index) =>
-      ratio(this.#slotSeconds.get(index), activeMax * instances * MICROS_PER_SECOND),
+      ratio(this.#slotSeconds.get(index), activeMax * instances * MICROS_PER_SECOND * table.step),
     );
     table.derived(scope, 'hoardedSlotSeconds', (index) =>
       this.shape.requestsSeenDownstream

@@ -90,6 +90,8 @@ export interface RunInfo {
     readonly at: Micros;
     readonly reason: string;
   }[];
+  /** Seconds that a row of the series stands for; absent = 1. More in simulations of a day. */
+  readonly secondsPerRow?: number;
   /** null while the run goes on, after one that was killed, and for what no lab ran. */
   readonly lab: LabAccount | null;
 }

@@ -29,7 +29,7 @@ import type { Place } from './net/place.ts';
 import { rootCause } from './root-cause.ts';
 import { Spread } from './spread.ts';
 
-/** Seconds are closed before anything of the next one, and everything else is at whole µs. */
+/** Steps are closed before anything of the next one, and everything else is at whole µs. */
 const BEFORE = 0.5;
 
 export class Meters implements MeasuredRun, Actor {
@@ -43,6 +43,8 @@ export class Meters implements MeasuredRun, Actor {
   readonly spread: Spread;
   readonly #engine: Engine;
   readonly #table: SeriesTable;
+  /** µs that a row of the series stands for. */
+  readonly #step: Micros;
   /** By instance; null where requests are not counted for a host. */
   readonly #hosts: readonly (Series | null)[];
   readonly #onSecond: (row: SecondRow) => void;
@@ -53,7 +55,8 @@ export class Meters implements MeasuredRun, Actor {
     this.books = new Books(this.shape);
     this.#engine = engine;
     this.#onSecond = onSecond;
-    this.#table = new SeriesTable(info.loadStart);
+    this.#table = new SeriesTable(info.loadStart, info.secondsPerRow ?? 1);
+    this.#step = this.#table.step * MICROS_PER_SECOND;
     this.#table.indexOf(info.loadStart);
     this.links = this.shape.links.map((link) => new LinkMeter(link, this.#table));
     this.queues = this.shape.queues.map((queue) => new SlotTally(queue, this.shape, this.#table));
@@ -69,13 +72,18 @@ export class Meters implements MeasuredRun, Actor {
       host !== null && countsForHost ? (hosts.get(host) ?? null) : null,
     );
     this.spread = new Spread(this.links, info.topology.duration);
-    engine.at(MICROS_PER_SECOND - BEFORE, this, 1);
+    engine.at(this.#step - BEFORE, this, 1);
   }
 
-  /** A second is over. */
-  fire(second: number): void {
-    this.#closeSecond(second - 1, second * MICROS_PER_SECOND);
-    this.#engine.at((second + 1) * MICROS_PER_SECOND - BEFORE, this, second + 1);
+  /** Seconds, or other steps of the series, are over. */
+  fire(steps: number): void {
+    this.#closeStep(steps - 1, steps * this.#step);
+    this.#engine.at((steps + 1) * this.#step - BEFORE, this, steps + 1);
+  }
+
+  /** The series so far. */
+  rows(): Iterable<SecondRow> {
+    return this.#table.rows();
   }
 
   // Connections
@@ -169,7 +177,7 @@ export class Meters implements MeasuredRun, Actor {
   finish(places: readonly Place[], pendingByGroup: readonly number[]): Measured {
     const { now } = this.#engine;
     this.shape.to = now;
-    this.#closeSecond(Math.floor(now / MICROS_PER_SECOND), now);
+    this.#closeStep(Math.floor(now / this.#step), now);
     this.#strikeConnections(places);
     this.groups.forEach((group, index) => {
       const pending = pendingByGroup[index] ?? 0;
@@ -179,7 +187,7 @@ export class Meters implements MeasuredRun, Actor {
       this.books.report('requests-do-not-balance', 'wrong', null, text, example);
     });
     this.spread.finish();
-    this.#table.emit(this.#onSecond);
+    for (const row of this.#table.rows()) this.#onSecond(row);
     return summaryOfRun(this, now);
   }
 
@@ -204,8 +212,8 @@ export class Meters implements MeasuredRun, Actor {
     }
   }
 
-  #closeSecond(second: number, until: Micros): void {
-    const index = this.#table.indexOf(second * MICROS_PER_SECOND);
+  #closeStep(step: number, until: Micros): void {
+    const index = this.#table.indexOf(step * this.#step);
     for (const link of this.links) link.endOfSecond(index);
     for (const queue of this.queues) queue.endOfSecond(index, until);
     for (const group of this.groups) group.endOfSecond(index);

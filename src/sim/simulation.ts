@@ -41,6 +41,8 @@ export interface SimulationOptions {
   readonly recorder: Recorder | null;
   /** Measures by itself, and gives out its series at the end; null = the recorder's ledger does. */
   readonly onSecond?: (row: SecondRow) => void;
+  /** Seconds that such a row stands for: 1 (as absent), or a divisor of 60. */
+  readonly secondsPerRow?: number;
   /** By default a wheel. */
   readonly queue?: EventQueue;
 }
@@ -136,12 +138,17 @@ export class Simulation implements Actor {
     return meters.finish(places, pending);
   }
 
+  /** The series that it has measured by itself. */
+  rows(): Iterable<SecondRow> {
+    return this.#world.meters?.rows() ?? [];
+  }
+
   /**
    * What describes the run. Asked for before the end it names the end that is planned; the ledger
    * is told when it came earlier. `eventCounts` is the caller's, who may still count.
    */
   info(eventCounts: readonly number[]): RunInfo {
-    const { topology, topologyHash, version, seed } = this.#options;
+    const { topology, topologyHash, version, seed, secondsPerRow } = this.#options;
     return {
       engine: 'sim',
       version,
@@ -159,6 +166,7 @@ export class Simulation implements Actor {
       kernel: null,
       deaths: [],
       lab: null,
+      ...(secondsPerRow === undefined ? {} : { secondsPerRow }),
     };
   }
 

@@ -11,7 +11,6 @@ import { sampler } from '../random/distribution.ts';
 import type { RandomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Actor } from './engine/event-queue.ts';
-import type { Exchange } from './exchange.ts';
 
 /** Pieces that may wait; further ones are refused. */
 const WAITING_MAX = 100_000;
@@ -22,15 +21,15 @@ export interface StationSettings {
   readonly concurrencyMax: number;
 }
 
-export class Station implements Actor {
+export class Station<Piece extends object> implements Actor {
   /** Pieces being served. */
   serving = 0;
   readonly #engine: Engine;
   readonly #stream: RandomStream;
-  readonly #done: (exchange: Exchange) => void;
-  readonly #served: (Exchange | null)[] = [];
+  readonly #done: (piece: Piece) => void;
+  readonly #served: (Piece | null)[] = [];
   readonly #free: number[] = [];
-  #waiting: Exchange[] = [];
+  #waiting: Piece[] = [];
   #firstWaiting = 0;
   #sample: () => Micros;
   #concurrencyMax: number;
@@ -45,7 +44,7 @@ export class Station implements Actor {
     engine: Engine,
     settings: StationSettings,
     stream: RandomStream,
-    done: (exchange: Exchange) => void,
+    done: (piece: Piece) => void,
   ) {
     this.#engine = engine;
     this.#stream = stream;
@@ -80,13 +79,13 @@ export class Station implements Actor {
   }
 
   /** Hands it to `done` after the work. False when too much waits already. */
-  submit(exchange: Exchange): boolean {
+  submit(piece: Piece): boolean {
     if (this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax) {
-      this.#serve(exchange);
+      this.#serve(piece);
       return true;
     }
     if (this.waiting >= WAITING_MAX) return false;
-    this.#waiting.push(exchange);
+    this.#waiting.push(piece);
     return true;
   }
 
@@ -96,13 +95,13 @@ export class Station implements Actor {
       this.#engine.at(this.#stalledUntil, this, place);
       return;
     }
-    const exchange = this.#served[place];
+    const piece = this.#served[place];
     this.#count();
     this.#served[place] = null;
     this.#free.push(place);
     this.serving -= 1;
     this.#fill();
-    if (exchange !== null && exchange !== undefined) this.#done(exchange);
+    if (piece !== null && piece !== undefined) this.#done(piece);
   }
 
   #fill(): void {
@@ -110,7 +109,7 @@ export class Station implements Actor {
       this.waiting > 0 &&
       (this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax)
     ) {
-      const next = this.#waiting[this.#firstWaiting] as Exchange;
+      const next = this.#waiting[this.#firstWaiting] as Piece;
       this.#firstWaiting += 1;
       if (this.#firstWaiting > 1_024 && this.#firstWaiting * 2 > this.#waiting.length) {
         this.#waiting = this.#waiting.slice(this.#firstWaiting);
@@ -120,11 +119,11 @@ export class Station implements Actor {
     }
   }
 
-  #serve(exchange: Exchange): void {
+  #serve(piece: Piece): void {
     const { now } = this.#engine;
     this.#count();
     const place = this.#free.pop() ?? this.#served.length;
-    this.#served[place] = exchange;
+    this.#served[place] = piece;
     this.serving += 1;
     const time = this.#sample();
     const factor = now < this.#slowUntil ? this.#factor : 1;

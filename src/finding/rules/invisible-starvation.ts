@@ -20,7 +20,7 @@ export const invisibleStarvation: Rule = ({ topology, summary, seconds }) => {
     if (measured === undefined || starved === 0) return [];
     // Waiting for busy slots is overload, which is another matter; see slot-hoarding.
     if (hoardedShare(topology, summary, measured).share < HOARDED_SHARE_MIN) return [];
-    const unhealthy = seconds.some(
+    const unhealthy = [...seconds].some(
       (row) =>
         row.scope === `hop:${balancer.name}` &&
         row.measure === 'unhealthyTargets' &&

@@ -21,7 +21,7 @@ import type { SimHop } from './sim-hop.ts';
 export class App implements SimHop, Acceptor, Asker {
   readonly #world: World;
   readonly #connections: ServerConnections;
-  readonly #station: Station;
+  readonly #station: Station<Exchange>;
   readonly #pool: ConnectionPool | null;
   readonly #faults: HostFaults;
   #settings: AppHop;
@@ -31,7 +31,9 @@ export class App implements SimHop, Acceptor, Asker {
     this.#settings = hop;
     this.#connections = new ServerConnections(world, keptFor(hop.keepAliveTimeout));
     const stream = world.random(instance, 'service');
-    this.#station = new Station(world.engine, hop, stream, (exchange) => this.#worked(exchange));
+    this.#station = new Station<Exchange>(world.engine, hop, stream, (exchange) =>
+      this.#worked(exchange),
+    );
     for (const link of world.incoming(hop)) world.listen(instance, link, this);
     const database = world.outgoing(hop) !== null;
     this.#pool = database ? this.#makePool(instance) : null;

@@ -21,7 +21,7 @@ const INSERT = 2;
 
 export class Database implements SimHop, Acceptor {
   readonly #world: World;
-  readonly #station: Station;
+  readonly #station: Station<Exchange>;
   readonly #faults: HostFaults;
   #settings: DatabaseHop;
   /** Connections that were let in and are open. */
@@ -32,7 +32,9 @@ export class Database implements SimHop, Acceptor {
     this.#world = world;
     this.#settings = hop;
     const stream = world.random(instance, 'service');
-    this.#station = new Station(world.engine, hop, stream, (exchange) => this.#served(exchange));
+    this.#station = new Station<Exchange>(world.engine, hop, stream, (exchange) =>
+      this.#served(exchange),
+    );
     for (const link of world.incoming(hop)) world.listen(instance, link, this);
     this.#faults = new HostFaults(world, instance, {
       resetAccepted: (connection) => {
