@@ -50,7 +50,10 @@ export class World {
     this.engine = engine;
     this.recorder = recorder;
     this.network = new Network(engine, recorder);
-    this.places = plan.instances.map((instance) => new Place(instance.index));
+    this.places = plan.instances.map((instance) => {
+      const clients = this.hopOf(instance).kind === 'clients';
+      return new Place(instance.index, clients);
+    });
     this.links = plan.links.map((link) => ({ index: link.index, delay: 0 }));
     this.#listeners = plan.links.map(() => []);
     this.#seed = seed;

@@ -98,12 +98,12 @@ export class Network implements Follower {
   /** The connector has taken note of its new connection: off goes the SYN. */
   begin(connection: Connection): void {
     const { listener, connectorPlace } = connection;
-    const port = connectorPlace.portsTo(listener).take(this.engine.now);
-    if (port === null) {
+    const address = connectorPlace.takeAddress(listener, this.engine.now);
+    if (address === null) {
       this.#failConnect(connection, 'refused');
       return;
     }
-    connection.connectorAddress = connectorPlace.ip * 65_536 + port;
+    connection.connectorAddress = address;
     this.#send(connection, Cargo.syn, null);
   }
 
@@ -337,7 +337,7 @@ export class Network implements Follower {
     );
     if (connectorAddress === 0) return;
     const waits = cause !== PEER_FIN && cause !== PEER_RST && !connection.acceptorFin;
-    connectorPlace.portsTo(listener).give(this.engine.now, connectorAddress % 65_536, waits);
+    connectorPlace.giveAddress(listener, connectorAddress, this.engine.now, waits);
   }
 
   #acceptorGone(connection: Connection, cause: number): void {

@@ -1,7 +1,7 @@
 /** Where connections begin and end: links, replicas of hops with their addresses, listeners. */
 import type { Micros } from '../../model/units.ts';
 import type { Acceptor } from './connection.ts';
-import { Ports } from './ports.ts';
+import { FIRST_PORT, PORTS, Ports } from './ports.ts';
 import { AcceptorSockets, ConnectorSockets } from './sockets.ts';
 
 export interface SimLink {
@@ -10,22 +10,47 @@ export interface SimLink {
   readonly delay: Micros;
 }
 
+/** 100.64.0.0/10, where clients live. */
+const CLIENTS = 100 * 16_777_216 + 64 * 65_536;
+const CLIENT_ADDRESSES = 4_194_304 * PORTS;
+
 /** A replica of a hop as the network sees it: an address and its live sockets. */
 export class Place {
   readonly instance: number;
   readonly ip: number;
+  /** Clients are machines of their own: they never run out of ports. */
+  readonly #manyMachines: boolean;
+  #addresses = 0;
   /** Connections with a live socket here. */
   readonly connecting = new ConnectorSockets();
   readonly accepted = new AcceptorSockets();
   readonly #ports = new Map<Listener, Ports>();
 
-  constructor(instance: number) {
+  constructor(instance: number, manyMachines: boolean) {
     this.instance = instance;
+    this.#manyMachines = manyMachines;
     // 10.0.0.0/8, a place for each instance.
     this.ip = 10 * 16_777_216 + instance + 1;
   }
 
-  portsTo(listener: Listener): Ports {
+  /** Address and port for a connection; null when every port is in use or in TIME_WAIT. */
+  takeAddress(listener: Listener, now: Micros): number | null {
+    if (this.#manyMachines) {
+      const number = this.#addresses % CLIENT_ADDRESSES;
+      this.#addresses += 1;
+      const machine = Math.floor(number / PORTS);
+      return (CLIENTS + machine) * 65_536 + FIRST_PORT + (number - machine * PORTS);
+    }
+    const port = this.#portsTo(listener).take(now);
+    return port === null ? null : this.ip * 65_536 + port;
+  }
+
+  /** `waits`: the connector closed first, by FIN. */
+  giveAddress(listener: Listener, address: number, now: Micros, waits: boolean): void {
+    if (!this.#manyMachines) this.#portsTo(listener).give(now, address % 65_536, waits);
+  }
+
+  #portsTo(listener: Listener): Ports {
     let ports = this.#ports.get(listener);
     if (ports === undefined) {
       ports = new Ports();

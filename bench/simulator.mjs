@@ -1,0 +1,147 @@
+/**
+ * The simulator's speed: against SimPy on one tandem, on the incident's system, and as systems
+ * grow.
+ *
+ *   node bench/simulator.mjs [--rounds 5]
+ *
+ * All figures are CPU time of one process, garbage collection and compilation in other threads
+ * included. SimPy (Debian's python3-simpy3) models waiting and service alone; so does our tandem,
+ * on the simulator's own parts. The incident's system is simulated with every connection.
+ */
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { median, options, report, spread, table } from './bench.mjs';
+
+const PYTHON = '/usr/bin/python3';
+const TANDEM_REQUESTS = 1_000_000;
+const SIMPY_REQUESTS = 20_000;
+const DAY_REQUESTS = 229e6;
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'waterhammer-bench-'));
+const { rounds } = options({ rounds: 5 });
+const run = promisify(execFile);
+
+async function json(program, ...args) {
+  const { stdout } = await run(program, args.map(String));
+  return JSON.parse(stdout);
+}
+const node = (script, ...args) =>
+  json(process.execPath, '--max-old-space-size=16000', here(script), ...args);
+
+/** Requests per second of CPU, by turns. */
+async function tandem() {
+  if (spawnSync(PYTHON, ['-c', 'import simpy']).status !== 0) {
+    const why = 'Skipped: SimPy is not there (Debian package python3-simpy3).';
+    process.stdout.write(`${why}\n`);
+    return why;
+  }
+  const ours = [];
+  const theirs = [];
+  const latencies = [[], []];
+  let version = '';
+  for (let round = 1; round <= rounds; round++) {
+    const simpy = await json(PYTHON, here('simulator/tandem.py'), SIMPY_REQUESTS, round);
+    const mine = await node('simulator/tandem.mjs', TANDEM_REQUESTS, round);
+    version = simpy.version;
+    theirs.push(simpy.requests / simpy.cpuSeconds);
+    ours.push(mine.requests / mine.cpuSeconds);
+    latencies[0].push(mine.latencyMs);
+    latencies[1].push(simpy.latencyMs);
+    process.stdout.write(
+      `round ${round}: ${ours.at(-1).toFixed(0)} against ${theirs.at(-1).toFixed(0)}\n`,
+    );
+  }
+  const ratios = ours.map((one, at) => one / theirs[at]);
+  const rows = [
+    ['our parts', spread(ours, 0), spread(ratios, 0), spread(latencies[0], 2)],
+    [`SimPy ${version}`, spread(theirs, 0), '1', spread(latencies[1], 2)],
+  ];
+  const head = ['', 'requests per second of CPU', 'ratio', 'mean latency, ms'];
+  return `Six M/M/15 in a row, 1,000 requests/s, patience 250 ms, 3 attempts; wanted: 120.\n\n${table(head, rows)}`;
+}
+
+async function incident() {
+  const costs = [];
+  const memory = [];
+  for (let round = 1; round <= rounds; round++) {
+    const file = here('../examples/aws-2021.yaml');
+    const one = await node('simulator/speed.mjs', file, 60, 120, round);
+    costs.push((one.cpuSeconds / one.requests) * 1e6);
+    memory.push(one.rssMb);
+    process.stdout.write(`aws-2021: ${costs.at(-1).toFixed(2)} us per request\n`);
+  }
+  const minutes = (median(costs) * DAY_REQUESTS) / 1e6 / 60;
+  return (
+    `\`aws-2021.yaml\`, 66 hosts, 8,000 closed users, two minutes at noon after one of warming up: ` +
+    `${spread(costs, 2)} us of CPU per request, ${spread(memory, 0)} MB. At that, a day of 229 ` +
+    `million requests takes ${minutes.toFixed(0)} minutes (wanted: 5).`
+  );
+}
+
+/** Users keep their connection open; the rate stays what it is. */
+function growing({ hosts, users }) {
+  const pause = `exponential(${users / 500}s)`;
+  const load = `{ kind: closed, thinkTime: ${pause}, startWithin: ${users / 500}s }`;
+  return `name: growing
+duration: 1s
+hops:
+  - { name: users, kind: clients, count: ${users}, pool: { idleTimeout: 0s }, workload: ${load} }
+  - { name: gateway, kind: gateway, nodes: 8, clientIdleTimeout: 0s }
+  - { name: nlb, kind: l4-balancer, idleTimeout: 6000s }
+  - { name: queue, kind: connection-queue, activeMax: 1000 }
+  - { name: nginx, kind: web-server, upstreamIdleMax: 32 }
+  - { name: app, kind: app, serviceTime: exponential(5ms) }
+  - { name: db, kind: database, serviceTime: exponential(1ms), connectionsMax: 100000 }
+hosts: [ { name: host, count: ${hosts}, hops: [queue, nginx, app] } ]
+`;
+}
+
+async function growth() {
+  const sizes = [1, 10, 100, 1_000].map((hosts) => ({ hosts, users: 1_000 }));
+  sizes.push(...[10_000, 100_000, 1_000_000].map((users) => ({ hosts: 10, users })));
+  const rows = [];
+  for (const size of sizes) {
+    const file = join(scratch, 'growing.yaml');
+    writeFileSync(file, growing(size));
+    // Everybody has asked once when the clock starts.
+    const warm = Math.ceil(size.users / 500) + 20;
+    const one = await node('simulator/speed.mjs', file, warm, 120, 1);
+    const rate = one.events / one.cpuSeconds;
+    rows.push([
+      ...[size.hosts, size.users, one.open].map((count) => count.toLocaleString('en')),
+      `${(rate / 1e3).toFixed(0)} k`,
+      ((one.cpuSeconds / one.requests) * 1e6).toFixed(2),
+      one.rssMb.toFixed(0),
+    ]);
+    process.stdout.write(`${rows.at(-1).join('  ')}\n`);
+  }
+  const head = ['hosts', 'users', 'open connections', 'events/s', 'us per request', 'MB'];
+  return `500 requests/s through seven hops, users that keep their connection:\n\n${table(head, rows)}`;
+}
+
+/** Two seeds, one after the other and on two cores. */
+async function cores() {
+  const one = (seed) =>
+    node('simulator/speed.mjs', here('../examples/aws-2021.yaml'), 10, 60, seed);
+  const gains = [];
+  for (let round = 0; round < rounds; round++) {
+    const begun = performance.now();
+    await one(1);
+    await one(2);
+    const between = performance.now();
+    await Promise.all([one(1), one(2)]);
+    gains.push((between - begun) / (performance.now() - between));
+  }
+  return `Two seeds at a time on two cores: ${spread(gains, 2)} times as fast as one after the other.`;
+}
+
+try {
+  const parts = [await tandem(), await incident(), await growth(), await cores()];
+  report('Simulator', parts.join('\n\n'));
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
