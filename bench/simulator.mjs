@@ -61,7 +61,8 @@ async function tandem() {
     [`SimPy ${version}`, spread(theirs, 0), '1', spread(latencies[1], 2)],
   ];
   const head = ['', 'requests per second of CPU', 'ratio', 'mean latency, ms'];
-  return `Six M/M/15 in a row, 1,000 requests/s, patience 250 ms, 3 attempts; wanted: 120.\n\n${table(head, rows)}`;
+  const title = 'Six M/M/15 in a row, 1,000 requests/s, patience 250 ms, 3 attempts; wanted: 120.';
+  return `${title}\n\n${table(head, rows)}`;
 }
 
 async function incident() {
@@ -76,9 +77,9 @@ async function incident() {
   }
   const minutes = (median(costs) * DAY_REQUESTS) / 1e6 / 60;
   return (
-    `\`aws-2021.yaml\`, 66 hosts, 8,000 closed users, two minutes at noon after one of warming up: ` +
-    `${spread(costs, 2)} us of CPU per request, ${spread(memory, 0)} MB. At that, a day of 229 ` +
-    `million requests takes ${minutes.toFixed(0)} minutes (wanted: 5).`
+    '`aws-2021.yaml`, 66 hosts, 8,000 closed users, two minutes at noon after one of warming ' +
+    `up: ${spread(costs, 2)} us of CPU per request, ${spread(memory, 0)} MB. At that, a day of ` +
+    `229 million requests takes ${minutes.toFixed(0)} minutes (wanted: 5).`
   );
 }
 
@@ -120,7 +121,8 @@ async function growth() {
     process.stdout.write(`${rows.at(-1).join('  ')}\n`);
   }
   const head = ['hosts', 'users', 'open connections', 'events/s', 'us per request', 'MB'];
-  return `500 requests/s through seven hops, users that keep their connection:\n\n${table(head, rows)}`;
+  const title = '500 requests/s through seven hops, users that keep their connection:';
+  return `${title}\n\n${table(head, rows)}`;
 }
 
 /** Two seeds, one after the other and on two cores. */
@@ -136,7 +138,8 @@ async function cores() {
     await Promise.all([one(1), one(2)]);
     gains.push((between - begun) / (performance.now() - between));
   }
-  return `Two seeds at a time on two cores: ${spread(gains, 2)} times as fast as one after the other.`;
+  const times = `${spread(gains, 2)} times as fast as one after the other`;
+  return `Two seeds at a time on two cores: ${times}.`;
 }
 
 try {

@@ -105,6 +105,7 @@ const clients: Rest<ClientsHop> = {
   bodyBytes: 0,
   connectTimeout: 0,
   timeout: 0,
+  patience: { kind: 'constant', value: 0 },
   retry: { attemptsMax: 1, backoff: 0, backoffMax: 0, jitter: 0, budget: 1, on: [] },
 };
 
@@ -174,6 +175,8 @@ const app: Rest<AppHop> = {
   implementation: 'node',
   serviceTime: none,
   concurrencyMax: 0,
+  waitingMax: 100_000,
+  contention: 0,
   queriesPerRequest: 1,
   keepAliveTimeout: 0,
   responseBytes: 0,
@@ -187,5 +190,7 @@ const database: Rest<DatabaseHop> = {
   connectionsMax: 0,
   serviceTime: none,
   concurrencyMax: 0,
+  waitingMax: 100_000,
+  contention: 0,
   preparedStatementsMax: 0,
 };

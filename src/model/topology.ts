@@ -167,6 +167,8 @@ export interface ClientsHop extends HopBase {
   readonly connectTimeout: Micros;
   /** Per attempt, from the moment it is issued; 0 = none. */
   readonly timeout: Micros;
+  /** An attempt is given up after a time drawn from this, if that comes first; 0 = none. */
+  readonly patience: Distribution;
   readonly retry: RetrySettings;
 }
 
@@ -272,6 +274,10 @@ export interface AppHop extends HopBase {
   readonly serviceTime: Distribution;
   /** Requests served at a time, the rest wait; 0 = without limit. */
   readonly concurrencyMax: number;
+  /** Requests that may wait; further ones are answered with 503. */
+  readonly waitingMax: number;
+  /** Each piece of work takes 1 + this x (others being served) times as long. */
+  readonly contention: number;
   readonly queriesPerRequest: number;
   readonly keepAliveTimeout: Micros;
   readonly responseBytes: Bytes;
@@ -294,6 +300,10 @@ export interface DatabaseHop extends HopBase {
   readonly serviceTime: Distribution;
   /** Queries served at a time (CPUs); the rest wait. */
   readonly concurrencyMax: number;
+  /** Queries that may wait; further ones fail. */
+  readonly waitingMax: number;
+  /** Each query takes 1 + this x (others being served) times as long. */
+  readonly contention: number;
   readonly preparedStatementsMax: number;
 }
 

@@ -12,13 +12,14 @@ import type { RandomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Actor } from './engine/event-queue.ts';
 
-/** Pieces that may wait; further ones are refused. */
-const WAITING_MAX = 100_000;
-
 export interface StationSettings {
   readonly serviceTime: Distribution;
   /** 0 = without limit. */
   readonly concurrencyMax: number;
+  /** Pieces that may wait; further ones are refused. */
+  readonly waitingMax: number;
+  /** A piece that begins while n others are served takes 1 + this x n times as long. */
+  readonly contention: number;
 }
 
 export class Station<Piece extends object> implements Actor {
@@ -33,6 +34,8 @@ export class Station<Piece extends object> implements Actor {
   #firstWaiting = 0;
   #sample: () => Micros;
   #concurrencyMax: number;
+  #waitingMax: number;
+  #contention: number;
   #factor = 1;
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
@@ -51,6 +54,8 @@ export class Station<Piece extends object> implements Actor {
     this.#done = done;
     this.#sample = sampler(settings.serviceTime, stream);
     this.#concurrencyMax = settings.concurrencyMax;
+    this.#waitingMax = settings.waitingMax;
+    this.#contention = settings.contention;
   }
 
   get waiting(): number {
@@ -66,6 +71,8 @@ export class Station<Piece extends object> implements Actor {
   configure(settings: StationSettings): void {
     this.#sample = sampler(settings.serviceTime, this.#stream);
     this.#concurrencyMax = settings.concurrencyMax;
+    this.#waitingMax = settings.waitingMax;
+    this.#contention = settings.contention;
     this.#fill();
   }
 
@@ -84,7 +91,7 @@ export class Station<Piece extends object> implements Actor {
       this.#serve(piece);
       return true;
     }
-    if (this.waiting >= WAITING_MAX) return false;
+    if (this.waiting >= this.#waitingMax) return false;
     this.#waiting.push(piece);
     return true;
   }
@@ -124,9 +131,10 @@ export class Station<Piece extends object> implements Actor {
     this.#count();
     const place = this.#free.pop() ?? this.#served.length;
     this.#served[place] = piece;
+    const slow = now < this.#slowUntil ? this.#factor : 1;
+    const factor = slow * (1 + this.#contention * this.serving);
     this.serving += 1;
     const time = this.#sample();
-    const factor = now < this.#slowUntil ? this.#factor : 1;
     this.#engine.at(now + (factor === 1 ? time : Math.round(time * factor)), this, place);
   }
 

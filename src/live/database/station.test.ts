@@ -11,8 +11,10 @@ afterEach(() => {
   for (const station of stations.splice(0)) station.stop();
 });
 
+const ROOM = { waitingMax: 100_000, contention: 0 };
+
 function stationOf(serviceTime: Distribution, concurrencyMax: number): Station {
-  const settings = { serviceTime, concurrencyMax };
+  const settings = { ...ROOM, serviceTime, concurrencyMax };
   const station = new Station(clock, settings, randomStream(1, 'station'));
   stations.push(station);
   return station;
@@ -52,6 +54,25 @@ describe('station', () => {
       lateness.push((at.at(-1) ?? 0) - 35_000);
     }
     expect(Math.min(...lateness)).toBeLessThan(5_000);
+  });
+
+  it('refuses what finds no room to wait', () => {
+    const settings = { ...ROOM, serviceTime: constant(60_000_000), concurrencyMax: 2 };
+    const station = new Station(clock, { ...settings, waitingMax: 1 }, randomStream(1, 'room'));
+    stations.push(station);
+    const taken = [1, 2, 3, 4].map(() => station.submit(() => {}));
+    expect(taken).toEqual([true, true, true, false]);
+  });
+
+  it('slows down what begins beside others', async () => {
+    const settings = { ...ROOM, serviceTime: constant(10_000), concurrencyMax: 3 };
+    const station = new Station(clock, { ...settings, contention: 2 }, randomStream(1, 'slow'));
+    stations.push(station);
+    const { order, at } = await times(station, 3);
+    expect(order).toEqual([0, 1, 2]);
+    [10_000, 30_000, 50_000].forEach((due, piece) => {
+      expect(at[piece]).toBeGreaterThanOrEqual(due);
+    });
   });
 
   it('serves without limit where there is none', async () => {
@@ -101,7 +122,7 @@ describe('station', () => {
     while (station.submit(() => {})) taken += 1;
     // One is served, the others wait.
     expect(taken).toBe(100_001);
-    station.configure({ serviceTime: constant(1), concurrencyMax: 51 });
+    station.configure({ ...ROOM, serviceTime: constant(1), concurrencyMax: 51 });
     expect(station.serving).toBe(51);
     station.stop();
     expect(station.serving + station.waiting).toBe(0);
@@ -109,7 +130,7 @@ describe('station', () => {
 
   it('stands still while the clock is frozen', async () => {
     const frozen = new Clock();
-    const settings = { serviceTime: constant(100), concurrencyMax: 1 };
+    const settings = { ...ROOM, serviceTime: constant(100), concurrencyMax: 1 };
     const station = new Station(frozen, settings, randomStream(1, 'station'));
     stations.push(station);
     let done = false;

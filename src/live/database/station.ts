@@ -33,8 +33,6 @@ import type { RandomStream } from '../../random/stream.ts';
 import { type Clock, WakeTimer } from '../runtime/clock.ts';
 import { DueHeap } from './due-heap.ts';
 
-/** Pieces that may wait; further ones are refused. */
-const WAITING_MAX = 100_000;
 /** The grain of timers: closer than this one polls, if the budget allows. */
 const TIMER_GRAIN: Micros = 1_000;
 
@@ -42,6 +40,10 @@ export interface StationSettings {
   readonly serviceTime: Distribution;
   /** 0 = without limit. */
   readonly concurrencyMax: number;
+  /** Pieces that may wait; further ones are refused. */
+  readonly waitingMax: number;
+  /** A piece that begins while n others are served takes 1 + this x n times as long. */
+  readonly contention: number;
 }
 
 interface Piece {
@@ -101,8 +103,15 @@ export class Station {
 
   /** Calls `done` after the work, always later. False when too much waits already. */
   submit(done: () => void): boolean {
-    if (this.waiting >= WAITING_MAX) return false;
     const arrivedAt = this.#clock.now();
+    const { concurrencyMax, waitingMax } = this.#settings;
+    const full = concurrencyMax > 0 && this.serving >= concurrencyMax;
+    if (this.waiting >= waitingMax && (full || this.waiting > 0)) {
+      // What is due leaves first: a server may be free, only not noticed yet.
+      this.#advance();
+      const free = concurrencyMax === 0 || this.serving < concurrencyMax;
+      if (this.waiting >= waitingMax && !(free && this.waiting === 0)) return false;
+    }
     this.#waiting.push({ arrivedAt, done });
     this.#fill(arrivedAt);
     this.#arm();
@@ -120,7 +129,7 @@ export class Station {
 
   /** Puts waiting pieces on free servers; a server became free at `freeAt`. */
   #fill(freeAt: Micros): void {
-    const { concurrencyMax } = this.#settings;
+    const { concurrencyMax, contention } = this.#settings;
     while (this.waiting > 0 && (concurrencyMax === 0 || this.serving < concurrencyMax)) {
       const piece = this.#waiting[this.#firstWaiting] as Piece;
       this.#firstWaiting += 1;
@@ -129,7 +138,8 @@ export class Station {
         this.#firstWaiting = 0;
       }
       const begin = Math.max(piece.arrivedAt, freeAt);
-      const factor = begin < this.#slowUntil ? this.#factor : 1;
+      const slow = begin < this.#slowUntil ? this.#factor : 1;
+      const factor = slow * (1 + contention * this.serving);
       this.#served.add(begin + Math.round(this.#sample() * factor), piece.done);
     }
   }

@@ -26,6 +26,8 @@ const settings: DatabaseHop = {
   connectionsMax: 10,
   serviceTime: { kind: 'constant', value: 0 },
   concurrencyMax: 4,
+  waitingMax: 100_000,
+  contention: 0,
   preparedStatementsMax: 2,
 };
 
@@ -37,6 +39,8 @@ const app: AppHop = {
   listen: null,
   serviceTime: { kind: 'constant', value: 0 },
   concurrencyMax: 0,
+  waitingMax: 100_000,
+  contention: 0,
   queriesPerRequest: 2,
   keepAliveTimeout: 5_000_000,
   responseBytes: 200,

@@ -30,6 +30,8 @@ const databaseSettings: DatabaseHop = {
   connectionsMax: 151,
   serviceTime: { kind: 'constant', value: 0 },
   concurrencyMax: 4,
+  waitingMax: 100_000,
+  contention: 0,
   preparedStatementsMax: 100,
 };
 
@@ -41,6 +43,8 @@ const settings: AppHop = {
   listen: null,
   serviceTime: { kind: 'constant', value: 0 },
   concurrencyMax: 0,
+  waitingMax: 100_000,
+  contention: 0,
   queriesPerRequest: 1,
   keepAliveTimeout: 5_000_000,
   responseBytes: 300,

@@ -28,6 +28,8 @@ const settings: DatabaseHop = {
   connectionsMax: 151,
   serviceTime: { kind: 'constant', value: 0 },
   concurrencyMax: 4,
+  waitingMax: 100_000,
+  contention: 0,
   preparedStatementsMax: 16_382,
 };
 

@@ -13,7 +13,7 @@ import { DATABASE_USER, SERVER_VERSION } from '../database/handshake.ts';
 import { DATABASE_NAME, ItemTable } from '../database/items.ts';
 import { DatabaseConnection, type DatabaseShared } from '../database/session.ts';
 import type { Session } from '../database/statements.ts';
-import { Station } from '../database/station.ts';
+import { Station, type StationSettings } from '../database/station.ts';
 import { variablesOf } from '../database/variables.ts';
 import { Reply } from '../database/wire.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
@@ -29,6 +29,14 @@ const CONNECT_TIMEOUT = 10_000_000;
 export function createDatabase(ctx: HopContext<DatabaseHop>): LiveHop {
   return new EmbeddedDatabase(ctx);
 }
+
+/** For what is answered without waiting for the CPU. */
+const AT_ONCE: StationSettings = {
+  serviceTime: { kind: 'constant', value: 0 },
+  concurrencyMax: 0,
+  waitingMax: 100_000,
+  contention: 0,
+};
 
 class EmbeddedDatabase implements LiveHop, DatabaseShared {
   readonly #ctx: HopContext<DatabaseHop>;
@@ -51,8 +59,7 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
     this.#ctx = ctx;
     this.#settings = hop;
     this.#station = new Station(clock, hop, ctx.random('service'));
-    const free = { serviceTime: { kind: 'constant', value: 0 }, concurrencyMax: 0 } as const;
-    this.#desk = new Station(clock, free, ctx.random('desk'));
+    this.#desk = new Station(clock, AT_ONCE, ctx.random('desk'));
     this.#connectDeadlines = new Deadlines(clock, CONNECT_TIMEOUT);
     this.#listeners = ctx.incoming.map(
       (link, index) =>

@@ -47,6 +47,8 @@ export class Attempt extends Deadline {
   status = 0;
   /** Whole seconds that a 429 or 5xx answer asked to wait (Retry-After). */
   retryAfter = 0;
+  /** Its fate is known. */
+  over = false;
   readonly #timedOut: (attempt: Attempt) => void;
 
   constructor(request: LoadRequest, timedOut: (attempt: Attempt) => void) {

@@ -91,6 +91,24 @@ describe('timeouts', () => {
   });
 });
 
+describe('patience', () => {
+  it('ends an attempt before its timeout, which is not heard of any more', async () => {
+    const server = await testUpstream(() => {});
+    const patience = { kind: 'uniform', min: 20_000, max: 30_000 } as const;
+    const clients = await startClients({ timeout: 60_000, patience }, [server.endpoint]);
+    await until('a failure', () => clients.counters.failed === 1);
+    const heard = clients.counters.failed;
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(clients.counters.failed).toBe(heard);
+    const rows = await clients.stop();
+    expect(outcomes(rows)).toEqual([failed('timeout')]);
+    expect(causes(rows)).toEqual(['request_timeout']);
+    const waited = (done(rows)[0]?.at ?? 0) - (sent(rows)[0]?.at ?? 0);
+    expect(waited).toBeGreaterThanOrEqual(20_000);
+    await server.close();
+  });
+});
+
 describe('retries', () => {
   it('tries again after a growing pause, never too early, and then gives up', async () => {
     const target = await rawServer((socket) => {

@@ -135,6 +135,7 @@ export class LoadGroup implements ClientGroup {
   }
 
   answered(attempt: Attempt): void {
+    attempt.over = true;
     attempt.clear();
     const { request, status, retryAfter } = attempt;
     const reason: RetryReason | null = status === 429 ? '429' : status >= 500 ? '5xx' : null;
@@ -143,6 +144,7 @@ export class LoadGroup implements ClientGroup {
   }
 
   failed(attempt: Attempt, failure: ExchangeFailure, stale: boolean): void {
+    attempt.over = true;
     attempt.clear();
     const { request } = attempt;
     if (this.stopped) return;
@@ -159,6 +161,14 @@ export class LoadGroup implements ClientGroup {
   #attempt(request: LoadRequest): void {
     const attempt = new Attempt(request, this.#timedOut);
     this.#timeouts.set(attempt);
+    const patience = request.client.inputs.patience();
+    if (patience > 0) {
+      this.schedule.at(this.ctx.clock.now() + patience, () => {
+        if (attempt.over) return;
+        attempt.clear();
+        attempt.expired();
+      });
+    }
     request.client.start(attempt);
   }
 

@@ -22,11 +22,14 @@ export class ClientInputs {
   #pauses: RandomStream | null = null;
   readonly #postShare: number;
   readonly #hasItem: boolean;
+  readonly #hop: ClientsHop;
+  #patience: (() => Micros) | null = null;
 
   constructor(hop: ClientsHop, random: (purpose: string) => RandomStream) {
     const { workload, postShare, path } = hop;
     const stream = random('inputs');
     this.#random = random;
+    this.#hop = hop;
     this.#stream = stream;
     this.#postShare = postShare;
     this.#hasItem = path.includes(ITEM_PLACE);
@@ -37,6 +40,14 @@ export class ClientInputs {
   get pauses(): RandomStream {
     this.#pauses ??= this.#random('retries');
     return this.#pauses;
+  }
+
+  /** How long it waits for an answer, beside its timeout; 0 = as long as that. */
+  patience(): Micros {
+    const { patience } = this.#hop;
+    if (patience.kind === 'constant') return patience.value;
+    this.#patience ??= sampler(patience, this.#random('patience'));
+    return Math.max(1, this.#patience());
   }
 
   /** One of several, to be drawn once. */

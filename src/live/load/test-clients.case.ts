@@ -36,6 +36,7 @@ export const oneAsker: ClientsHop = {
   bodyBytes: 64,
   connectTimeout: 2_000_000,
   timeout: 0,
+  patience: { kind: 'constant', value: 0 },
   retry: noRetry,
 };
 

@@ -71,8 +71,10 @@ class LoadRequest implements Actor {
 }
 
 /** One attempt: an exchange that knows its request. */
-class Attempt extends Exchange {
+class Attempt extends Exchange implements Actor {
   readonly of: LoadRequest;
+  /** The client knows what became of it. */
+  settled = false;
 
   constructor(asker: Asker & Reader, of: LoadRequest) {
     super(asker, null, of.kind);
@@ -80,6 +82,13 @@ class Attempt extends Exchange {
     this.reader = asker;
     this.client = of.client.number;
     this.request = of.number;
+  }
+
+  /** The client's patience is at its end. */
+  fire(): void {
+    if (this.settled) return;
+    this.lane?.clear(this);
+    this.expired();
   }
 }
 
@@ -162,12 +171,12 @@ export class Clients implements SimHop, Asker, Reader {
 
   notGranted(attempt: Exchange, why: NotGranted): void {
     const failure = why === 'refused' || why === 'timeout' ? why : 'no_connection';
-    this.#failed(requestOf(attempt), attempt, failure, false);
+    this.#failed(this.#settled(attempt), attempt, failure, false);
   }
 
   answered(attempt: Exchange): void {
     this.#timeouts.clear(attempt);
-    const request = requestOf(attempt);
+    const request = this.#settled(attempt);
     const { status, retryAfter } = attempt;
     const reason: RetryReason | null = status === 429 ? '429' : status >= 500 ? '5xx' : null;
     if (reason !== null && this.#again(request, reason, retryAfter)) return;
@@ -175,12 +184,18 @@ export class Clients implements SimHop, Asker, Reader {
   }
 
   broken(attempt: Exchange, stale: boolean): void {
-    this.#failed(requestOf(attempt), attempt, 'reset', stale);
+    this.#failed(this.#settled(attempt), attempt, 'reset', stale);
   }
 
   expired(attempt: Exchange): void {
     attempt.pool?.abandon(attempt, CAUSES.requestTimeout, 'timeout');
-    this.#failed(requestOf(attempt), attempt, 'timeout', false);
+    this.#failed(this.#settled(attempt), attempt, 'timeout', false);
+  }
+
+  #settled(exchange: Exchange): LoadRequest {
+    const attempt = own(exchange);
+    attempt.settled = true;
+    return attempt.of;
   }
 
   #issue(number: number): void {
@@ -206,6 +221,9 @@ export class Clients implements SimHop, Asker, Reader {
     attempt.rootGroup = this.#group;
     attempt.again = request.handed > 0;
     this.#timeouts.set(attempt);
+    const { engine } = this.#world;
+    const patience = request.client.inputs.patience();
+    if (patience > 0) engine.at(engine.now + patience, attempt, 0);
     request.client.pool.acquire(attempt);
   }
 
@@ -282,8 +300,12 @@ export class Clients implements SimHop, Asker, Reader {
 }
 
 function requestOf(attempt: Exchange): LoadRequest {
+  return own(attempt).of;
+}
+
+function own(attempt: Exchange): Attempt {
   if (!(attempt instanceof Attempt)) throw new Error('a client hears of its own attempts only');
-  return attempt.of;
+  return attempt;
 }
 
 /** JMeter drops its connection at each iteration: a cap on requests per connection. */

@@ -33,11 +33,14 @@ export class ClientInputs {
   readonly #stream: RandomStream;
   readonly #pausesOf: () => RandomStream;
   #pauses: RandomStream | null = null;
+  readonly #patienceOf: () => RandomStream;
+  #patience: (() => Micros) | null = null;
 
   constructor(world: World, instance: Instance, asked: Asked, number: number) {
     const { workload } = asked.hop;
     this.#asked = asked;
     this.#stream = world.random(instance, `client/${number}/inputs`);
+    this.#patienceOf = () => world.random(instance, `client/${number}/patience`);
     this.#pausesOf = () => world.random(instance, `client/${number}/retries`);
     this.think = workload.kind === 'closed' ? sampler(workload.thinkTime, this.#stream) : () => 0;
   }
@@ -46,6 +49,14 @@ export class ClientInputs {
   get pauses(): RandomStream {
     this.#pauses ??= this.#pausesOf();
     return this.#pauses;
+  }
+
+  /** How long it waits for an answer, beside its timeout; 0 = as long as that. */
+  patience(): Micros {
+    const { patience } = this.#asked.hop;
+    if (patience.kind === 'constant') return patience.value;
+    this.#patience ??= sampler(patience, this.#patienceOf());
+    return Math.max(1, this.#patience());
   }
 
   /** One of several, drawn once. */

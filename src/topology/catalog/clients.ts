@@ -74,6 +74,13 @@ export const CLIENTS_SETTINGS = {
     description: 'An attempt without an answer is given up after this. 0 = never.',
     source: 'URLSession: timeoutIntervalForRequest 60 s',
   }),
+  patience: distribution({
+    default: '0s',
+    description:
+      'An attempt without an answer is given up after a time drawn from this, if that comes ' +
+      'before the timeout: people differ. 0 = never.',
+    source: OWN_CHOICE,
+  }),
   retry: {
     attemptsMax: integer({
       min: 1,

@@ -10,6 +10,7 @@ import {
   distribution,
   duration,
   integer,
+  number,
   optionalText,
   type SettingsFor,
   size,
@@ -138,6 +139,28 @@ export const WEB_SERVER_SETTINGS = {
   }),
 } satisfies SettingsFor<Omit<WebServerHop, Base>>;
 
+/** How work waits, and how it slows down when much is served at a time. */
+function stationSettings(pieces: string, refused: string) {
+  return {
+    waitingMax: integer({
+      min: 0,
+      max: 100_000,
+      default: 100_000,
+      description: `${pieces} that may wait to be served; further ones are ${refused}.`,
+      source: OWN_CHOICE,
+    }),
+    contention: number({
+      min: 0,
+      max: 1_000,
+      default: 0,
+      description:
+        'CPU model: work that begins while n others are served takes 1 + this x n times as long. ' +
+        '0 = what is served at a time does not slow each other down.',
+      source: `${OWN_CHOICE}; the contention term of Gunther's Universal Scalability Law`,
+    }),
+  };
+}
+
 const SEQUELIZE = 'Sequelize documentation, connection pool';
 
 export const APP_SETTINGS = {
@@ -161,6 +184,7 @@ export const APP_SETTINGS = {
     description: 'Requests served at a time; the rest wait. 0 = without limit.',
     source: 'Node: an HTTP server does not limit concurrency',
   }),
+  ...stationSettings('Requests', 'answered with 503'),
   queriesPerRequest: integer({
     min: 0,
     max: 1_000,
@@ -253,6 +277,7 @@ export const DATABASE_SETTINGS = {
     description: 'Queries served at a time (CPUs); the rest wait.',
     source: 'assumption: a database of 4 CPUs',
   }),
+  ...stationSettings('Queries', 'failed'),
   preparedStatementsMax: integer({
     min: 0,
     max: 4_194_304,
