@@ -12,6 +12,7 @@ const layers = {
   recording: ['stream', 'model'],
   measure: ['stream', 'model', 'random'],
   finding: ['measure', 'stream', 'model'],
+  compare: ['measure', 'model'],
   // The two engines never import each other.
   sim: ['policy', 'random', 'stream', 'measure', 'topology', 'model'],
   live: ['policy', 'random', 'stream', 'measure', 'recording', 'finding', 'topology', 'model'],
@@ -22,7 +23,17 @@ const layers = {
 };
 
 /** No Node API in these, so that the simulator also runs in a browser. */
-const portable = ['model', 'topology', 'policy', 'random', 'stream', 'measure', 'finding', 'sim'];
+const portable = [
+  'model',
+  'topology',
+  'policy',
+  'random',
+  'stream',
+  'measure',
+  'finding',
+  'compare',
+  'sim',
+];
 /** The topology reads YAML and checks it against a schema; the others need no package at all. */
 const withoutPackages = portable.filter((folder) => folder !== 'topology');
 

@@ -70,6 +70,7 @@ function program(): Command {
     .action(async (recording, options) =>
       finish((await import('./recover.ts')).recover(recording, options)),
     );
+  addCompare(cli);
   addDiagram(cli);
   cli
     .command('control')
@@ -144,6 +145,29 @@ function addSimulate(cli: Command): void {
     .action(async (topology, options) =>
       finish((await import('./simulate.ts')).simulate(topology ?? null, options)),
     );
+}
+
+function addCompare(cli: Command): void {
+  cli
+    .command('compare')
+    .description('two recordings, measure by measure: how far they are apart, greatest first')
+    .argument('<a>', 'a recording folder')
+    .argument('<b>', 'another, of either engine')
+    .option(
+      '--repeat <recording>',
+      'a further run of A (repeatable): what such runs differ by is the bound',
+      collect,
+      [],
+    )
+    .option('--repeat-b <recording>', 'a further run of B (repeatable)', collect, [])
+    .option(
+      '--grain <ms>',
+      'compare durations in steps of this, e.g. 5 where one side runs on timers',
+      number(0),
+      0,
+    )
+    .option('--json', 'print JSON on stdout, nothing else')
+    .action(async (a, b, options) => finish((await import('./compare.ts')).compare(a, b, options)));
 }
 
 function addDiagram(cli: Command): void {

@@ -236,7 +236,6 @@ function ownTopology(topology: Topology): Topology {
       case 'l4-balancer':
       case 'connection-queue':
       case 'web-server':
-      case 'app':
         return { ...hop, implementation: 'builtin' };
       case 'database':
         return { ...hop, implementation: 'embedded', url: null };

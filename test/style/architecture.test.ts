@@ -33,6 +33,7 @@ const offences: readonly (readonly [rule: string, from: string, to: string])[] =
   ['direction-stream', 'src/stream/a.ts', 'src/measure/target.ts'],
   ['direction-recording', 'src/recording/a.ts', 'src/measure/target.ts'],
   ['direction-measure', 'src/measure/a.ts', 'src/recording/target.ts'],
+  ['direction-compare', 'src/compare/a.ts', 'src/recording/target.ts'],
   ['direction-finding', 'src/finding/a.ts', 'src/topology/target.ts'],
   ['direction-sim', 'src/sim/a.ts', 'src/live/target.ts'],
   ['direction-live', 'src/live/a.ts', 'src/sim/target.ts'],

@@ -1,6 +1,6 @@
 /** Networks of queues, and people who leave or come again. */
 import { describe, it } from 'vitest';
-import { abandoned, closedThroughput, erlangB } from './erlang.ts';
+import { abandoned, birthDeath, closedThroughput, erlangB } from './erlang.ts';
 import {
   chain,
   expectAgreement,
@@ -59,16 +59,15 @@ ${query === '' ? '' : `  - { name: db, kind: database, serviceTime: ${query}, co
 });
 
 describe('impatience', () => {
-  const queue = (settings: string): string[] => [
-    `{ name: queue, kind: connection-queue, activeMax: 5, ${settings} }`,
-    '{ name: app, kind: app, serviceTime: exponential(50ms) }',
-  ];
   const load = { servers: 5, rate: 110, mu: 20 };
 
   it('fixed patience, M/M/n+D: a queue that closes what it held for 80 ms', () => {
     const yaml = chain({
       ...{ seconds: 120, rate: load.rate, clients: 'requestsPerIteration: 1' },
-      hops: queue('heldTimeout: 80ms, whileHeld: unread'),
+      hops: [
+        '{ name: queue, kind: connection-queue, activeMax: 5, heldTimeout: 80ms }',
+        '{ name: app, kind: app, serviceTime: exponential(50ms) }',
+      ],
     });
     expectAgreement(
       replicate((seed) => share(live({ yaml, seed, warmUp: 20 }).requests, (one) => !isOk(one))),
@@ -77,17 +76,36 @@ describe('impatience', () => {
     );
   });
 
-  it('exponential patience, Erlang A: clients that leave a queue that watches', () => {
-    const yaml = chain({
+  const erlangA = (app: string): string =>
+    chain({
       ...{ seconds: 120, rate: load.rate },
       clients: 'requestsPerIteration: 1\n    patience: exponential(200ms)',
-      hops: queue('whileHeld: watch'),
+      hops: [
+        '{ name: queue, kind: connection-queue, activeMax: 5, whileHeld: watch }',
+        `{ name: app, kind: app, serviceTime: exponential(50ms), implementation: ${app} }`,
+      ],
     });
+
+  it('exponential patience, Erlang A: clients that leave a queue that watches', () => {
+    const yaml = erlangA('builtin');
     const left = abandoned(load, (x) => (1 - Math.exp(-5 * x)) / 5);
     expectAgreement(
       replicate((seed) => share(live({ yaml, seed, warmUp: 20 }).requests, isOk)),
       // Who is served may lose patience still; the slot is held until the work is done.
       (1 - left) * (20 / (20 + 5)),
+      'answered in time',
+    );
+  });
+
+  it('the same with an app that hangs up at once: who leaves frees the slot', () => {
+    const yaml = erlangA('node');
+    const states = 60;
+    const births = Array.from({ length: states }, () => load.rate);
+    const deaths = births.map((_, n) => Math.min(n + 1, 5) * 20 + (n + 1) * 5);
+    const served = birthDeath(births, deaths).map((p, n) => p * Math.min(n, 5) * 20);
+    expectAgreement(
+      replicate((seed) => share(live({ yaml, seed, warmUp: 20 }).requests, isOk)),
+      served.reduce((sum, one) => sum + one, 0) / load.rate,
       'answered in time',
     );
   });

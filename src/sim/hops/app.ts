@@ -86,9 +86,11 @@ export class App implements SimHop, Acceptor, Asker {
   }
 
   connectorFinished(connection: Connection): void {
-    // As node:http: a client that sends FIN behind its request is answered still.
-    if (connection.served !== null) return;
-    this.#connections.end(connection, CAUSES.peerFin);
+    // Our own framing answers a client that sends FIN behind its request still; node:http closes
+    // at once (`httpAllowHalfOpen` is off), and the work for the request goes on for nobody.
+    if (connection.served !== null && this.#settings.implementation === 'builtin') return;
+    this.#world.network.closeAcceptor(connection, CAUSES.peerFin);
+    this.#gone(connection);
   }
 
   connectorReset(connection: Connection): void {
