@@ -187,7 +187,8 @@ describe('a flow through the L4 relay', () => {
     await expect.poll(() => heard).toBe(1_000);
     client.end(upload.subarray(1_000));
     await allGone(relay);
-    expect(heard).toBe(upload.length);
+    // What the relay has handed over may still lie in the server's kernel.
+    await expect.poll(() => heard).toBe(upload.length);
     expect(hash.digest('hex')).toBe(createHash('sha256').update(upload).digest('hex'));
     expect(causes(relay)).toEqual(['peer_fin', 'peer_fin']);
   });
