@@ -89,7 +89,11 @@ export function hearsNoMore(socket: number): void {
   watched[socket] = undefined;
 }
 
-/** Calls when nothing of what runs now can still expect to be called first. */
+/**
+ * Calls when nothing of what runs now can still expect to be called first. What was closed last
+ * hears of it first, as with libuv: of many that are lost together, those that a queue holds
+ * should go before those whose slots they would get.
+ */
 export function afterwards(call: () => void): void {
   later.push(call);
   if (!inBatch && later.length === 1) setImmediate(runLater);
@@ -121,6 +125,6 @@ function runLater(): void {
   while (later.length > 0) {
     const calls = later;
     later = [];
-    for (const call of calls) call();
+    for (const call of calls.reverse()) call();
   }
 }
