@@ -4,9 +4,9 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Answer } from '../explain/answer.ts';
-import { against, type Compared, compare } from '../explain/compare.ts';
+import { against, type Compared, compare, type StallRun } from '../explain/compare.ts';
 import type { Window } from '../explain/simulated.ts';
-import { type AfterStall, afterStall, type Measured, measured } from '../explain/simulated.ts';
+import { afterStall, type Measured, measured } from '../explain/simulated.ts';
 import { steadyTopology } from '../explain/steady.ts';
 import type { SecondRow } from '../measure/rows.ts';
 import type { TimelineEntry, Topology } from '../model/topology.ts';
@@ -23,7 +23,7 @@ export interface ExplainPlan {
 }
 
 /** Requests of all runs together, unless a duration is asked for. */
-const REQUESTS_MAX = 3_000_000;
+const REQUESTS_MAX = 1_000_000;
 const WINDOW_MIN = 20;
 const WARM_UP_MIN = 10;
 const WINDOW_MAX = 600;
@@ -74,57 +74,74 @@ export async function simulateAnswers(
     const rows = await series(steadyTopology(topology, duration), { seed, title, signal });
     if (rows !== null) runs.push(measured(topology, rows, window));
   }
-  const stalls = new Map<string, readonly AfterStall[]>();
+  const stalls = new Map<string, readonly StallRun[]>();
   for (const answer of answers) {
     if (answer.quantity !== 'stallThatFillsSlotsSeconds' || signal.aborted) continue;
     stalls.set(answer.at, await stallRuns(topology, answers, answer, plan, signal));
   }
   const seconds = window.to - window.from;
-  return answers.map((answer) => {
+  return answers.map((answer): Compared => {
     const after = stalls.get(answer.at) ?? [];
     if (answer.quantity === 'stallThatFillsSlotsSeconds') {
       const filled = after.map(({ filledAfter }) => filledAfter).filter((one) => one !== null);
-      if (filled.length > 0) return { ...answer, simulated: against(answer, filled, seconds) };
+      if (filled.length > 0) return { ...answer, simulated: against(answer, filled) };
     }
     if (answer.quantity === 'stuckStateExists' && after.length > 0) {
-      const values = after.map(({ stuck }) => Number(stuck));
-      return { ...answer, simulated: { ...against(answer, values, seconds), bound: null } };
+      return { ...answer, simulated: null, stalls: after };
     }
-    return compare(answer, runs, seconds);
+    const opened = answers.find(
+      (one) => one.at === answer.at && one.quantity === 'newConnectionsPerSecond',
+    )?.value;
+    return compare(answer, { runs, seconds, opened: typeof opened === 'number' ? opened : null });
   });
 }
 
 /** How long after a stall one looks whether requests wait still. */
-const RECOVERY = 60;
+const RECOVERY = 90;
+/** Stalls that are tried, beside one that takes all slots. */
+const LADDER = [10, 30];
+const STALL_SEEDS = 2;
 
 async function stallRuns(
   topology: Topology,
   answers: readonly Answer[],
   { at: queue, value }: Answer,
-  { seeds, window }: ExplainPlan,
+  { window }: ExplainPlan,
   signal: AbortSignal,
-): Promise<AfterStall[]> {
+): Promise<StallRun[]> {
   const target =
     topology.hops.find(({ kind }) => kind === 'database') ??
     topology.hops.find(({ kind }) => kind === 'app');
   const slots = answers.find((one) => one.at === queue && one.quantity === 'slots')?.value;
   if (typeof value !== 'number' || typeof slots !== 'number' || target === undefined) return [];
-  const lasts = Math.ceil(2 * value + 2);
-  const at = window.from;
-  const end = at + lasts + RECOVERY;
-  const stall: TimelineEntry = {
-    ...{ at: at * MICROS_PER_SECOND, text: null, action: 'stall', hop: target.name },
-    lasts: lasts * MICROS_PER_SECOND,
-  };
-  const steady = steadyTopology(topology, end * MICROS_PER_SECOND, [stall]);
-  const results: AfterStall[] = [];
-  for (let seed = 1; seed <= seeds && !signal.aborted; seed++) {
-    const title = `${topology.name}, stalled for ${lasts} s, seed ${seed} of ${seeds}`;
-    const rows = await series(steady, { seed, title, signal });
-    if (rows !== null) results.push(afterStall(rows, { queue, slots, at, end }));
+  const at = Math.min(window.from, STALL_AFTER);
+  const rate = numbers(answers, 'requestsPerSecond').reduce((sum, one) => sum + one, 0);
+  const least = Math.ceil(2 * value + 2);
+  const lengths = [least, ...LADDER.filter((one) => one > least)];
+  const affordable = lengths.filter(
+    (lasts, rung) => rung === 0 || rate * (at + lasts + RECOVERY) * STALL_SEEDS < REQUESTS_MAX / 2,
+  );
+  const results: StallRun[] = [];
+  for (const lasts of affordable) {
+    const end = at + lasts + RECOVERY;
+    const stall: TimelineEntry = {
+      ...{ at: at * MICROS_PER_SECOND, text: null, action: 'stall', hop: target.name },
+      lasts: lasts * MICROS_PER_SECOND,
+    };
+    const steady = steadyTopology(topology, end * MICROS_PER_SECOND, [stall]);
+    for (let seed = 1; seed <= STALL_SEEDS && !signal.aborted; seed++) {
+      const title = `${topology.name}, stalled for ${lasts} s, seed ${seed} of ${STALL_SEEDS}`;
+      const rows = await series(steady, { seed, title, signal });
+      if (rows === null) continue;
+      const after = afterStall(rows, { queue, slots, at, end });
+      results.push({ hop: target.name, lasts, recovery: RECOVERY, seed, ...after });
+    }
   }
   return results;
 }
+
+/** Enough for a steady flow; what lives longer matters little to a stall. */
+const STALL_AFTER = 60;
 
 interface RunOptions {
   readonly seed: number;

@@ -65,6 +65,7 @@ export function explainText(
     '\n',
     formulas(answers, numbers),
     reasons(answers),
+    stallsText(answers),
   ].join('');
 }
 
@@ -119,6 +120,22 @@ function reasons(answers: readonly Compared[]): string {
   if (byReason.size === 0) return '';
   const lines = [...byReason].map(([why, what]) => `  ${why}\n      ${what.join('; ')}\n`);
   return `\nNot known, and why:\n${lines.join('')}`;
+}
+
+/** After which stall the simulator was stuck: what no formula says. */
+function stallsText(answers: readonly Compared[]): string {
+  const runs = answers.flatMap(({ at, stalls = [] }) => stalls.map((run) => ({ at, ...run })));
+  const kinds = [...new Set(runs.map(({ at, lasts }) => `${at} ${lasts}`))];
+  const lines = kinds.map((kind) => {
+    const alike = runs.filter(({ at, lasts }) => `${at} ${lasts}` === kind);
+    const [{ at, hop, lasts, recovery } = { at: '', hop: '', lasts: 0, recovery: 0 }] = alike;
+    const stuck = alike.filter((run) => run.stuck).length;
+    return (
+      `  ${hop} stalled for ${lasts} s: ${at} is stuck ${recovery} s later in ${stuck} of ` +
+      `${alike.length} runs\n`
+    );
+  });
+  return lines.length === 0 ? '' : `\nStalls in the simulator:\n${lines.join('')}`;
 }
 
 function shown(value: number | boolean | null): string {

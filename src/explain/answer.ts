@@ -6,7 +6,7 @@ export type Standing =
   | 'exact'
   /** The remark says what it leaves out. */
   | 'approximation'
-  /** Nothing less (or nothing more) can be true; the remark says which. */
+  /** It is at least as much; the remark says why. */
   | 'bound'
   /** No closed form is known to us: the remark says why. */
   | 'unknown';

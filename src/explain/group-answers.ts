@@ -1,4 +1,6 @@
 /** What a group of clients asks, and how long its answers take. */
+
+import { moments } from '../theory/times.ts';
 import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
 import type { Group, Load } from './load.ts';
@@ -11,7 +13,10 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
   const open = users === Number.POSITIVE_INFINITY;
   const passed = rate * (1 - turnedAway);
   const trust = standingOf(load, group);
-  const asked = answer('requestsPerSecond', { ...load.closed, value: rate });
+  const { think } = group;
+  const inputs = think === null ? { rate } : { users, think: moments(think).mean, R: seconds };
+  const how = open ? GIVEN : load.closed;
+  const asked = answer('requestsPerSecond', { ...how, value: rate, inputs });
   const away = throttleOf(load, group);
   const throttled = away === null ? [] : [answer('throttledShare', away)];
   if (obstacle !== null) {
@@ -41,6 +46,15 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
     }),
   ];
 }
+
+const GIVEN: Known = {
+  value: null,
+  standing: 'exact',
+  formula: 'arrivals / s of the document',
+  source: 'given',
+  inputs: {},
+  remark: null,
+};
 
 const WAITS =
   'Erlang C (1917), Pollaczek-Khinchine (1932); Kleinrock, Queueing Systems I, 3.5, 5.6';

@@ -190,7 +190,8 @@ function groupAt(chain: Chain, hop: ClientsHop, factor: number, seconds: number)
   const throttle = gateway?.kind === 'gateway' ? gateway.throttle : null;
   const awayAt = (rate: number): number => {
     if (throttle === null || throttle.ratePerSecond === 0) return 0;
-    return turnedAway(rate / throttle.ratePerSecond, throttle.burst);
+    const share = turnedAway(rate / throttle.ratePerSecond, throttle.burst);
+    return share < NEGLIGIBLE ? 0 : share;
   };
   if (workload.kind === 'open') {
     const rate = peakOf(workload.rate) * factor;
@@ -203,6 +204,8 @@ function groupAt(chain: Chain, hop: ClientsHop, factor: number, seconds: number)
 }
 
 const INFINITE = Number.POSITIVE_INFINITY;
+/** Rounding of 1 - x. */
+const NEGLIGIBLE = 1e-12;
 
 function obstacleOf(chain: Chain, members: readonly ClientsHop[], solved: Solved): string | null {
   for (const { hop, turnedAway: away, users } of solved.groups) {
