@@ -21,7 +21,7 @@ const layers = {
   live: ['policy', 'random', 'stream', 'measure', 'recording', 'finding', 'topology', 'model'],
   diagnose: ['stream', 'measure', 'recording', 'finding', 'topology', 'model'],
   sweep: ['sim', 'live', 'random', 'stream', 'measure', 'recording', 'topology', 'model'],
-  report: ['recording', 'measure', 'stream', 'model'],
+  report: ['recording', 'measure', 'finding', 'topology', 'stream', 'model'],
   serve: ['sim', 'live', 'stream', 'measure', 'recording', 'finding', 'topology', 'model'],
 };
 
