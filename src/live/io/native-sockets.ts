@@ -89,14 +89,19 @@ export function hearsNoMore(socket: number): void {
   watched[socket] = undefined;
 }
 
-/**
- * Calls when nothing of what runs now can still expect to be called first. What was closed last
- * hears of it first, as with libuv: of many that are lost together, those that a queue holds
- * should go before those whose slots they would get.
- */
+/** Calls when nothing of what runs now can still expect to be called first. */
 export function afterwards(call: () => void): void {
+  if (!inBatch && later.length === 0) setImmediate(runLater);
   later.push(call);
-  if (!inBatch && later.length === 1) setImmediate(runLater);
+}
+
+/**
+ * The same for connections that have failed: before all others, the last first. Of many that are
+ * lost together, those that a queue holds should go before those whose slots they would get.
+ */
+export function firstAfterwards(call: () => void): void {
+  if (!inBatch && later.length === 0) setImmediate(runLater);
+  later.unshift(call);
 }
 
 function started(): SocketCalls | null {
@@ -125,6 +130,6 @@ function runLater(): void {
   while (later.length > 0) {
     const calls = later;
     later = [];
-    for (const call of calls.reverse()) call();
+    for (const call of calls) call();
   }
 }
