@@ -40,6 +40,7 @@ export interface Acceptor {
 export class Connection {
   readonly link: SimLink;
   readonly connector: Connector;
+  readonly acceptor: Acceptor;
   readonly listener: Listener;
   readonly connectorPlace: Place;
   /** Numbers of its ends among the events. */
@@ -130,9 +131,6 @@ export class Connection {
     this.connector = connector;
     this.connectorPlace = place;
     this.listener = listener;
-  }
-
-  get acceptor(): Acceptor {
-    return this.listener.acceptor;
+    this.acceptor = listener.acceptor;
   }
 }

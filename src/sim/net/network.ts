@@ -109,16 +109,22 @@ export class Network implements Follower {
 
   /** Sends a request from the connector; books it as begun there. */
   ask(connection: Connection, exchange: Exchange, bytes: number): void {
+    const { link } = connection;
     connection.bytesUp += bytes;
-    this.meters?.exchange(connection, exchange);
-    this.#send(connection, Cargo.request, exchange);
+    link.exchanges += 1;
+    if (exchange.spread !== null) this.meters?.carried(connection, exchange);
+    if (link.delay === 0 && connection.acceptorOpen)
+      connection.acceptor.asked(connection, exchange);
+    else this.#send(connection, Cargo.request, exchange);
   }
 
   /** Passes an answer from the acceptor; `closes`: with the acceptor's FIN behind it. */
   answer(connection: Connection, exchange: Exchange, bytes: number, closes: boolean): void {
     connection.bytesDown += bytes;
     if (closes) connection.acceptorFin = true;
-    this.#send(connection, closes ? Cargo.lastAnswer : Cargo.answer, exchange);
+    if (connection.link.delay === 0 && connection.connectorOpen) {
+      connection.connector.answered(connection, exchange, closes);
+    } else this.#send(connection, closes ? Cargo.lastAnswer : Cargo.answer, exchange);
   }
 
   /** The acceptor's last answer: its socket goes with it. */

@@ -8,6 +8,8 @@ export interface SimLink {
   readonly index: number;
   /** µs one way. */
   readonly delay: Micros;
+  /** Requests that went out on it in the present step of the series. */
+  exchanges: number;
 }
 
 /** 100.64.0.0/10, where clients live. */
@@ -68,6 +70,8 @@ export class Listener {
   readonly address: number;
   /** Its host is down: connects are refused. */
   suspended = false;
+  /** Requests read here in the present step of the series. */
+  reads = 0;
 
   constructor(place: Place, link: SimLink, acceptor: Acceptor) {
     this.place = place;
