@@ -14,7 +14,10 @@ import { WheelQueue } from '../../dist/sim/engine/wheel-queue.js';
 import { Station } from '../../dist/sim/station.js';
 
 const STATIONS = 6;
-const SERVICE = { serviceTime: { kind: 'exponential', mean: 10_000 }, concurrencyMax: 15 };
+const SERVICE = {
+  ...{ serviceTime: { kind: 'exponential', mean: 10_000 }, concurrencyMax: 15 },
+  ...{ waitingMax: Number.POSITIVE_INFINITY, contention: 0 },
+};
 const GAP = { kind: 'exponential', mean: 1_000 };
 const TIMED_OUT = 0;
 
