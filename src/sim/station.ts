@@ -7,6 +7,7 @@
  */
 import type { Distribution } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
+import { Burst, type BurstSettings } from '../random/burst.ts';
 import { sampler } from '../random/distribution.ts';
 import type { RandomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
@@ -20,6 +21,11 @@ export interface StationSettings {
   readonly waitingMax: number;
   /** A piece that begins while n others are served takes 1 + this x n times as long. */
   readonly contention: number;
+}
+
+/** Whoever counts who is served and who waits. */
+export interface StationBook {
+  changed(serving: number, waiting: number, at: Micros): void;
 }
 
 export class Station<Piece extends object> implements Actor {
@@ -39,17 +45,18 @@ export class Station<Piece extends object> implements Actor {
   #factor = 1;
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
-  /** Time integral of `serving`, up to `#countedAt`. */
-  #work = 0;
-  #countedAt: Micros = 0;
+  #burst: Burst | null = null;
+  readonly #book: StationBook;
 
   constructor(
     engine: Engine,
     settings: StationSettings,
     stream: RandomStream,
     done: (piece: Piece) => void,
+    book: StationBook,
   ) {
     this.#engine = engine;
+    this.#book = book;
     this.#stream = stream;
     this.#done = done;
     this.#sample = sampler(settings.serviceTime, stream);
@@ -62,23 +69,23 @@ export class Station<Piece extends object> implements Actor {
     return this.#waiting.length - this.#firstWaiting;
   }
 
-  /** Service time given so far, in µs: its growth is what the servers were busy. */
-  get work(): number {
-    this.#count();
-    return this.#work;
-  }
-
   configure(settings: StationSettings): void {
     this.#sample = sampler(settings.serviceTime, this.#stream);
     this.#concurrencyMax = settings.concurrencyMax;
     this.#waitingMax = settings.waitingMax;
     this.#contention = settings.contention;
     this.#fill();
+    this.#count();
   }
 
   slow(factor: number, lasts: Micros): void {
     this.#factor = factor;
     this.#slowUntil = this.#engine.now + lasts;
+  }
+
+  /** A share of what begins meanwhile takes that much longer. */
+  burst(settings: BurstSettings, stream: RandomStream): void {
+    this.#burst = new Burst(settings, this.#engine.now, stream);
   }
 
   stall(lasts: Micros): void {
@@ -89,10 +96,12 @@ export class Station<Piece extends object> implements Actor {
   submit(piece: Piece): boolean {
     if (this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax) {
       this.#serve(piece);
+      this.#count();
       return true;
     }
     if (this.waiting >= this.#waitingMax) return false;
     this.#waiting.push(piece);
+    this.#count();
     return true;
   }
 
@@ -103,11 +112,11 @@ export class Station<Piece extends object> implements Actor {
       return;
     }
     const piece = this.#served[place];
-    this.#count();
     this.#served[place] = null;
     this.#free.push(place);
     this.serving -= 1;
     this.#fill();
+    this.#count();
     if (piece !== null && piece !== undefined) this.#done(piece);
   }
 
@@ -128,19 +137,17 @@ export class Station<Piece extends object> implements Actor {
 
   #serve(piece: Piece): void {
     const { now } = this.#engine;
-    this.#count();
     const place = this.#free.pop() ?? this.#served.length;
     this.#served[place] = piece;
     const slow = now < this.#slowUntil ? this.#factor : 1;
     const factor = slow * (1 + this.#contention * this.serving);
     this.serving += 1;
     const time = this.#sample();
-    this.#engine.at(now + (factor === 1 ? time : Math.round(time * factor)), this, place);
+    const extra = this.#burst === null ? 0 : this.#burst.extra(now);
+    this.#engine.at(now + extra + (factor === 1 ? time : Math.round(time * factor)), this, place);
   }
 
   #count(): void {
-    const { now } = this.#engine;
-    this.#work += this.serving * (now - this.#countedAt);
-    this.#countedAt = now;
+    this.#book.changed(this.serving, this.waiting, this.#engine.now);
   }
 }

@@ -28,6 +28,7 @@
  */
 import type { Distribution } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
+import { Burst, type BurstSettings } from '../../random/burst.ts';
 import { sampler } from '../../random/distribution.ts';
 import type { RandomStream } from '../../random/stream.ts';
 import { type Clock, WakeTimer } from '../runtime/clock.ts';
@@ -46,6 +47,9 @@ export interface StationSettings {
   readonly contention: number;
 }
 
+/** Whoever counts who is served and who waits; `late`: µs since the change was really due. */
+export type StationWitness = (serving: number, waiting: number, late: Micros) => void;
+
 interface Piece {
   readonly arrivedAt: Micros;
   readonly done: () => void;
@@ -56,6 +60,7 @@ export class Station {
   readonly #stream: RandomStream;
   readonly #timer: WakeTimer;
   readonly #served = new DueHeap<() => void>();
+  readonly #changed: StationWitness;
   #settings: StationSettings;
   #sample: () => Micros;
   #waiting: Piece[] = [];
@@ -63,13 +68,20 @@ export class Station {
   #factor = 1;
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
+  #burst: Burst | null = null;
   #turn: NodeJS.Immediate | null = null;
   /** When polling last looked; 0 = it does not poll. */
   #polledAt: Micros = 0;
   #advancing = false;
 
-  constructor(clock: Clock, settings: StationSettings, stream: RandomStream) {
+  constructor(
+    clock: Clock,
+    settings: StationSettings,
+    stream: RandomStream,
+    changed: StationWitness,
+  ) {
     this.#clock = clock;
+    this.#changed = changed;
     this.#settings = settings;
     this.#stream = stream;
     this.#timer = new WakeTimer(clock, () => this.#advance());
@@ -88,12 +100,18 @@ export class Station {
     this.#settings = settings;
     this.#sample = sampler(settings.serviceTime, this.#stream);
     this.#fill(this.#clock.now());
+    this.#tell(0);
     this.#arm();
   }
 
   slow(factor: number, lasts: Micros): void {
     this.#factor = factor;
     this.#slowUntil = this.#clock.now() + lasts;
+  }
+
+  /** A share of what begins meanwhile takes that much longer. */
+  burst(settings: BurstSettings, stream: RandomStream): void {
+    this.#burst = new Burst(settings, this.#clock.now(), stream);
   }
 
   stall(lasts: Micros): void {
@@ -114,6 +132,7 @@ export class Station {
     }
     this.#waiting.push({ arrivedAt, done });
     this.#fill(arrivedAt);
+    this.#tell(0);
     this.#arm();
     return true;
   }
@@ -140,7 +159,8 @@ export class Station {
       const begin = Math.max(piece.arrivedAt, freeAt);
       const slow = begin < this.#slowUntil ? this.#factor : 1;
       const factor = slow * (1 + contention * this.serving);
-      this.#served.add(begin + Math.round(this.#sample() * factor), piece.done);
+      const extra = this.#burst === null ? 0 : this.#burst.extra(begin);
+      this.#served.add(begin + extra + Math.round(this.#sample() * factor), piece.done);
     }
   }
 
@@ -153,10 +173,15 @@ export class Station {
       const freeAt = Math.max(this.#served.firstAt, this.#stalledUntil);
       const done = this.#served.takeFirst();
       this.#fill(freeAt);
+      this.#tell(now - freeAt);
       done?.();
     }
     this.#advancing = false;
     this.#arm();
+  }
+
+  #tell(late: Micros): void {
+    this.#changed(this.serving, this.waiting, late);
   }
 
   /** Arranges for the next look at what is due. */

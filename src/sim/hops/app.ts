@@ -7,12 +7,14 @@
 import type { Instance } from '../../model/run.ts';
 import type { Action, AppHop } from '../../model/topology.ts';
 import type { PoolOptions } from '../../policy/pool.ts';
+import type { RandomStream } from '../../random/stream.ts';
 import type { Asker, Exchange, NotGranted } from '../exchange.ts';
 import { ANSWER_BYTES, QUERY_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection } from '../net/connection.ts';
 import { ConnectionPool } from '../net/connection-pool.ts';
 import { CAUSES, keptFor, ServerConnections } from '../relay/keep-alive.ts';
 import { Station } from '../station.ts';
+import { stationBook } from '../station-book.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
@@ -23,6 +25,7 @@ export class App implements SimHop, Acceptor, Asker {
   readonly #connections: ServerConnections;
   readonly #station: Station<Exchange>;
   readonly #pool: ConnectionPool | null;
+  readonly #bursts: RandomStream;
   readonly #faults: HostFaults;
   #settings: AppHop;
 
@@ -31,9 +34,10 @@ export class App implements SimHop, Acceptor, Asker {
     this.#settings = hop;
     this.#connections = new ServerConnections(world, keptFor(hop.keepAliveTimeout));
     const stream = world.random(instance, 'service');
-    this.#station = new Station<Exchange>(world.engine, hop, stream, (exchange) =>
-      this.#worked(exchange),
-    );
+    this.#bursts = world.random(instance, 'slow-requests');
+    const book = stationBook(world, instance);
+    const done = (exchange: Exchange): void => this.#worked(exchange);
+    this.#station = new Station(world.engine, hop, stream, done, book);
     for (const link of world.incoming(hop)) world.listen(instance, link, this);
     const database = world.outgoing(hop) !== null;
     this.#pool = database ? this.#makePool(instance) : null;
@@ -50,6 +54,10 @@ export class App implements SimHop, Acceptor, Asker {
     const { name } = this.#settings;
     if (action.action === 'slow' && action.hop === name) {
       this.#station.slow(action.factor, action.lasts);
+      return true;
+    }
+    if (action.action === 'slow-requests' && action.hop === name) {
+      this.#station.burst(action, this.#bursts);
       return true;
     }
     if (action.action === 'stall' && action.hop === name) {
