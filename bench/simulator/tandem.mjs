@@ -78,15 +78,21 @@ const retry = new Retry(settings, {
 
 const stations = Array.from({ length: STATIONS }, (_, place) => {
   const stream = randomStream(seed, `station/${place}`);
-  return new Station(engine, SERVICE, stream, (attempt) => {
-    attempt.place += 1;
-    if (attempt.place < STATIONS) stations[attempt.place].submit(attempt);
-    else if (!attempt.over) {
-      patience.clear(attempt);
-      count.ok += 1;
-      count.latency += engine.now - attempt.request.began;
-    }
-  });
+  return new Station(
+    engine,
+    SERVICE,
+    stream,
+    (attempt) => {
+      attempt.place += 1;
+      if (attempt.place < STATIONS) stations[attempt.place].submit(attempt);
+      else if (!attempt.over) {
+        patience.clear(attempt);
+        count.ok += 1;
+        count.latency += engine.now - attempt.request.began;
+      }
+    },
+    { changed: () => {} },
+  );
 });
 
 const arrivals = {

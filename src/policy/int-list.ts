@@ -18,7 +18,7 @@ const FIRST = 2;
 export class IntList {
   readonly #table: IntTable;
   /** Of the next member; the previous one is beside it. */
-  readonly #column: number;
+  readonly #column: number = 0;
   #head = NONE;
   #tail = NONE;
   #size = 0;

@@ -6,10 +6,12 @@
  */
 import { checkIndex } from './int-column.ts';
 
+const NOTHING = new Float64Array(0);
+
 export class IntTable {
-  readonly columns: number;
+  readonly columns: number = 0;
   /** Row after row; for lists, which look at several cells of a row. Another array after `room`. */
-  values: Float64Array;
+  values = NOTHING;
   #rows = 1;
 
   constructor(columns: number) {

@@ -17,7 +17,7 @@ import type { RandomStream } from './stream.ts';
 
 const LAYERS = 256;
 /** Where the lowest layer ends and the tail begins, for that number of layers. */
-const LAST = 7.69711747013104972;
+const LAST = 7.69711747013105;
 const TWO_29 = 536_870_912;
 const TWO_53 = 9_007_199_254_740_992;
 

@@ -20,7 +20,7 @@ export abstract class Timeout {
 
 export class Lane extends Sleeper {
   /** µs; 0 = none of them ever strikes. */
-  readonly delay: Micros;
+  readonly delay: Micros = 0;
   #head: Timeout | null = null;
   #tail: Timeout | null = null;
 

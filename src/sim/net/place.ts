@@ -18,8 +18,8 @@ const CLIENT_ADDRESSES = 4_194_304 * PORTS;
 
 /** A replica of a hop as the network sees it: an address and its live sockets. */
 export class Place {
-  readonly instance: number;
-  readonly ip: number;
+  readonly instance: number = 0;
+  readonly ip: number = 0.5;
   /** Clients are machines of their own: they never run out of ports. */
   readonly #manyMachines: boolean;
   #addresses = 0;
