@@ -113,7 +113,6 @@ export class KeepAlive {
     this.#rows.set(connection, STATE, State.gone);
     this.#open -= 1;
     this.#idle.remove(connection);
-    this.#arm();
   }
 
   /** Closes the longest idle ones: nginx does when free worker_connections run low. */

@@ -138,7 +138,8 @@ export class Pool {
     this.#waiting.set(waiter, WAITING_SINCE, now);
     this.#waiters.push(waiter);
     this.#openForWaiters();
-    this.#arm();
+    const { acquireTimeout = 0 } = this.#settings;
+    if (acquireTimeout > 0 && now + acquireTimeout < this.#wakeUp.at) this.#arm();
   }
 
   /** The waiter gave up. What was being opened for it serves another, or becomes idle. */
@@ -153,7 +154,7 @@ export class Pool {
     if (this.#rows.get(connection, DOOMED) === 1 && this.#waiters.size === 0) {
       this.#close(connection, 'drain');
     } else this.#settle(now, connection);
-    this.#arm();
+    this.#armIfEarlier();
   }
 
   /** The connect failed; the number is free at once. */
@@ -190,7 +191,6 @@ export class Pool {
     this.#idle.remove(connection);
     this.#forget(connection);
     this.#openForWaiters();
-    this.#arm();
   }
 
   /** The node was replaced: idle connections close now, the others after their next release. */

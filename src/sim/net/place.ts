@@ -27,6 +27,9 @@ export class Place {
   readonly connecting = new ConnectorSockets();
   readonly accepted = new AcceptorSockets();
   readonly #ports = new Map<Listener, Ports>();
+  /** Mostly there is but one that it connects to. */
+  #lastListener: Listener | null = null;
+  #lastPorts = new Ports();
 
   constructor(instance: number, manyMachines: boolean) {
     this.instance = instance;
@@ -49,15 +52,18 @@ export class Place {
 
   /** `waits`: the connector closed first, by FIN. */
   giveAddress(listener: Listener, address: number, now: Micros, waits: boolean): void {
-    if (!this.#manyMachines) this.#portsTo(listener).give(now, address % 65_536, waits);
+    if (!this.#manyMachines) this.#portsTo(listener).give(now, address - this.ip * 65_536, waits);
   }
 
   #portsTo(listener: Listener): Ports {
+    if (listener === this.#lastListener) return this.#lastPorts;
     let ports = this.#ports.get(listener);
     if (ports === undefined) {
       ports = new Ports();
       this.#ports.set(listener, ports);
     }
+    this.#lastListener = listener;
+    this.#lastPorts = ports;
     return ports;
   }
 }
