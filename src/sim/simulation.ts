@@ -68,7 +68,7 @@ export class Simulation implements Actor {
     const { seed, recorder } = options;
     this.#world = new World({ topology, plan: this.plan, seed, engine: this.engine, recorder });
     if (options.onSecond !== undefined) {
-      const meters = new Meters(this.info([0]), this.engine, options.onSecond);
+      const meters = new Meters(this.info([0]), this.engine, this.#world.links, options.onSecond);
       this.#world.meters = meters;
       this.#world.network.meters = meters;
     }
