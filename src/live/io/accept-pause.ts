@@ -10,7 +10,7 @@
  * closing the socket resets those in its backlog. But a socket lives as long as any process has
  * a descriptor of it: so ours is handed to the supervisor (SCM_RIGHTS, unix(7)), which does not
  * accept, and closed here; later it is handed back. Meanwhile a client sees what it would see of
- * HAProxy at its `maxconn`: its connect succeeds as long as the backlog has room (LISTEN_BACKLOG),
+ * HAProxy at its `maxconn`: its connect succeeds as long as the backlog has room (its length),
  * then its SYN is repeated after 1, 3, 7 s; what it sends waits in the kernel; an answer comes
  * when there are descriptors again, and a connect is refused only when the host is down.
  *

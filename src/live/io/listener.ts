@@ -10,8 +10,8 @@ import { AcceptPause } from './accept-pause.ts';
 import type { ConnectionEnd, EndHandlers, EndRegistry } from './connection-end.ts';
 import { handlesAvailable } from './tcp-handles.ts';
 
-/** Connections that may wait in the kernel's accept queue. */
-export const LISTEN_BACKLOG = 4_096;
+/** As many as Linux grants by default (net.core.somaxconn); for listeners that are no hop's. */
+const LISTEN_BACKLOG = 4_096;
 
 /** For owners that set `end.handlers` for each end in `onAccept`. */
 export const noHandlers: EndHandlers = {
@@ -26,6 +26,8 @@ export interface ListenerOptions {
   readonly link: Link;
   /** `address:port`, or null for any free port of 127.0.0.1. */
   readonly listen: string | null;
+  /** Connections that may wait in the kernel's accept queue. */
+  readonly backlog: number;
   readonly ends: EndRegistry;
   readonly handlers: EndHandlers;
   /** Called with each accepted end; call `end.resume()` to start reading. */
@@ -77,8 +79,8 @@ export class Listener {
 
   /** Rejects with the system's error (EADDRINUSE, EACCES) when it cannot listen. */
   open(): Promise<Endpoint> {
-    const { listen, instance, link } = this.#options;
-    return listenOn(this.#server, listen).then(({ address, port }) => {
+    const { listen, backlog, instance, link } = this.#options;
+    return listenOn(this.#server, listen, backlog).then(({ address, port }) => {
       this.#bound = { address, port };
       this.#local = address === '0.0.0.0' ? 0 : packAddress(address, port);
       this.#takeHandles();
@@ -98,11 +100,12 @@ export class Listener {
     this.#endRestoring();
     if (this.#bound === null || this.#server.listening) return;
     const { address, port } = this.#bound;
+    const { backlog } = this.#options;
     const again = (): void => {
       this.#restoring = setTimeout(() => this.restore(), RESTORE_EVERY_MS);
     };
     this.#server.once('error', again);
-    this.#server.listen({ host: address, port, backlog: LISTEN_BACKLOG }, () => {
+    this.#server.listen({ host: address, port, backlog }, () => {
       this.#server.off('error', again);
       this.#takeHandles();
     });
@@ -146,11 +149,11 @@ export class Listener {
 /** @param resumed called when the server listens again */
 export function pauseOf(
   server: net.Server,
-  { ends, link }: Pick<ListenerOptions, 'ends' | 'link'>,
+  { ends, link, backlog }: Pick<ListenerOptions, 'ends' | 'link' | 'backlog'>,
   resumed: () => void,
 ): AcceptPause {
   return new AcceptPause(server, link, ends.descriptors, (handle) => {
-    server.listen(handle, LISTEN_BACKLOG, resumed);
+    server.listen(handle, backlog, resumed);
   });
 }
 
@@ -158,13 +161,14 @@ export function pauseOf(
 export function listenOn(
   server: net.Server,
   listen: string | null,
+  backlog = LISTEN_BACKLOG,
 ): Promise<{ address: string; port: number }> {
   const colon = listen?.lastIndexOf(':') ?? -1;
   const host = listen === null ? '127.0.0.1' : listen.slice(0, colon);
   const port = listen === null ? 0 : Number(listen.slice(colon + 1));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
+    server.listen({ host, port, backlog }, () => {
       server.off('error', reject);
       const bound = server.address();
       if (bound === null || typeof bound === 'string') reject(new Error('not a TCP listener'));
