@@ -25,6 +25,9 @@ export interface EventRow {
 }
 
 /** Links of a test hop: one incoming, one outgoing, one incoming and one outgoing alive link. */
+/** What every hop with a listener has, by default. */
+export const testMachine = { backlog: 64, ephemeralPorts: 28_232, upstreamDelay: 0 };
+
 export const testLinks = {
   incoming: link(0, 'clients', 'hop', 'traffic'),
   outgoing: link(1, 'hop', 'upstream', 'traffic'),

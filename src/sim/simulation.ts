@@ -124,6 +124,7 @@ export class Simulation implements Actor {
     this.engine.now = this.#end;
     this.#mark('phase', 'load ends');
     const { network } = this.#world;
+    this.#world.acceptAll();
     this.engine.drain((actor) => network.isTransit(actor));
     this.#census();
   }

@@ -57,10 +57,17 @@ export class World {
     this.recorder = recorder;
     this.network = new Network(engine, recorder);
     this.places = plan.instances.map((instance) => {
-      const clients = this.hopOf(instance).kind === 'clients';
-      return new Place(instance.index, clients);
+      const hop = this.hopOf(instance);
+      return new Place(instance.index, {
+        ports: hop.kind === 'clients' ? null : hop.ephemeralPorts,
+        connectTimeout: 'connectTimeout' in hop ? hop.connectTimeout : 0,
+      });
     });
-    this.links = plan.links.map((link) => ({ index: link.index, delay: 0, exchanges: 0 }));
+    this.links = plan.links.map(({ index, downstream }) => ({
+      index,
+      delay: hopNamed(topology, downstream).upstreamDelay,
+      exchanges: 0,
+    }));
     this.#listeners = plan.links.map(() => []);
     this.#seed = seed;
   }
@@ -92,7 +99,9 @@ export class World {
   listen(instance: Instance, link: Link, acceptor: Acceptor): Listener {
     const simLink = this.links[link.index];
     if (simLink === undefined) throw new Error(`no link ${link.index}`);
-    const listener = new Listener(this.place(instance), simLink, acceptor);
+    const hop = this.hopOf(instance);
+    const backlog = 'backlog' in hop ? hop.backlog : 0;
+    const listener = new Listener(this.place(instance), simLink, acceptor, backlog);
     this.#listeners[link.index]?.push(listener);
     this.meters?.listens(listener);
     return listener;
@@ -100,6 +109,11 @@ export class World {
 
   listenersOf(instance: Instance): readonly Listener[] {
     return this.#listeners.flat().filter((one) => one.place.instance === instance.index);
+  }
+
+  /** Everybody accepts what waits: at the end of a run, so that nothing is between two books. */
+  acceptAll(): void {
+    for (const listener of this.#listeners.flat()) this.network.resume(listener);
   }
 
   /** Listeners that an instance may connect to: those of its own host, if there are any. */
