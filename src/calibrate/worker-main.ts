@@ -1,0 +1,9 @@
+/** A process that simulates windows, one after the other, until its parent lets go of it. */
+import { simulateWindow, type Task } from './simulate-window.ts';
+
+process.on('message', (task: Task) => {
+  process.send?.(simulateWindow(task));
+});
+process.on('disconnect', () => process.exit(0));
+// A Ctrl-C reaches the whole group of processes; the parent decides what it means.
+process.on('SIGINT', () => {});
