@@ -67,7 +67,7 @@ export class EndBook {
     const { connection } = end;
     if (connection !== null) {
       connection.openEnds -= 1;
-      if (connection.openEnds === 0) this.#meter(end).openNow -= 1;
+      if (connection.openEnds === 0) this.#meter(end).openChanged(-1);
     } else if (!wasOpen) this.#connectFailed(end);
     this.tryFinish(end);
   }
@@ -221,7 +221,7 @@ export class EndBook {
     const { connection } = end;
     if (connection === null) return;
     connection.openEnds += 1;
-    if (connection.openEnds === 1) meter.openNow += 1;
+    if (connection.openEnds === 1) meter.openChanged(1);
     if (end.slotBook !== null) connection.chain.queueEnds.push(end);
     this.#exchanges.adopt(end);
     if (!end.acceptor && end.pair !== null) this.#tie(end.pair, end, at);

@@ -6,12 +6,14 @@
  *   hop:<balancer>    unhealthyTargets
  *   hop:<queue>       active, held, yielded, waiting, granted, yields, slotUtilisation,
  *                     slotOccupancy, hoardedSlotSeconds
+ *   hop:<app>         cpuUtilisation, load
+ *   hop:<database>    cpuUtilisation, dbLoad, databaseConnections
  *   host:<host>       requests
  *   clients:<group>   sent, attempts, retries, answered, ok, throttled429, serverErrors5xx,
  *                     failed, timeouts, resets, pending, latencyP50Ms, latencyP99Ms
  *
- * open, active, held, yielded, waiting and pending are read at the end of the second; the rest
- * are counts of the second in which the thing happened. Windows of 60 s start with the load, as
+ * open, active, held, yielded, waiting, pending and databaseConnections are read at the end of
+ * the second; the rest are of the second in which the thing happened. Windows of 60 s start with the load, as
  * a 1-minute metric sees it; their row is at the first second of the window.
  *
  * Columns stay in memory until the end, because a close cause may become known long after the

@@ -13,6 +13,7 @@ export interface Summary {
   readonly clients: readonly ClientsSummary[];
   readonly links: readonly LinkSummary[];
   readonly queues: readonly QueueSummary[];
+  readonly stations: readonly StationSummary[];
   readonly findings: readonly Finding[];
   /** What each process used during the load; empty where none was measured. */
   readonly processes: readonly ProcessSummary[];
@@ -83,6 +84,21 @@ export interface QueueSummary {
    * either side is not ours. A queue that does not see its held clients leave has them.
    */
   readonly zombieExchanges: number | null;
+}
+
+/** How busy an app or a database was, all replicas together (`measure/station-tally.ts`). */
+export interface StationSummary {
+  readonly name: string;
+  /** Of each replica; 0 = without limit. */
+  readonly concurrencyMax: number;
+  /** CPUUtilization, 0 to 1; null without limit, and where the program is not ours. */
+  readonly cpuUtilisation: number | null;
+  /** DBLoad: pieces of work served or waiting for a server, averaged over the load. */
+  readonly load: number | null;
+  /** Of those, the ones that waited. */
+  readonly waiting: number | null;
+  /** DatabaseConnections: the most that were open at once; null for apps. */
+  readonly connectionsMax: number | null;
 }
 
 /** One process of the lab, over the load: without start-up and teardown. */
