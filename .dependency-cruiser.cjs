@@ -13,6 +13,7 @@ const layers = {
   measure: ['stream', 'model', 'random'],
   finding: ['measure', 'stream', 'model'],
   compare: ['measure', 'model'],
+  calibrate: ['sim', 'random', 'measure', 'topology', 'model'],
   // The two engines never import each other.
   sim: ['policy', 'random', 'stream', 'measure', 'topology', 'model'],
   live: ['policy', 'random', 'stream', 'measure', 'recording', 'finding', 'topology', 'model'],

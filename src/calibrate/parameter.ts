@@ -18,11 +18,12 @@ export function valueAt(range: Range, coordinate: number): string {
   if (unit === 'whole' && spacing === 'linear') {
     return String(Math.floor(low + place * (high - low + 1)));
   }
-  const value =
-    spacing === 'log' ? low * exp(place * ln(high / low)) : low + place * (high - low);
+  const value = spacing === 'log' ? low * exp(place * ln(high / low)) : low + place * (high - low);
   if (unit === 'whole') return String(Math.round(value));
   const rounded = Number(value.toPrecision(3));
-  return unit === 'duration' ? formatDuration(Math.max(1_000, milliseconds(rounded))) : String(rounded);
+  return unit === 'duration'
+    ? formatDuration(Math.max(1_000, milliseconds(rounded)))
+    : String(rounded);
 }
 
 /** `path=value` of every parameter at a point. */

@@ -25,6 +25,7 @@ const windowSchema = z.strictObject({
   from: duration.default(0),
   lasts: duration,
   scale: z.number().positive().default(1),
+  once: z.boolean().default(false),
 });
 const parameterSchema = z.strictObject({
   path: z.string(),
@@ -74,7 +75,9 @@ export function readTargets(text: string, file: string): ReadTargets {
 
 function resolve({ windows, parameters, targets }: Raw, say: Say): Targets {
   const names = Object.keys(windows);
-  targets.forEach((target, index) => checkTarget(target, ['targets', index], names, say));
+  for (const [index, target] of targets.entries()) {
+    checkTarget(target, ['targets', index], names, say);
+  }
   if (!targets.some(({ use }) => use === 'fit')) {
     say(['targets'], 'no target is fitted', 'write use: fit at those that guide the search');
   }
@@ -98,14 +101,19 @@ function checkTarget(
 ): void {
   const known = `windows are: ${windows.join(', ')}`;
   if (!windows.includes(window)) say([...path, 'window'], `no window "${window}"`, known);
-  if (over !== null && !windows.includes(over)) say([...path, 'over'], `no window "${over}"`, known);
+  if (over !== null && !windows.includes(over))
+    say([...path, 'over'], `no window "${over}"`, known);
   if (between[0] > between[1]) say([...path, 'between'], 'the lower end comes first');
   if (statistic.startsWith('minutes') && bound === null) {
     say([...path, 'statistic'], `${statistic} needs a bound`, 'write bound: and a number');
   }
   for (const one of measure) {
     if (!/^.+\.[^.]+$/.test(one)) {
-      say([...path, 'measure'], `"${one}" is no measure`, 'write <hop>.<measure>, <link>.<measure>');
+      say(
+        [...path, 'measure'],
+        `"${one}" is no measure`,
+        'write <hop>.<measure>, <link>.<measure>',
+      );
     }
   }
 }

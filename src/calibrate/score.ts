@@ -77,7 +77,10 @@ function factorsOf(targets: readonly Target[], shown: Shown): Record<string, num
       .filter((target) => target.factor === name)
       .map((target) => ({ target, plain: plainValue(target, shown) ?? 0 }))
       .filter(({ target, plain }) => plain > 0 && target.low > 0);
-    const ends = ranges.flatMap(({ target, plain }) => [ln(target.low / plain), ln(target.high / plain)]);
+    const ends = ranges.flatMap(({ target, plain }) => [
+      ln(target.low / plain),
+      ln(target.high / plain),
+    ]);
     const candidates = ends.flatMap((one) => ends.map((other) => exp((one + other) / 2)));
     let best = 1;
     let least = Number.POSITIVE_INFINITY;
@@ -104,7 +107,11 @@ function plainValue(target: Target, shown: Shown): number | null {
 }
 
 /** Several measures are added up minute by minute. */
-function read(target: Target, values: WindowValues | undefined, statistic: Statistic): number | null {
+function read(
+  target: Target,
+  values: WindowValues | undefined,
+  statistic: Statistic,
+): number | null {
   const columns = target.measures.map((measure) => values?.[measure]);
   if (columns.some((one) => one === undefined)) return null;
   const length = Math.max(0, ...columns.map((one) => one?.length ?? 0));

@@ -1,5 +1,6 @@
 /** Lives through one window and says what it showed. */
 import type { SecondRow } from '../measure/rows.ts';
+import type { Topology } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
 import { MICROS_PER_SECOND } from '../model/units.ts';
 import { Simulation } from '../sim/simulation.ts';
@@ -53,10 +54,22 @@ export function simulateWindow(task: Task): TaskResult {
   simulation.finish();
   const { clients } = simulation.measured();
   const rows = shifted(simulation.rows(), Math.round(task.from / MICROS_PER_SECOND));
+  const info = { topology, plan: simulation.plan, secondsPerRow };
   return {
-    values: windowValues({ topology, plan: simulation.plan, secondsPerRow }, rows, task.measures),
+    values: windowValues(info, rows, task.measures, sizeOf(task, topology)),
     requests: clients.reduce((sum, { requests }) => sum + requests.sent, 0),
   };
+}
+
+/** Loads follow the ratio of hosts that comes out of a scale (topology/scale.ts). */
+function sizeOf(task: Task, scaled: Topology): number {
+  const whole = parseTask({ ...task, scale: 1 });
+  if (task.scale === 1 || 'problems' in whole) return 1;
+  return hostsOf(scaled) / hostsOf(whole.topology);
+}
+
+function hostsOf({ hosts }: Topology): number {
+  return hosts.reduce((sum, { count }) => sum + count, 0) || 1;
 }
 
 function* shifted(rows: Iterable<SecondRow>, seconds: number): Generator<SecondRow> {

@@ -17,6 +17,8 @@ export interface Window {
   readonly lasts: Micros;
   /** While searching; a fitted window is simulated once more in full for the table. */
   readonly scale: number;
+  /** Too long to be lived through for other acceptable points than the best. */
+  readonly once: boolean;
 }
 
 /** Values that a parameter may take. */

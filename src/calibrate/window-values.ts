@@ -31,13 +31,20 @@ const GAUGES: ReadonlySet<string> = new Set([
   'latencyP99Ms',
 ]);
 
+/** What does not grow with the system; everything else does, and is given for the whole of it. */
+const INTENSIVE = /PerNew|PerTarget$|Rate$|Utili[sz]ation$|^latency|^unevenness$|^slot/;
+
 type Info = Pick<RunInfo, 'topology' | 'plan' | 'secondsPerRow'>;
 
-/** `rows` begin with the window's first second. */
+/**
+ * `rows` begin with the window's first second. `size` is how large the simulated system was, 1 =
+ * as written: what grows with it is divided by it.
+ */
 export function windowValues(
   info: Info,
   rows: Iterable<SecondRow>,
   measures: readonly string[],
+  size: number,
 ): WindowValues {
   const kept = [...rows];
   const charts = chartsOf(info, kept);
@@ -51,7 +58,10 @@ export function windowValues(
     const values =
       chart?.values ??
       (what === 'unevenness' ? unevenness(info, kept, of) : seriesOf(kept, of, what, points));
-    if (values !== null) found[measure] = values;
+    if (values === null) continue;
+    found[measure] = INTENSIVE.test(what)
+      ? values
+      : values.map((value) => (value === null ? null : value / size));
   }
   return found;
 }
