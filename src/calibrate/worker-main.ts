@@ -2,7 +2,9 @@
 import { simulateWindow, type Task } from './simulate-window.ts';
 
 process.on('message', (task: Task) => {
-  process.send?.(simulateWindow(task));
+  const result = simulateWindow(task);
+  // Nobody listens any more when the parent was killed meanwhile.
+  if (process.connected) process.send?.(result, () => {});
 });
 process.on('disconnect', () => process.exit(0));
 // A Ctrl-C reaches the whole group of processes; the parent decides what it means.
