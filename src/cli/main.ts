@@ -77,6 +77,7 @@ function program(): Command {
     .action(async (recording, options) =>
       finish((await import('./recover.ts')).recover(recording, options)),
     );
+  addCalibrate(cli);
   addCompare(cli);
   addExplain(cli);
   addDiagram(cli);
@@ -152,6 +153,22 @@ function addSimulate(cli: Command): void {
     .option('--verbose', 'print every effective setting')
     .action(async (topology, options) =>
       finish((await import('./simulate.ts')).simulate(topology ?? null, options)),
+    );
+}
+
+function addCalibrate(cli: Command): void {
+  cli
+    .command('calibrate')
+    .description('fit what is not documented to what was measured, and predict the rest')
+    .argument('<topology>', 'a topology document (YAML)')
+    .requiredOption('--targets <file>', 'windows, parameters and targets (YAML)')
+    .option('--evaluations <n>', 'points of the search', number(1), 60)
+    .option('--alternatives <n>', 'other points that fit, to predict at too', number(0), 2)
+    .option('--workers <n>', 'processes that simulate (default: cores - 1)', number(1))
+    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--json', 'print JSON on stdout, nothing else')
+    .action(async (topology, options) =>
+      finish((await import('./calibrate.ts')).calibrateCommand(topology, options)),
     );
 }
 
