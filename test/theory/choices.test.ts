@@ -1,5 +1,5 @@
 /** Choosing among servers, trying again, being turned away, and waiting for a connection. */
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { EventKind } from '../../src/model/event.ts';
 import { closedThroughput, erlangB, erlangC } from './erlang.ts';
 import {
