@@ -293,8 +293,10 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     exchange.granted = null;
     this.#leave(exchange);
     if (connection === null || !connection.connectorOpen) {
-      // It went between the decision and now.
-      this.acquire(exchange);
+      // It went between the decision and now. A server that closes whom it has just let in would
+      // be asked again and again within an instant: that request breaks, as on a real socket.
+      if (connection?.ordinal === 0 && !exchange.over) exchange.asker.broken(exchange, false);
+      else this.acquire(exchange);
       return;
     }
     if (exchange.over) {
