@@ -5,8 +5,7 @@ import { count, duration } from './format.ts';
 import type { Shown } from './model.ts';
 
 export function Answers({ shown }: { shown: Shown }) {
-  shown.player.slow.value;
-  shown.version.value;
+  shown.seen.value;
   return (
     <dl class="answers">
       <Multiply shown={shown} />
@@ -16,33 +15,49 @@ export function Answers({ shown }: { shown: Shown }) {
   );
 }
 
-/** Which link opens the most connections for each that clients open. */
+/** Above this many new connections in ten seconds, few requests on each are a bad sign. */
+const MANY_NEW = 20;
+
+/**
+ * The link before the slots (or the last one) that opens the most connections for what it
+ * carries. What clients open themselves is their habit; behind a queue a web server that keeps
+ * no connections opens one a request, as it was told to.
+ */
 function Multiply({ shown }: { shown: Shown }) {
   const { story, player } = shown;
+  const kinds = new Map(story.face.topology.hops.map((hop) => [hop.name, hop.kind]));
   const second = player.second.value;
-  const found = story.links.map((link) => {
-    const scope = `link:${link.name}`;
-    return { link, ...inTenSeconds(shown, scope, second) };
-  });
-  const clients = new Set(
-    story.face.topology.hops.filter((hop) => hop.kind === 'clients').map((hop) => hop.name),
+  const inner = story.links.filter(
+    ({ downstream }) => !UNTOLD.has(kinds.get(downstream) ?? 'clients'),
   );
-  const inner = found.filter((one) => !clients.has(one.link.downstream) && one.opened > 0);
-  const worst = inner.sort((x, y) => y.opened - x.opened)[0];
-  if (worst === undefined) {
-    return <Answer question="Where do connections multiply?" figure="nowhere now" text="" />;
-  }
+  const found = inner.map((link) => ({
+    link,
+    ...inTenSeconds(shown, `link:${link.name}`, second),
+  }));
+  const worst = found.sort((x, y) => x.exchanges / x.opened - y.exchanges / y.opened)[0];
+  const question = 'Where do connections multiply?';
+  if (worst === undefined)
+    return <Answer question={question} figure="nowhere" text="nobody spreads requests here" />;
   const { link, opened, exchanges } = worst;
+  if (opened === 0) return <Answer question={question} figure="nowhere now" text="none is new" />;
   const per = exchanges / opened;
   return (
     <Answer
-      question="Where do connections multiply?"
+      question={question}
       figure={`${link.downstream} → ${link.upstream}`}
       text={`${count(opened)} new in 10 s, ${per.toFixed(per < 10 ? 1 : 0)} requests on each`}
-      tone={per < 20 ? 'bad' : 'plain'}
+      tone={per < 20 && opened > MANY_NEW ? 'bad' : 'plain'}
     />
   );
 }
+
+const UNTOLD: ReadonlySet<string> = new Set([
+  'clients',
+  'connection-queue',
+  'l4-balancer',
+  'web-server',
+  'app',
+]);
 
 function inTenSeconds(
   { story }: Shown,

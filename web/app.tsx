@@ -5,7 +5,6 @@ import { Answers } from './answers.tsx';
 import { ConnectionCard } from './connection-card.tsx';
 import { fetchRuns } from './data/load.ts';
 import { listenToKeys } from './keys.ts';
-import { Legend } from './legend.tsx';
 import { Shown } from './model.ts';
 import { Pipeline } from './pipeline/pipeline.tsx';
 import { Tabs } from './tabs/tabs.tsx';
@@ -51,7 +50,6 @@ function Page({ shown, others }: { shown: Shown; others: readonly Shown[] }) {
         <section aria-label="pipeline" class="stage">
           <Pipeline shown={shown} label={labelOf(shown)} />
           <ConnectionCard shown={shown} />
-          <Legend />
         </section>
         <Tabs shown={shown} others={others} />
       </main>

@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<(typeof STATES)[number], string>> = {
 export function ConnectionCard({ shown }: { shown: Shown }) {
   const chosen = shown.chosen.value;
   const index = shown.hovered.value >= 0 ? shown.hovered.value : chosen;
-  shown.player.slow.value;
+  shown.seen.value;
   if (index < 0) return null;
   const rows = factsOf(shown, index);
   return (

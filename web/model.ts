@@ -30,6 +30,9 @@ export class Shown {
   readonly highlight = signal<Highlight | null>(null);
   readonly trouble = signal<string | null>(null);
   readonly loaded = signal(false);
+  /** Grows when the snapshot shows something else. */
+  readonly seen = signal(0);
+  #seenAt = 0;
 
   constructor(number: number, face: RunFace) {
     this.number = number;
@@ -37,6 +40,21 @@ export class Shown {
     this.player = new Player(this.story);
     this.snapshot = new Snapshot(this.story);
     this.face.value = face;
+  }
+
+  /**
+   * Takes the snapshot of the time that is looked at. Text and tables follow it four times a
+   * second while time passes, and at once when somebody goes elsewhere.
+   */
+  look(): void {
+    const { player, snapshot } = this;
+    snapshot.take(player.now.peek(), player.shutter);
+    const due = performance.now() - this.#seenAt > 250 || !player.playing.peek();
+    if (!due) return;
+    this.#seenAt = performance.now();
+    queueMicrotask(() => {
+      this.seen.value += 1;
+    });
   }
 
   async load(): Promise<void> {

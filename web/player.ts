@@ -17,8 +17,6 @@ export class Player {
   readonly speed = signal(1);
   readonly following = signal(false);
   readonly until = signal(1);
-  /** `now` in steps that text and tables can follow. */
-  readonly slow = computed(() => Math.floor(this.now.value / 250_000) * 250_000);
   readonly second = computed(() => Math.floor(this.now.value / 1e6));
 
   constructor(story: Story) {

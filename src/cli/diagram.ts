@@ -1,6 +1,6 @@
 /** `waterhammer diagram`: a client's requests, as assumed and as they were. */
 import { writeFile } from 'node:fs/promises';
-import { diagramText } from '../report/diagram/diagram-text.ts';
+import { DIAGRAM_FORMATS, diagramText } from '../report/diagram/diagram-text.ts';
 import { ExitCode } from './exit-code.ts';
 
 export interface DiagramCommandOptions {
@@ -13,10 +13,10 @@ export interface DiagramCommandOptions {
 
 export async function diagram(recording: string, options: DiagramCommandOptions): Promise<number> {
   const range = /^(\d{1,9})(?:\.\.(\d{1,9}))?$/.exec(options.requests);
-  const { format, which } = options;
+  const { which } = options;
+  const format = DIAGRAM_FORMATS.find((one) => one === options.format);
   if (range === null) return refuse('--requests wants a number or a range such as 1..3');
-  if (format !== 'plantuml' && format !== 'mermaid')
-    return refuse('--format is plantuml or mermaid');
+  if (format === undefined) return refuse(`--format is one of ${DIAGRAM_FORMATS.join(', ')}`);
   if (which !== 'assumed' && which !== 'actual' && which !== 'both') {
     return refuse('--which is assumed, actual or both');
   }

@@ -186,7 +186,7 @@ function addDiagram(cli: Command): void {
     .argument('<recording>', 'a recording folder')
     .requiredOption('--client <c>', 'a client: its number, or group/number')
     .option('--requests <range>', 'which of its requests, e.g. 2 or 1..3', '1..3')
-    .option('--format <format>', 'plantuml or mermaid', 'plantuml')
+    .option('--format <format>', 'plantuml, mermaid or svg', 'plantuml')
     .option('--which <which>', 'assumed, actual or both', 'both')
     .option('-o, --output <file>', 'write to a file instead of stdout')
     .action(async (recording, options) =>

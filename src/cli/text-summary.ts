@@ -1,6 +1,12 @@
 /** The summary of a run for people: clients, the lab, links, queues, books, findings. */
 
-import type { ClientsSummary, LinkSummary, QueueSummary, Summary } from '../model/summary.ts';
+import type {
+  ClientsSummary,
+  LinkSummary,
+  QueueSummary,
+  StationSummary,
+  Summary,
+} from '../model/summary.ts';
 import { labText } from './lab-text.ts';
 import { table } from './table.ts';
 
@@ -87,6 +93,20 @@ function queuesTable(queues: readonly QueueSummary[]): string {
   ]);
 }
 
+function stationsTable(stations: readonly StationSummary[]): string {
+  return table([
+    ['service', 'at a time', 'cpu utilisation', 'load', 'waiting', 'connections max'],
+    ...stations.map((station) => [
+      station.name,
+      station.concurrencyMax === 0 ? '-' : String(station.concurrencyMax),
+      number(station.cpuUtilisation, 3),
+      number(station.load, 2),
+      number(station.waiting, 2),
+      number(station.connectionsMax),
+    ]),
+  ]);
+}
+
 /** Everything that `run` prints on stdout when no JSON is asked for. */
 export function textSummary(summary: Summary): string {
   const { topology, seed, version, durationSeconds } = summary;
@@ -98,6 +118,7 @@ export function textSummary(summary: Summary): string {
   if (summary.lab !== null) parts.push(labText(summary));
   parts.push(linksTable(summary.links));
   if (summary.queues.length > 0) parts.push(queuesTable(summary.queues));
+  if (summary.stations.length > 0) parts.push(stationsTable(summary.stations));
   parts.push(booksText(summary), findingsText(summary));
   if (summary.recording !== null) parts.push(`recording: ${summary.recording}\n`);
   return parts.join('\n');

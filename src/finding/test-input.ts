@@ -35,6 +35,7 @@ export function scriptedInput(seconds: readonly SecondRow[], calmSeconds: number
     clients: [],
     links: [],
     queues: [],
+    stations: [],
     processes: [],
     lab: null,
     imbalances: [],

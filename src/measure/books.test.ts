@@ -58,6 +58,7 @@ describe('books of a run with every kind of event', () => {
         // These stand alone; nothing else tells of them.
         `health a=${script.instance('web').index} c=0`,
         'mark a=0 c=0',
+        'station a=1 c=0',
         // After a timeout or an error, the client may be about to try again.
         `requestDone a=0 c=${-exchangeFailureCode('timeout')}`,
         'requestDone a=1 c=504',

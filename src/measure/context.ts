@@ -10,6 +10,8 @@ import type { RowSinks } from './rows.ts';
 import { type Series, SeriesTable } from './series.ts';
 import { type RunShape, shapeOf } from './shape.ts';
 import type { Chain } from './state.ts';
+import type { StationAccount } from './station-account.ts';
+import { StationTally } from './station-tally.ts';
 
 export class FoldContext {
   readonly info: RunInfo;
@@ -20,6 +22,9 @@ export class FoldContext {
   readonly links: readonly LinkMeter[];
   readonly queues: readonly QueueMeter[];
   readonly groups: readonly ClientMeter[];
+  readonly stations: readonly StationTally[];
+  /** By instance; null where none is. */
+  readonly accounts: readonly (StationAccount | null)[];
   readonly health: HealthMeter;
   readonly hosts: ReadonlyMap<string, Series>;
   readonly sinks: RowSinks;
@@ -35,6 +40,11 @@ export class FoldContext {
     this.links = this.shape.links.map((link) => new LinkMeter(link, this.table));
     this.queues = this.shape.queues.map((queue) => new QueueMeter(queue, this.shape, this.table));
     this.groups = this.shape.groups.map((group) => new ClientMeter(group, this.shape, this.table));
+    const { stations, instances } = this.shape;
+    this.stations = stations.map(
+      (station) => new StationTally(station, this.shape, this.table, this.links),
+    );
+    this.accounts = instances.map(({ station }) => this.stations[station]?.newAccount() ?? null);
     this.health = new HealthMeter(info, this.table);
     this.hosts = new Map(
       this.shape.hosts.map((host) => [

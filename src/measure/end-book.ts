@@ -62,12 +62,15 @@ export class EndBook {
     end.bytesIn = bytesIn;
     end.bytesOut = bytesOut;
     end.closedAt = at;
-    if (end.slot !== SlotState.none) this.#queueOf(end)?.slotChanged(end, SlotState.none, at);
+    if (end.slot !== SlotState.none) {
+      this.#queueOf(end)?.slotChanged(end, SlotState.none, at);
+      this.#tellSlot(end, SlotState.none, at);
+    }
     end.state = EndState.closed;
     const { connection } = end;
     if (connection !== null) {
       connection.openEnds -= 1;
-      if (connection.openEnds === 0) this.#meter(end).openNow -= 1;
+      if (connection.openEnds === 0) this.#meter(end).openChanged(-1);
     } else if (!wasOpen) this.#connectFailed(end);
     this.tryFinish(end);
   }
@@ -119,6 +122,12 @@ export class EndBook {
     }
     if (to === SlotState.active) end.everActive = true;
     queue.slotChanged(end, to, at);
+    this.#tellSlot(end, to, at);
+  }
+
+  #tellSlot({ connection }: End, state: number, at: Micros): void {
+    if (connection === null) return;
+    this.#ctx.sinks.onSlot?.({ connection: connection.id, at, state });
   }
 
   /** Everything that a dead process had open is closed, as far as its peers can tell when. */
@@ -221,7 +230,7 @@ export class EndBook {
     const { connection } = end;
     if (connection === null) return;
     connection.openEnds += 1;
-    if (connection.openEnds === 1) meter.openNow += 1;
+    if (connection.openEnds === 1) meter.openChanged(1);
     if (end.slotBook !== null) connection.chain.queueEnds.push(end);
     this.#exchanges.adopt(end);
     if (!end.acceptor && end.pair !== null) this.#tie(end.pair, end, at);

@@ -173,6 +173,10 @@ export class Fold {
       this.context.health.changed(instance, a, b);
       return;
     }
+    if (kind === EventKind.station) {
+      this.#station(at, instance, a, b, c);
+      return;
+    }
     const group = this.context.groups[this.context.shape.instances[instance]?.group ?? -1];
     if (group === undefined) {
       this.#unknownKind(kind);
@@ -186,6 +190,19 @@ export class Fold {
     const text = 'The events of a client’s request contradict one another';
     const example = `${group.shape.hop} client ${a} request ${b}`;
     this.context.books.report(`request-${error}`, 'wrong', null, text, example);
+  }
+
+  #station(at: Micros, instance: number, serving: number, waiting: number, late: Micros): void {
+    const account = this.context.accounts[instance];
+    const tally = this.context.stations[this.context.shape.instances[instance]?.station ?? -1];
+    if (tally === undefined || account === undefined || account === null) {
+      this.#unknownKind(EventKind.station);
+      return;
+    }
+    const idle = serving < account.serving;
+    account.changed(serving, waiting, tally.clipped(at));
+    // Both ends of the delay lie in the load, or what of it does is too little to tell.
+    if (late > 0 && tally.clipped(at) === at) account.toldLate(idle, late);
   }
 
   #census(process: number, instance: number, number: number, inFlight: number, slot: number): void {
@@ -243,6 +260,9 @@ export class Fold {
       if (death === undefined || death.at > until) return;
       this.#deaths.shift();
       this.#ends.processDied(death.process, death.at);
+      this.context.shape.instances.forEach(({ process, station }, index) => {
+        if (process === death.process && station >= 0) this.#station(death.at, index, 0, 0, 0);
+      });
     }
   }
 
@@ -274,6 +294,7 @@ export class Fold {
     for (const link of context.links) link.endOfSecond(index);
     for (const queue of context.queues) queue.endOfSecond(index, until);
     for (const group of context.groups) group.endOfSecond(index);
+    for (const station of context.stations) station.endOfSecond(index, until);
     context.health.read(index);
   }
 }

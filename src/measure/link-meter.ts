@@ -7,6 +7,17 @@ import { percentilesOf } from './percentiles.ts';
 import type { Series, SeriesTable } from './series.ts';
 import type { LinkShape } from './shape.ts';
 
+/** How many connections are open on several links together, and were at most. */
+export class OpenConnections {
+  now = 0;
+  max = 0;
+
+  changed(by: number): void {
+    this.now += by;
+    if (this.now > this.max) this.max = this.now;
+  }
+}
+
 export class LinkMeter {
   readonly shape: LinkShape;
   opened = 0;
@@ -31,6 +42,8 @@ export class LinkMeter {
   unseenCloses = 0;
   /** By events, now. */
   openNow = 0;
+  /** All connections of the hop at its upstream side, where somebody wants to know. */
+  atUpstream: OpenConnections | null = null;
   readonly #closedBy = new Float64Array(CLOSE_CAUSES.length);
   readonly #lives: (Histogram | undefined)[] = [];
   readonly #closedBySeconds: (Series | undefined)[] = [];
@@ -64,6 +77,12 @@ export class LinkMeter {
     if (known) {
       table.ratioPerMinute(scope, 'requestsPerNewConnection60s', exchanges, this.#opens);
     }
+  }
+
+  /** A connection is open at one end at least, or at none any more. */
+  openChanged(by: 1 | -1): void {
+    this.openNow += by;
+    this.atUpstream?.changed(by);
   }
 
   connectionOpened(at: Micros): void {

@@ -6,12 +6,14 @@
  *   hop:<balancer>    unhealthyTargets
  *   hop:<queue>       active, held, yielded, waiting, granted, yields, slotUtilisation,
  *                     slotOccupancy, hoardedSlotSeconds
+ *   hop:<app>         cpuUtilisation, load
+ *   hop:<database>    cpuUtilisation, dbLoad, databaseConnections
  *   host:<host>       requests
  *   clients:<group>   sent, attempts, retries, answered, ok, throttled429, serverErrors5xx,
  *                     failed, timeouts, resets, pending, latencyP50Ms, latencyP99Ms
  *
- * open, active, held, yielded, waiting and pending are read at the end of the second; the rest
- * are counts of the second in which the thing happened. Windows of 60 s start with the load, as
+ * open, active, held, yielded, waiting, pending and databaseConnections are read at the end of
+ * the second; the rest are of the second in which the thing happened. Windows of 60 s start with the load, as
  * a 1-minute metric sees it; their row is at the first second of the window.
  *
  * Columns stay in memory until the end, because a close cause may become known long after the
@@ -131,12 +133,20 @@ export class SeriesTable {
 
   /** All rows in the order of time; may be gone through more than once. */
   rows(): Iterable<SecondRow> {
-    return { [Symbol.iterator]: () => this.#rows() };
+    return { [Symbol.iterator]: () => this.#rows(0, this.#last) };
   }
 
-  *#rows(): Generator<SecondRow> {
+  /** Rows of the seconds that are over before `at`, from `since` on: of a run that goes on. */
+  rowsBetween(since: number, at: Micros): Iterable<SecondRow> {
+    const first = this.#first ?? 0;
+    const from = Math.max(0, Math.floor(since / this.step) - first);
+    const to = Math.min(this.#last, this.stepOf(at) - 1 - first);
+    return { [Symbol.iterator]: () => this.#rows(from, to) };
+  }
+
+  *#rows(from: number, to: number): Generator<SecondRow> {
     if (this.#first === null) return;
-    for (let index = 0; index <= this.#last; index++) {
+    for (let index = from; index <= to; index++) {
       const second = (this.#first + index) * this.step;
       for (const { scope, measure, at } of this.#columns) {
         yield { second, scope, measure, value: at(index) };

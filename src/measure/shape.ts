@@ -5,6 +5,7 @@
  */
 import { hopNamed, isL4 } from '../model/plan.ts';
 import type { RunInfo } from '../model/run.ts';
+import type { AppHop, DatabaseHop, Hop } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
 
 export interface LinkShape {
@@ -35,9 +36,10 @@ export interface InstanceShape {
   readonly host: string | null;
   readonly countsForHost: boolean;
   readonly process: number;
-  /** Position of its hop in `RunShape.queues` and `.groups`; -1 = it is none. */
+  /** Position of its hop in `RunShape.queues`, `.groups`, `.stations`; -1 = it is none. */
   readonly queue: number;
   readonly group: number;
+  readonly station: number;
   readonly name: string;
 }
 
@@ -56,11 +58,22 @@ export interface GroupShape {
   readonly own: boolean;
 }
 
+/** A hop whose work takes time: an app, or a database. */
+export interface StationShape {
+  readonly hop: string;
+  readonly isDatabase: boolean;
+  /** 0 = without limit. */
+  readonly concurrencyMax: number;
+  readonly instances: number;
+  readonly own: boolean;
+}
+
 export interface RunShape {
   readonly links: readonly LinkShape[];
   readonly instances: readonly InstanceShape[];
   readonly queues: readonly QueueShape[];
   readonly groups: readonly GroupShape[];
+  readonly stations: readonly StationShape[];
   readonly hosts: readonly string[];
   /** The load window: measures of slots and requests are struck inside it. */
   readonly from: Micros;
@@ -78,6 +91,7 @@ export function shapeOf(info: RunInfo): RunShape {
     .filter((hop) => hop.kind === 'connection-queue')
     .filter((hop) => own(hop.name));
   const groupHops = topology.hops.filter((hop) => hop.kind === 'clients');
+  const stationHops = topology.hops.filter(isStation);
   const counting = new Set(
     topology.hosts.map((host) => host.hops.find((hop) => l7(hop) && own(hop))),
   );
@@ -114,6 +128,7 @@ export function shapeOf(info: RunInfo): RunShape {
       process: instance.process,
       queue: queueHops.findIndex((hop) => hop.name === instance.hop),
       group: groupHops.findIndex((hop) => hop.name === instance.hop),
+      station: stationHops.findIndex((hop) => hop.name === instance.hop),
       name: `${instance.hop}#${instance.replica}`,
     })),
     queues: queueHops.map((hop) => ({
@@ -124,11 +139,22 @@ export function shapeOf(info: RunInfo): RunShape {
       requestsSeenUpstream: nearestL7(info, hop.name, 'upstream').every(own),
     })),
     groups: groupHops.map((hop) => ({ hop: hop.name, count: hop.count, own: own(hop.name) })),
+    stations: stationHops.map((hop) => ({
+      hop: hop.name,
+      isDatabase: hop.kind === 'database',
+      concurrencyMax: hop.concurrencyMax,
+      instances: plan.instances.filter((instance) => instance.hop === hop.name).length,
+      own: own(hop.name),
+    })),
     hosts: [...new Set(plan.instances.flatMap((one) => (one.host === null ? [] : [one.host])))],
     from: info.loadStart,
     to: info.loadEnd ?? Number.POSITIVE_INFINITY,
     starvedAfter: topology.starvedAfter,
   };
+}
+
+function isStation(hop: Hop): hop is AppHop | DatabaseHop {
+  return hop.kind === 'app' || hop.kind === 'database';
 }
 
 /** The nearest hops in one direction that frame requests; several where branches meet. */

@@ -22,6 +22,7 @@ import type {
   LinkSummary,
   Percentiles,
   QueueSummary,
+  StationSummary,
   Summary,
 } from '../model/summary.ts';
 import { MICROS_PER_SECOND, type Micros } from '../model/units.ts';
@@ -34,6 +35,7 @@ import type { RequestTally } from './request-tally.ts';
 import type { RowSinks, SecondRow } from './rows.ts';
 import { groupsBefore } from './shape.ts';
 import type { SlotTally } from './slot-tally.ts';
+import type { StationTally } from './station-tally.ts';
 
 /** Takes one event; see `model/event.ts` for the columns. */
 export type EventSink = (
@@ -94,6 +96,7 @@ export interface MeasuredRun {
   readonly links: readonly LinkMeter[];
   readonly queues: readonly SlotTally[];
   readonly groups: readonly RequestTally[];
+  readonly stations: readonly StationTally[];
 }
 
 /** The summary of a finished fold. */
@@ -116,6 +119,7 @@ export function summaryOfRun(context: MeasuredRun, end: Micros): Measured {
     clients,
     links: context.links.map((meter) => linkSummary(context, meter)),
     queues: context.queues.map((meter) => queueSummary(meter, window)),
+    stations: context.stations.map((tally) => stationSummary(tally, window)),
     processes: processSummaries(info, answeredRequests(context)),
     lab: labSummary(info, clients, window),
     imbalances: books.imbalances,
@@ -201,5 +205,17 @@ function queueSummary(meter: SlotTally, window: number): QueueSummary {
     yielded: meter.yielded,
     overcommit: seen ? meter.overcommit : null,
     zombieExchanges: meter.zombiesKnown ? meter.zombieExchanges : null,
+  };
+}
+
+function stationSummary(tally: StationTally, window: Micros): StationSummary {
+  const { shape, busyTime, waitTime } = tally;
+  return {
+    name: shape.hop,
+    concurrencyMax: shape.concurrencyMax,
+    cpuUtilisation: tally.utilisation(busyTime, window),
+    load: shape.own && window > 0 ? (busyTime + waitTime) / window : null,
+    waiting: shape.own && window > 0 ? waitTime / window : null,
+    connectionsMax: tally.connectionsMax,
   };
 }

@@ -71,6 +71,7 @@ export function busyRun(): Script {
   const database = script.connect('app->db');
   const chain = { client, ...path, app, database };
   script.emit(script.instance('nlb'), EventKind.health, 0, 0, script.instance('web').index, 1, 0);
+  script.emit(script.instance('app'), EventKind.station, 0, 0, 1, 0, 0);
   script.emit(script.instance('apigw'), EventKind.mark, 0, 0, 0, 0, 0);
   healthCheck(script.at(15 * MS));
   serve(script.at(20 * MS), chain, { client: 0, request: 1 });

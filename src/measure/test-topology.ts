@@ -20,6 +20,7 @@ export interface TopologyOptions {
   readonly activeMax?: number;
   readonly hosts?: number;
   readonly nginx?: boolean;
+  readonly mariadb?: boolean;
   readonly healthCheck?: boolean;
   readonly whileHeld?: 'unread' | 'watch';
 }
@@ -88,7 +89,7 @@ function hop(name: string, upstream: string | null, options: TopologyOptions): H
     case 'app':
       return { ...base, ...app };
     default:
-      return { ...base, ...database };
+      return { ...base, ...database, implementation: options.mariadb ? 'mariadb' : 'embedded' };
   }
 }
 
@@ -189,7 +190,7 @@ const database: Rest<DatabaseHop> = {
   url: null,
   connectionsMax: 0,
   serviceTime: none,
-  concurrencyMax: 0,
+  concurrencyMax: 4,
   waitingMax: 100_000,
   contention: 0,
   preparedStatementsMax: 0,

@@ -79,6 +79,12 @@ export const EventKind = {
   censusDone: 14,
   /** Events were lost before this row (recorder slower than events). a = how many. */
   lost: 15,
+  /**
+   * The service of an app or a database took or finished a piece of work, or let one wait.
+   * a = pieces being served now, b = pieces that wait, c = µs since it was really over (a live
+   * engine's timers are late, its books of who is busy since when are not).
+   */
+  station: 16,
 } as const;
 
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];

@@ -1,5 +1,6 @@
 /** The summary that every engine prints with --json. One shape for run, simulate and diagnose. */
 import type { CloseCause } from './close-cause.ts';
+import type { SocketKind } from './lab.ts';
 
 export interface Summary {
   readonly engine: 'live' | 'sim' | 'capture';
@@ -13,6 +14,7 @@ export interface Summary {
   readonly clients: readonly ClientsSummary[];
   readonly links: readonly LinkSummary[];
   readonly queues: readonly QueueSummary[];
+  readonly stations: readonly StationSummary[];
   readonly findings: readonly Finding[];
   /** What each process used during the load; empty where none was measured. */
   readonly processes: readonly ProcessSummary[];
@@ -85,10 +87,27 @@ export interface QueueSummary {
   readonly zombieExchanges: number | null;
 }
 
+/** How busy an app or a database was, all replicas together (`measure/station-tally.ts`). */
+export interface StationSummary {
+  readonly name: string;
+  /** Of each replica; 0 = without limit. */
+  readonly concurrencyMax: number;
+  /** CPUUtilization, 0 to 1; null without limit, and where the program is not ours. */
+  readonly cpuUtilisation: number | null;
+  /** DBLoad: pieces of work served or waiting for a server, averaged over the load. */
+  readonly load: number | null;
+  /** Of those, the ones that waited. */
+  readonly waiting: number | null;
+  /** DatabaseConnections: the most that were open at once; null for apps. */
+  readonly connectionsMax: number | null;
+}
+
 /** One process of the lab, over the load: without start-up and teardown. */
 export interface ProcessSummary {
   readonly name: string;
   readonly hops: readonly string[];
+  /** What our workers' sockets are; else null. */
+  readonly sockets: SocketKind | null;
   /** A real program (nginx, MariaDB, HAProxy), all of its processes together. */
   readonly foreign: boolean;
   /** User and system time; null where nobody can tell. */

@@ -89,6 +89,7 @@ const SUMMARY: Summary = {
   clients: [],
   links: [],
   queues: [],
+  stations: [],
   processes: [],
   lab: null,
   findings: [],

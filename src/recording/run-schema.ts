@@ -86,6 +86,8 @@ const lab = z.object({
       name: z.string(),
       hops: z.array(z.string()),
       foreign: z.boolean(),
+      // Not told by versions before 0.1.0.
+      sockets: z.enum(['native', 'handle', 'net']).nullable().default(null),
       cpu: micros.nullable(),
       eventLoop: eventLoop.nullable(),
     }),
@@ -108,7 +110,7 @@ const runDocument = z.looseObject({
     format: z.literal(RECORDING_FORMAT),
     formatVersion: index,
     state: z.enum(['prepared', 'running', 'complete', 'recovered']),
-    tables: z.array(z.enum(['connections', 'exchanges', 'series', 'events', 'ndjson'])),
+    tables: z.array(z.enum(['connections', 'exchanges', 'series', 'slots', 'events', 'ndjson'])),
     spools: z.array(spool),
   }),
   engine: z.enum(['live', 'sim', 'capture']),

@@ -7,10 +7,10 @@
  * limit are left out, the latest.
  */
 import path from 'node:path';
-import type { ConnectionRow } from '../measure/rows.ts';
+import type { ConnectionRow, SlotRow } from '../measure/rows.ts';
 import { SlotState } from '../model/event.ts';
 import type { RunDocument } from '../recording/index.ts';
-import { readConnections, readExchanges, readRun, readSeries } from '../recording/index.ts';
+import { readConnections, readExchanges, readRun, readSeries, readSlots } from '../recording/index.ts';
 import type { PageRun, StoryPart } from './page-run.ts';
 import { type RunFace, runFace } from './story/run-face.ts';
 import {
@@ -19,7 +19,6 @@ import {
   encodeSeries,
   encodeSlots,
   SeriesNames,
-  type SlotChange,
 } from './story/tables.ts';
 
 /** 60 bytes each in the page. */
@@ -86,7 +85,13 @@ export class RecordedRun implements PageRun {
       }
       yield { kind: 'frame', frame: encodeConnections(rows, loadStart) };
     }
-    yield { kind: 'frame', frame: encodeSlots(slots.changes(), loadStart) };
+    if (!this.#run.recording.tables.includes('slots')) {
+      yield { kind: 'frame', frame: encodeSlots(slots.changes(), loadStart) };
+      return;
+    }
+    for await (const rows of readSlots(this.#folder)) {
+      yield { kind: 'frame', frame: encodeSlots(rows, loadStart) };
+    }
   }
 
   async *#exchanges(heads: ReadonlyMap<number, number>): AsyncGenerator<StoryPart, void> {
@@ -115,8 +120,8 @@ function oneClientIn({ summary }: RunDocument): number {
 }
 
 /**
- * Slots by what the tables tell: a queue opens the way on when it grants a slot, and a slot ends
- * with its connection. What a queue takes back in between is not in the tables.
+ * Slots where a recording has no table of them: a queue opens the way on when it grants a slot, and a slot ends
+ * with its connection. What a queue took back in between is not known.
  */
 class DerivedSlots {
   readonly #run: RunDocument;
@@ -140,8 +145,8 @@ class DerivedSlots {
     if (this.#queueLinks.has(row.link)) this.#held.push(row);
   }
 
-  changes(): SlotChange[] {
-    const changes: SlotChange[] = [];
+  changes(): SlotRow[] {
+    const changes: SlotRow[] = [];
     for (const { connection, openedAt, closedAt, upstreamConnection, slotTime } of this.#held) {
       const until = closedAt ?? this.#run.censusAt ?? 0;
       changes.push({ connection, at: openedAt ?? 0, state: SlotState.held });

@@ -16,6 +16,7 @@ import type { SecondRow } from '../measure/rows.ts';
 import { type Series, SeriesTable } from '../measure/series.ts';
 import { type RunShape, shapeOf } from '../measure/shape.ts';
 import { SlotTally } from '../measure/slot-tally.ts';
+import { StationTally } from '../measure/station-tally.ts';
 import { type Measured, type MeasuredRun, summaryOfRun } from '../measure/strike.ts';
 import { SlotState } from '../model/event.ts';
 import type { RunInfo } from '../model/run.ts';
@@ -39,6 +40,7 @@ export class Meters implements MeasuredRun, Actor {
   readonly links: readonly LinkMeter[];
   readonly queues: readonly SlotTally[];
   readonly groups: readonly RequestTally[];
+  readonly stations: readonly StationTally[];
   readonly health: HealthMeter;
   readonly spread: Spread;
   readonly #engine: Engine;
@@ -61,6 +63,9 @@ export class Meters implements MeasuredRun, Actor {
     this.links = this.shape.links.map((link) => new LinkMeter(link, this.#table));
     this.queues = this.shape.queues.map((queue) => new SlotTally(queue, this.shape, this.#table));
     this.groups = this.shape.groups.map((group) => new RequestTally(group, this.#table));
+    this.stations = this.shape.stations.map(
+      (station) => new StationTally(station, this.shape, this.#table, this.links),
+    );
     this.health = new HealthMeter(info, this.#table);
     const hosts = new Map(
       this.shape.hosts.map((host) => [
@@ -92,7 +97,7 @@ export class Meters implements MeasuredRun, Actor {
     const link = this.links[connection.link.index];
     if (link === undefined) return;
     link.connectionOpened(this.#engine.now);
-    link.openNow += 1;
+    link.openChanged(1);
     connection.openedAt = this.#engine.now;
   }
 
@@ -100,7 +105,7 @@ export class Meters implements MeasuredRun, Actor {
   closed(connection: Connection): void {
     const link = this.links[connection.link.index];
     if (link === undefined) return;
-    link.openNow -= 1;
+    link.openChanged(-1);
     link.connectionClosed(connection.openedAt, this.#engine.now, rootCause(connection));
     if (connection.spread !== null) this.spread.over(connection);
   }
@@ -217,6 +222,7 @@ export class Meters implements MeasuredRun, Actor {
     for (const link of this.links) link.endOfSecond(index);
     for (const queue of this.queues) queue.endOfSecond(index, until);
     for (const group of this.groups) group.endOfSecond(index);
+    for (const station of this.stations) station.endOfSecond(index, until);
     this.health.read(index);
   }
 }

@@ -22,6 +22,11 @@ export interface StationSettings {
   readonly contention: number;
 }
 
+/** Whoever counts who is served and who waits. */
+export interface StationBook {
+  changed(serving: number, waiting: number, at: Micros): void;
+}
+
 export class Station<Piece extends object> implements Actor {
   /** Pieces being served. */
   serving = 0;
@@ -39,17 +44,17 @@ export class Station<Piece extends object> implements Actor {
   #factor = 1;
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
-  /** Time integral of `serving`, up to `#countedAt`. */
-  #work = 0;
-  #countedAt: Micros = 0;
+  readonly #book: StationBook;
 
   constructor(
     engine: Engine,
     settings: StationSettings,
     stream: RandomStream,
     done: (piece: Piece) => void,
+    book: StationBook,
   ) {
     this.#engine = engine;
+    this.#book = book;
     this.#stream = stream;
     this.#done = done;
     this.#sample = sampler(settings.serviceTime, stream);
@@ -62,18 +67,13 @@ export class Station<Piece extends object> implements Actor {
     return this.#waiting.length - this.#firstWaiting;
   }
 
-  /** Service time given so far, in µs: its growth is what the servers were busy. */
-  get work(): number {
-    this.#count();
-    return this.#work;
-  }
-
   configure(settings: StationSettings): void {
     this.#sample = sampler(settings.serviceTime, this.#stream);
     this.#concurrencyMax = settings.concurrencyMax;
     this.#waitingMax = settings.waitingMax;
     this.#contention = settings.contention;
     this.#fill();
+    this.#count();
   }
 
   slow(factor: number, lasts: Micros): void {
@@ -89,10 +89,12 @@ export class Station<Piece extends object> implements Actor {
   submit(piece: Piece): boolean {
     if (this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax) {
       this.#serve(piece);
+      this.#count();
       return true;
     }
     if (this.waiting >= this.#waitingMax) return false;
     this.#waiting.push(piece);
+    this.#count();
     return true;
   }
 
@@ -103,11 +105,11 @@ export class Station<Piece extends object> implements Actor {
       return;
     }
     const piece = this.#served[place];
-    this.#count();
     this.#served[place] = null;
     this.#free.push(place);
     this.serving -= 1;
     this.#fill();
+    this.#count();
     if (piece !== null && piece !== undefined) this.#done(piece);
   }
 
@@ -128,7 +130,6 @@ export class Station<Piece extends object> implements Actor {
 
   #serve(piece: Piece): void {
     const { now } = this.#engine;
-    this.#count();
     const place = this.#free.pop() ?? this.#served.length;
     this.#served[place] = piece;
     const slow = now < this.#slowUntil ? this.#factor : 1;
@@ -139,8 +140,6 @@ export class Station<Piece extends object> implements Actor {
   }
 
   #count(): void {
-    const { now } = this.#engine;
-    this.#work += this.serving * (now - this.#countedAt);
-    this.#countedAt = now;
+    this.#book.changed(this.serving, this.waiting, this.#engine.now);
   }
 }

@@ -93,6 +93,16 @@ export class Connections {
     return head;
   }
 
+  /** The connection of a chain that stands at a queue; -1 = there is none (yet). */
+  atQueue(head: number, isQueueLink: readonly boolean[]): number {
+    let one = head;
+    for (let hops = 0; one >= 0 && hops < 16; hops++) {
+      if (isQueueLink[this.link.get(one)] === true) return one;
+      one = this.indexOf(this.upstream.get(one));
+    }
+    return -1;
+  }
+
   #indexFor(id: number): number {
     const known = this.#index.get(id);
     if (known >= 0) return known;

@@ -14,7 +14,7 @@ export type State = (typeof State)[keyof typeof State];
 export const STATES = ['idle', 'active', 'waiting', 'held', 'closing'] as const;
 
 /** How long a pipe is still shown after its end. */
-const CLOSING = 400_000;
+const CLOSING = 150_000;
 
 export class Snapshot {
   at = 0;
@@ -27,21 +27,22 @@ export class Snapshot {
   /** By link: how many are open, by state. */
   readonly links: Int32Array[];
   readonly #story: Story;
-  readonly #afterQueue: readonly boolean[];
+  /** By link: whether it ends at a queue, and whether what it carries has passed one. */
+  readonly #isQueueLink: readonly boolean[];
+  readonly #isBeyondQueue: readonly boolean[];
 
   constructor(story: Story) {
     this.#story = story;
     const { plan, topology } = story.face;
     this.links = plan.links.map(() => new Int32Array(STATES.length));
     const kinds = new Map(topology.hops.map((hop) => [hop.name, hop.kind]));
-    // Beyond a queue a request has passed it, and cannot wait unread before it.
-    const l4 = new Set(['connection-queue', 'l4-balancer']);
-    const after = (name: string): boolean => {
+    this.#isQueueLink = plan.links.map((link) => kinds.get(link.upstream) === 'connection-queue');
+    const beyond = (name: string): boolean => {
       if (kinds.get(name) === 'connection-queue') return true;
-      if (!l4.has(kinds.get(name) ?? '')) return false;
-      return plan.links.some((link) => link.upstream === name && after(link.downstream));
+      if (kinds.get(name) !== 'l4-balancer') return false;
+      return plan.links.some((link) => link.upstream === name && beyond(link.downstream));
     };
-    this.#afterQueue = plan.links.map((link) => after(link.downstream));
+    this.#isBeyondQueue = plan.links.map((link) => beyond(link.downstream));
   }
 
   take(at: number, shutter: number): void {
@@ -73,29 +74,21 @@ export class Snapshot {
 
   #stateOf(index: number, position: number, shutter: number): State {
     const { connections, exchanges, slots } = this.#story;
-    const id = connections.id.get(index);
-    const change = slots.find(id, this.at);
-    const slot = change < 0 ? SlotState.none : slots.state.get(change);
-    if (change >= 0) this.cell[position] = slots.cell.get(change);
-    const noSlot = slot === SlotState.held || slot === SlotState.yielded;
     const head = connections.headOf(index);
+    const queued = connections.atQueue(head, this.#isQueueLink);
+    const change = queued < 0 ? -1 : slots.find(connections.id.get(queued), this.at);
+    const slot = change < 0 ? SlotState.none : slots.state.get(change);
+    const noSlot = slot === SlotState.held || slot === SlotState.yielded;
+    if (queued === index && change >= 0) this.cell[position] = slots.cell.get(change);
+    const beyond = this.#isBeyondQueue[connections.link.get(index)] === true;
     const exchange = exchanges.at(connections.id.get(head), this.at);
-    if (exchange < 0) return noSlot ? State.held : State.idle;
-    const ended = exchanges.endedAt.get(exchange);
-    const inFlight = Number.isNaN(ended) || ended > this.at;
-    const read = exchanges.readAt.get(exchange) <= this.at;
-    const { acceptor } = connections;
-    const unread = inFlight && !read && this.#isTold(acceptor.get(index));
-    if (this.#afterQueue[connections.link.get(index)]) {
-      if (!read) return State.idle;
-    } else if (noSlot) return unread || inFlight ? State.waiting : State.held;
-    else if (unread) return State.waiting;
-    return inFlight || ended > this.at - shutter ? State.active : State.idle;
-  }
-
-  /** Whether that replica tells when it reads a request: foreign ones do not. */
-  #isTold(instance: number): boolean {
-    return (this.#story.face.plan.instances[instance]?.process ?? -1) >= 0;
+    const ended = exchange < 0 ? Number.NEGATIVE_INFINITY : exchanges.endedAt.get(exchange);
+    const inFlight = exchange >= 0 && (Number.isNaN(ended) || ended > this.at);
+    // A request that was read goes on being served when its slot is taken back.
+    const read = exchange >= 0 && exchanges.readAt.get(exchange) <= this.at;
+    if (noSlot && !read && inFlight) return beyond ? State.idle : State.waiting;
+    if (inFlight || ended > this.at - shutter) return State.active;
+    return noSlot && queued === index ? State.held : State.idle;
   }
 
   #grow(): void {

@@ -27,12 +27,13 @@ export function paintHosts(scene: Scene, layout: Layout): void {
     context.lineWidth = 1;
     rounded(scene, u0, v0, u1, v1, 8);
     context.stroke();
-    if (v1 - v0 < 34) continue;
+    const last = boxes.at(-1);
+    if (v1 - v0 < 30 || last === undefined) continue;
     context.font = SMALL;
     context.fillStyle = palette.muted;
-    context.textAlign = 'right';
-    if (scene.horizontal) context.fillText(name.replace('#', ' '), u1 - 8, v1 - 6);
-    else context.fillText(name.split('#')[1] ?? '', v1 - 3, u1 - 4);
+    context.textAlign = scene.horizontal ? 'right' : 'center';
+    if (scene.horizontal) context.fillText(name.replace('#', ' '), last.u0 - 8, v1 - 6);
+    else context.fillText(name.split('#')[1] ?? '', (v0 + v1) / 2, last.u0 - 6);
   }
 }
 
@@ -263,7 +264,7 @@ function paintLinkLabel(scene: Scene, layout: Layout, link: number): void {
     .findIndex((o) => o.index === link);
   context.textAlign = horizontal ? 'center' : 'left';
   const [x, y] = horizontal
-    ? [middle, from.v0 - (rank === 0 ? 22 : -8)]
+    ? [middle, from.v0 + (rank === 0 ? -22 : 14)]
     : [10 + rank * 44, middle + 4];
   context.font = BOLD;
   context.fillStyle = palette.text;

@@ -1,7 +1,6 @@
 /**
- * Pipes. Where there is room each connection is a line; where there is not, a bundle is drawn as
- * bands, one a state, as thick as their share. Lines of one state are stroked in one go: what
- * costs is the stroke, not the line.
+ * Pipes. Where there is room each connection is a line; where there is not, a line stands for
+ * several. Lines of one state are stroked in one go: what costs is the stroke, not the line.
  */
 import { type Snapshot, STATES, State } from '../data/snapshot.ts';
 import type { Story } from '../data/story.ts';
@@ -19,7 +18,7 @@ export interface Scene {
   readonly palette: Palette;
 }
 
-/** Lanes closer than this on the screen are drawn as a band. */
+/** Lanes closer than this on the screen are drawn as strands. */
 const OPEN_PITCH = 1.4;
 /** Widths of active pipes, by requests in the last second. */
 const WIDTHS = [1.6, 2.4, 3.4, 4.6];
@@ -39,7 +38,7 @@ export function paintPipes(scene: Scene): void {
   for (const bundle of scene.bundles.bundles) {
     if (bundle.count === 0) continue;
     if (isOpen(bundle, scene.camera)) paintLines(scene, bundle);
-    else paintBands(scene, bundle);
+    else paintStrands(scene, bundle);
   }
 }
 
@@ -92,14 +91,10 @@ function paintLines(scene: Scene, bundle: Bundle): void {
         any = true;
       }
       if (!any) continue;
-      context.strokeStyle = palette[STATES[state] ?? 'idle'];
       const width = state === State.active ? (WIDTHS[bucket] ?? 1) : widthOf(state);
-      context.lineWidth = Math.min(width, Math.max(pitch * 0.8, 1));
-      context.setLineDash(state === State.waiting ? [5, 3] : state === State.held ? [1.5, 3] : []);
-      context.stroke();
+      stroke(context, palette, state, Math.min(width, Math.max(pitch * 0.8, 1)));
     }
   }
-  context.setLineDash([]);
 }
 
 function widthOf(state: State): number {
@@ -114,30 +109,74 @@ function bucketOf(story: Story, connection: number, at: number): number {
   return began <= 12 ? 2 : 3;
 }
 
-function paintBands(scene: Scene, bundle: Bundle): void {
+/**
+ * Too many to be drawn one by one: as many strands as there is room for, each for as many
+ * connections, on a ground that shows how wide the bundle is.
+ */
+function paintStrands(scene: Scene, bundle: Bundle): void {
   const { snapshot, bundles, camera, context, palette } = scene;
   const counts = new Float64Array(STATES.length);
-  let slotted = 0;
+  const cells = new Map<State, number[]>();
   for (let at = bundle.first; at < bundle.first + bundle.count; at++) {
     const position = bundles.order[at] ?? 0;
-    const state = snapshot.state[position] ?? 0;
+    const state = (snapshot.state[position] ?? 0) as State;
     counts[state] = (counts[state] ?? 0) + 1;
-    if ((snapshot.cell[position] ?? -1) >= 0) slotted += 1;
+    const cell = snapshot.cell[position] ?? -1;
+    if (cell >= 0) cells.set(state, [...(cells.get(state) ?? []), cell]);
   }
-  const thick = Math.max(bundle.count * bundle.pitch * camera.zoom, 1.5);
-  let offset = -thick / 2;
+  const thick = Math.max(bundle.count * bundle.pitch * camera.zoom, 2);
   const [from, to] = [camera.at(bundle.fromCentre), camera.at(bundle.toCentre)];
+  paintGround(scene, bundle, thick);
+  const strands = Math.max(1, Math.min(bundle.count, Math.round(thick / STRAND)));
+  let offset = -thick / 2;
   for (const state of DRAWN) {
-    const own = (thick * (counts[state] ?? 0)) / bundle.count;
-    if (own === 0) continue;
-    const inside = slotted > 0 && (state === State.idle || state === State.active);
-    const end = reach(bundle, inside ? 0 : -1);
+    const share = (counts[state] ?? 0) / bundle.count;
+    if (share === 0) continue;
+    const own = Math.max(1, Math.round(strands * share));
+    const slots = cells.get(state) ?? [];
+    const inSlots = slots.length > (counts[state] ?? 0) / 2;
     context.beginPath();
-    way(scene, [bundle.from.u1, from + offset], [end, to + offset]);
-    way(scene, [end, to + offset + own], [bundle.from.u1, from + offset + own], 'join');
-    context.closePath();
-    context.fillStyle = palette[STATES[state] ?? 'idle'];
-    context.fill();
-    offset += own;
+    for (let one = 0; one < own; one++) {
+      const at = offset + ((one + 0.5) * thick * share) / own;
+      const cell = inSlots ? (slots[Math.floor((one * slots.length) / own)] ?? -1) : -1;
+      const end = cell >= 0 ? camera.at(bundles.cellAt(bundle.to, cell)) : to + at;
+      way(scene, [bundle.from.u1, from + at], [reach(bundle, cell), end]);
+    }
+    stroke(context, palette, state, Math.min(STRAND * 0.62, 1.6));
+    offset += thick * share;
   }
 }
+
+/** Room of a strand on the screen. */
+const STRAND = 2.6;
+
+function paintGround(scene: Scene, bundle: Bundle, thick: number): void {
+  const { context, camera, palette } = scene;
+  const [from, to] = [camera.at(bundle.fromCentre), camera.at(bundle.toCentre)];
+  const half = thick / 2;
+  const end = reach(bundle, -1);
+  context.beginPath();
+  way(scene, [bundle.from.u1, from - half], [end, to - half]);
+  way(scene, [end, to + half], [bundle.from.u1, from + half], 'join');
+  context.closePath();
+  context.globalAlpha = 0.12;
+  context.fillStyle = palette.idle;
+  context.fill();
+  context.globalAlpha = 1;
+}
+
+function stroke(
+  context: CanvasRenderingContext2D,
+  palette: Palette,
+  state: State,
+  width: number,
+): void {
+  context.strokeStyle = palette[STATES[state] ?? 'idle'];
+  context.lineWidth = width;
+  context.setLineDash(DASHES[state] ?? []);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+/** States are told apart by more than their colour. */
+const DASHES: Readonly<Record<State, number[]>> = { 0: [], 1: [], 2: [5, 3], 3: [1.5, 3], 4: [] };

@@ -5,6 +5,7 @@
  */
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { Legend } from '../legend.tsx';
 import type { Shown } from '../model.ts';
 import { pick } from './pick.ts';
 import { ScenePainter } from './scene-painter.ts';
@@ -41,6 +42,7 @@ export function Pipeline({ shown, label }: { shown: Shown; label: string }) {
           all
         </button>
       </div>
+      <Legend />
     </div>
   );
 }

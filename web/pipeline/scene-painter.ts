@@ -46,8 +46,8 @@ export class ScenePainter {
   }
 
   paint(): void {
-    const { story, snapshot, player } = this.#shown;
-    snapshot.take(player.now.peek(), player.shutter);
+    const { story, snapshot } = this.#shown;
+    this.#shown.look();
     this.bundles.sort(snapshot);
     const thinnest = this.bundles.bundles.reduce((least, one) => Math.min(least, one.pitch), 7);
     this.camera.zoomMax = Math.max(8, OPENED_PITCH / thinnest);

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { StationAccount } from '../../measure/station-account.ts';
 import type { Distribution } from '../../model/topology.ts';
 import { randomStream } from '../../random/stream.ts';
 import { Clock } from '../runtime/clock.ts';
 import { DueHeap } from './due-heap.ts';
-import { Station } from './station.ts';
+import { Station, type StationWitness } from './station.ts';
 
 const stations: Station[] = [];
 afterEach(() => {
@@ -15,12 +16,13 @@ const ROOM = { waitingMax: 100_000, contention: 0 };
 
 function stationOf(serviceTime: Distribution, concurrencyMax: number): Station {
   const settings = { ...ROOM, serviceTime, concurrencyMax };
-  const station = new Station(clock, settings, randomStream(1, 'station'));
+  const station = new Station(clock, settings, randomStream(1, 'station'), nobody);
   stations.push(station);
   return station;
 }
 
 const clock = new Clock();
+const nobody = (): void => {};
 const constant = (value: number) => ({ kind: 'constant', value }) as const;
 
 /** Submits pieces and resolves with the order and times (µs from now) in which they were done. */
@@ -58,7 +60,8 @@ describe('station', () => {
 
   it('refuses what finds no room to wait', () => {
     const settings = { ...ROOM, serviceTime: constant(60_000_000), concurrencyMax: 2 };
-    const station = new Station(clock, { ...settings, waitingMax: 1 }, randomStream(1, 'room'));
+    const room = { ...settings, waitingMax: 1 };
+    const station = new Station(clock, room, randomStream(1, 'room'), nobody);
     stations.push(station);
     const taken = [1, 2, 3, 4].map(() => station.submit(() => {}));
     expect(taken).toEqual([true, true, true, false]);
@@ -66,7 +69,8 @@ describe('station', () => {
 
   it('slows down what begins beside others', async () => {
     const settings = { ...ROOM, serviceTime: constant(10_000), concurrencyMax: 3 };
-    const station = new Station(clock, { ...settings, contention: 2 }, randomStream(1, 'slow'));
+    const slower = { ...settings, contention: 2 };
+    const station = new Station(clock, slower, randomStream(1, 'slow'), nobody);
     stations.push(station);
     const { order, at } = await times(station, 3);
     expect(order).toEqual([0, 1, 2]);
@@ -128,10 +132,28 @@ describe('station', () => {
     expect(station.serving + station.waiting).toBe(0);
   });
 
+  it('tells how busy it was to the microsecond, however late its timers are', async () => {
+    const settings = { ...ROOM, serviceTime: constant(1_300), concurrencyMax: 2 };
+    const since = clock.now();
+    const account = new StationAccount(since);
+    const witness: StationWitness = (serving, waiting, late) => {
+      const idle = serving < account.serving;
+      account.changed(serving, waiting, clock.now());
+      account.toldLate(idle, late);
+    };
+    const station = new Station(clock, settings, randomStream(1, 'busy'), witness);
+    stations.push(station);
+    await times(station, 21);
+    expect(account).toMatchObject({ serving: 0, waiting: 0 });
+    // Submitting takes some time, too: what is submitted later begins later, works no longer.
+    expect(account.busyTime / (21 * 1_300)).toBeCloseTo(1, 1);
+    expect(account.busyTime).toBeLessThan(21 * 1_300 + 1_000);
+  });
+
   it('stands still while the clock is frozen', async () => {
     const frozen = new Clock();
     const settings = { ...ROOM, serviceTime: constant(100), concurrencyMax: 1 };
-    const station = new Station(frozen, settings, randomStream(1, 'station'));
+    const station = new Station(frozen, settings, randomStream(1, 'station'), nobody);
     stations.push(station);
     let done = false;
     station.submit(() => {

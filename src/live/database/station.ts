@@ -46,6 +46,9 @@ export interface StationSettings {
   readonly contention: number;
 }
 
+/** Whoever counts who is served and who waits; `late`: µs since the change was really due. */
+export type StationWitness = (serving: number, waiting: number, late: Micros) => void;
+
 interface Piece {
   readonly arrivedAt: Micros;
   readonly done: () => void;
@@ -56,6 +59,7 @@ export class Station {
   readonly #stream: RandomStream;
   readonly #timer: WakeTimer;
   readonly #served = new DueHeap<() => void>();
+  readonly #changed: StationWitness;
   #settings: StationSettings;
   #sample: () => Micros;
   #waiting: Piece[] = [];
@@ -68,8 +72,14 @@ export class Station {
   #polledAt: Micros = 0;
   #advancing = false;
 
-  constructor(clock: Clock, settings: StationSettings, stream: RandomStream) {
+  constructor(
+    clock: Clock,
+    settings: StationSettings,
+    stream: RandomStream,
+    changed: StationWitness,
+  ) {
     this.#clock = clock;
+    this.#changed = changed;
     this.#settings = settings;
     this.#stream = stream;
     this.#timer = new WakeTimer(clock, () => this.#advance());
@@ -88,6 +98,7 @@ export class Station {
     this.#settings = settings;
     this.#sample = sampler(settings.serviceTime, this.#stream);
     this.#fill(this.#clock.now());
+    this.#tell(0);
     this.#arm();
   }
 
@@ -114,6 +125,7 @@ export class Station {
     }
     this.#waiting.push({ arrivedAt, done });
     this.#fill(arrivedAt);
+    this.#tell(0);
     this.#arm();
     return true;
   }
@@ -153,10 +165,15 @@ export class Station {
       const freeAt = Math.max(this.#served.firstAt, this.#stalledUntil);
       const done = this.#served.takeFirst();
       this.#fill(freeAt);
+      this.#tell(now - freeAt);
       done?.();
     }
     this.#advancing = false;
     this.#arm();
+  }
+
+  #tell(late: Micros): void {
+    this.#changed(this.serving, this.waiting, late);
   }
 
   /** Arranges for the next look at what is due. */

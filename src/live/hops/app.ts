@@ -31,6 +31,7 @@ import { Station } from '../database/station.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
+import { stationWitness } from './station-witness.ts';
 
 const ITEM_PATH = /^\/items\/(\d{1,10})(?:\?.*)?$/;
 /** Errors that mean "not now" rather than "your query is wrong". */
@@ -71,7 +72,7 @@ class App implements LiveHop {
     const { hop, clock, topology } = ctx;
     this.#ctx = ctx;
     this.#settings = hop;
-    this.#station = new Station(clock, hop, ctx.random('service'));
+    this.#station = new Station(clock, hop, ctx.random('service'), stationWitness(ctx));
     const Front = hop.implementation === 'node' ? NodeFront : BuiltinFront;
     this.#front = new Front(ctx, (call) => this.#request(call));
     this.#faults = new HostFaults(ctx, this.#front.listeners);

@@ -22,6 +22,7 @@ import { Deadlines } from '../relay-http/deadlines.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
+import { stationWitness } from './station-witness.ts';
 
 /** MySQL's `connect_timeout`: a client must have authenticated within this. */
 const CONNECT_TIMEOUT = 10_000_000;
@@ -58,8 +59,8 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
     const { hop, clock } = ctx;
     this.#ctx = ctx;
     this.#settings = hop;
-    this.#station = new Station(clock, hop, ctx.random('service'));
-    this.#desk = new Station(clock, AT_ONCE, ctx.random('desk'));
+    this.#station = new Station(clock, hop, ctx.random('service'), stationWitness(ctx));
+    this.#desk = new Station(clock, AT_ONCE, ctx.random('desk'), () => {});
     this.#connectDeadlines = new Deadlines(clock, CONNECT_TIMEOUT);
     this.#listeners = ctx.incoming.map(
       (link, index) =>

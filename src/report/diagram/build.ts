@@ -16,7 +16,7 @@ import type { Micros } from '../../model/units.ts';
 import { type ClientRows, type ExchangeNode, exchangeTrees } from './client-rows.ts';
 import { DiagramError } from './error.ts';
 import { chainOf, Lifelines, type UpTo } from './lifelines.ts';
-import type { Arrow, SequenceModel, Step } from './sequence.ts';
+import type { Arrow, Note, SequenceModel, Step } from './sequence.ts';
 
 /** A wait for a slot that is worth a note. */
 const NOTED_WAIT: Micros = 10_000;
@@ -100,13 +100,28 @@ abstract class Drawing {
     this.lifelines = new Lifelines(input.topology, hops, replicas);
   }
 
-  protected model(which: string, [from, to]: readonly [number, number]): SequenceModel {
+  protected model(
+    which: SequenceModel['which'],
+    [from, to]: readonly [number, number],
+    countOn: (link: number) => number,
+  ): SequenceModel {
     const requests = from === to ? `request ${from}` : `requests ${from} to ${to}`;
     return {
-      title: `${which}: client ${this.input.client.label}, ${requests}`,
+      which,
+      subject: `client ${this.input.client.label}, ${requests}`,
       participants: this.lifelines.participants,
-      steps: [...this.#legend(), ...this.steps],
+      legend: this.#legend(),
+      steps: this.steps,
+      totals: this.#totals(countOn),
     };
+  }
+
+  #totals(countOn: (link: number) => number): SequenceModel['totals'] {
+    return this.hops.slice(1).flatMap((hop, i) => {
+      const name = `${this.hops[i]?.name ?? ''}->${hop.name}`;
+      const link = this.input.plan.links.find((one) => one.name === name);
+      return link === undefined ? [] : [{ link: name, count: countOn(link.index) }];
+    });
   }
 
   protected divide(request: number, attempt: number): void {
@@ -118,14 +133,15 @@ abstract class Drawing {
   protected up(
     downstream: string,
     upstream: Hop,
-    on: { readonly count: number; readonly connection: string | null },
+    on: Pick<Arrow, 'count' | 'connection' | 'isFirst'>,
     replicas: { readonly from: number | null; readonly to: number | null },
   ): void {
     const from = this.lifelines.hop(downstream, replicas.from);
     const to = this.lifelines.hop(upstream.name, replicas.to);
     if (from === null || to === null) return;
     const host = this.lifelines.hostBefore(upstream.name, replicas.to);
-    const arrow: Arrow = { step: 'arrow', style: 'request', from, to, text: null, ...on };
+    const plain = { text: null, isTrouble: false };
+    const arrow: Arrow = { step: 'arrow', style: 'request', from, to, ...plain, ...on };
     if (host === null) {
       this.steps.push(arrow);
       return;
@@ -134,7 +150,7 @@ abstract class Drawing {
     this.steps.push({ ...arrow, from: host, style: 'repeat', text: 'same link' });
   }
 
-  protected answer(text: string): void {
+  protected answer(text: string, isTrouble: Arrow['isTrouble']): void {
     const [client, next] = this.hops;
     const to = client === undefined ? null : this.lifelines.hop(client.name, null);
     const from = next === undefined ? null : this.lifelines.hop(next.name, null);
@@ -147,22 +163,24 @@ abstract class Drawing {
       count: null,
       connection: null,
       text,
+      isFirst: false,
+      isTrouble,
     });
   }
 
   /** What the numbers mean, and what a host is, said in the picture itself. */
-  #legend(): Step[] {
+  #legend(): Note[] {
     const first = this.lifelines.participants[0];
     const last = this.lifelines.participants.at(-1);
     if (first === undefined || last === undefined) return [];
     const over = [first.id, last.id] as const;
-    const legend: Step[] = [{ step: 'note', over, text: LEGEND }];
+    const legend: Note[] = [{ step: 'note', over, text: LEGEND, isTrouble: false }];
     this.hops.forEach((hop, i) => {
       const host = this.lifelines.hostBefore(hop.name, null);
       if (host === null) return;
       const link = `${this.hops[i - 1]?.name ?? 'nothing'} to ${hop.name}`;
       const text = `a host is not a hop: its arrow repeats the link ${link}`;
-      legend.push({ step: 'note', over: [host], text });
+      legend.push({ step: 'note', over: [host], text, isTrouble: false });
     });
     return legend;
   }
@@ -178,12 +196,12 @@ class Assumed extends Drawing {
       this.divide(request, 1);
       this.hops.forEach((hop, i) => {
         const before = this.hops[i - 1];
-        const on = { count: 1, connection: null };
+        const on = { count: 1, connection: null, isFirst: request === requests[0] };
         if (before !== undefined) this.up(before.name, hop, on, { from: null, to: null });
       });
-      this.answer('answer');
+      this.answer('answer', false);
     }
-    return this.model('assumed', requests);
+    return this.model('assumed', requests, () => 1);
   }
 }
 
@@ -203,7 +221,7 @@ class Actual extends Drawing {
       this.#walk(root, null, request >= from);
       if (request >= from) this.#outcome(root);
     }
-    return this.model('actual', requests);
+    return this.model('actual', requests, (link) => this.#used.get(link)?.size ?? 0);
   }
 
   /** Counts an exchange and what it caused; draws it too, if it is one of those asked for. */
@@ -216,11 +234,12 @@ class Actual extends Drawing {
     if (upstream === undefined || downstream === undefined) return;
     if (downstream.name !== link?.downstream) return;
     const used = this.#used.get(row.link) ?? new Set();
+    const isFirst = !used.has(row.connection);
     used.add(row.connection);
     this.#used.set(row.link, used);
     const to = this.lifelines.groupOf(upstream.name) === null ? null : replicaOf(this.input, node);
     if (draw) {
-      const on = { count: used.size, connection: `c${row.connection}` };
+      const on = { count: used.size, connection: `c${row.connection}`, isFirst };
       this.up(downstream.name, upstream, on, { from: fromReplica, to });
       this.#remark(node, upstream, to);
     }
@@ -232,7 +251,8 @@ class Actual extends Drawing {
     const over = this.lifelines.hop(hop.name, replica);
     const isLast = hop === this.hops.at(-1);
     const text = isLast ? null : this.#remarkText(node, hop);
-    if (over !== null && text !== null) this.steps.push({ step: 'note', over: [over], text });
+    if (over === null || text === null) return;
+    this.steps.push({ step: 'note', over: [over], text, isTrouble: true });
   }
 
   #remarkText(node: ExchangeNode, hop: Hop): string | null {
@@ -266,12 +286,13 @@ class Actual extends Drawing {
     if (endedAt === null || status === null) {
       const client = this.lifelines.participants[0];
       const text = 'no answer by the end of the recording';
-      if (client !== undefined) this.steps.push({ step: 'note', over: [client.id], text });
+      const note = { step: 'note', text, isTrouble: true } as const;
+      if (client !== undefined) this.steps.push({ ...note, over: [client.id] });
       return;
     }
     const failed = failure !== null && failure !== 'none';
     const what = failed ? failure.replaceAll('_', ' ') : String(status);
-    this.answer(`${what} after ${duration(endedAt - startedAt)}`);
+    this.answer(`${what} after ${duration(endedAt - startedAt)}`, failed || status >= 400);
   }
 }
 

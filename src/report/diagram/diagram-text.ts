@@ -11,13 +11,17 @@ import type { UpTo } from './lifelines.ts';
 import { mermaid } from './mermaid.ts';
 import { plantuml } from './plantuml.ts';
 import type { SequenceModel } from './sequence.ts';
+import { sequenceSvg } from './svg.ts';
+
+export const DIAGRAM_FORMATS = ['plantuml', 'mermaid', 'svg'] as const;
+export type DiagramFormat = (typeof DIAGRAM_FORMATS)[number];
 
 export interface DiagramOptions {
   /** `7`, `mobile/7`, or for external clients the number of their connection. */
   readonly client: string;
   /** First and last request, both inclusive, from 1. */
   readonly requests: readonly [number, number];
-  readonly format: 'plantuml' | 'mermaid';
+  readonly format: DiagramFormat;
   readonly which: 'assumed' | 'actual' | 'both';
   /** The last hop that is drawn; default: the web server. */
   readonly upTo?: UpTo;
@@ -32,8 +36,14 @@ export async function diagramText(folder: string, options: DiagramOptions): Prom
   const input = await readInput(folder, options.client);
   const which = options.which === 'both' ? (['assumed', 'actual'] as const) : [options.which];
   const models = which.map((one) => buildSequence(input, { ...options, which: one }));
-  return options.format === 'plantuml' ? models.map(plantuml).join('\n') : mermaidText(models);
+  return WRITERS[options.format](models);
 }
+
+const WRITERS: Readonly<Record<DiagramFormat, (models: readonly SequenceModel[]) => string>> = {
+  plantuml: (models) => models.map(plantuml).join('\n'),
+  mermaid: mermaidText,
+  svg: sequenceSvg,
+};
 
 function mermaidText(models: readonly SequenceModel[]): string {
   const texts = models.map(mermaid);

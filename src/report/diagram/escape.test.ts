@@ -5,6 +5,7 @@ import { requireProgram } from '../../../test/support/skips.ts';
 import { mermaid } from './mermaid.ts';
 import { plantuml } from './plantuml.ts';
 import type { SequenceModel } from './sequence.ts';
+import { sequenceSvg } from './svg.ts';
 
 const anything = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
@@ -21,14 +22,17 @@ const anything = fc.oneof(
 const hostileModel: fc.Arbitrary<SequenceModel> = fc
   .record({ title: anything, one: anything, two: anything, note: anything, text: anything })
   .map(({ title, one, two, note, text }) => ({
-    title: `t${title}`,
+    which: 'actual',
+    subject: `t${title}`,
     participants: [
-      { id: 'p1', name: `n${one}` },
-      { id: 'p2', name: `n${two}` },
+      { id: 'p1', name: `n${one}`, host: null },
+      { id: 'p2', name: `n${two}`, host: 'p2' },
     ],
+    legend: [],
+    totals: [{ link: one, count: 1 }],
     steps: [
       { step: 'divider', text: `d${text}` },
-      { step: 'note', over: ['p1', 'p2'], text: `n${note}` },
+      { step: 'note', over: ['p1', 'p2'], text: `n${note}`, isTrouble: false },
       {
         step: 'arrow',
         style: 'request',
@@ -37,6 +41,8 @@ const hostileModel: fc.Arbitrary<SequenceModel> = fc
         count: 1,
         connection: `c${note}`,
         text,
+        isFirst: true,
+        isTrouble: false,
       },
     ],
   }));
@@ -97,13 +103,32 @@ describe('escaping', () => {
 
   it('keeps what people read', () => {
     const model: SequenceModel = {
-      title: 'mobile/7, requests 1 to 3: 12 µs (golden-connections)',
-      participants: [{ id: 'p1', name: 'EC2 #2' }],
+      which: 'actual',
+      subject: 'mobile/7, requests 1 to 3: 12 µs (golden-connections)',
+      participants: [{ id: 'p1', name: 'EC2 #2', host: 'p1' }],
+      legend: [],
+      totals: [],
       steps: [],
     };
-    expect(plantuml(model)).toContain(`title ${model.title}\n`);
+    expect(plantuml(model)).toContain(`title actual: ${model.subject}\n`);
     expect(plantuml(model)).toContain('participant "EC2 #2" as p1');
     expect(mermaid(model)).toContain('participant p1 as EC2 #35;2');
+  });
+
+  it('leaves no element and no attribute that is not ours in SVG', () => {
+    const ours = new Set(['svg', 'style', 'g', 'rect', 'line', 'path', 'text']);
+    fc.assert(
+      fc.property(hostileModel, (model) => {
+        const svg = sequenceSvg([model]);
+        for (const [, name] of svg.matchAll(/<\/?([^\s/>]*)/g)) expect(ours).toContain(name);
+        for (const [, rest = ''] of svg.matchAll(/<[a-z]+([^<>]*)>/g)) {
+          const names = rest.replace(/"[^"<>&']*(?:&[a-z#0-9]+;[^"<>&']*)*"/g, '""');
+          expect(names).toMatch(/^(?: [a-zA-Z0-9-]+="")*\/?$/);
+          expect(names).not.toMatch(/ on|href|src=/);
+        }
+        expect(svg.replace(/\n$/, '')).not.toMatch(/[^\P{C}\n\t]/u);
+      }),
+    );
   });
 
   it('is accepted by PlantUML whatever the names are', (context) => {

@@ -101,20 +101,27 @@ export class Lifelines {
   #add(hops: readonly Hop[], group: HostGroup | null): void {
     const replicas = group === null || this.#replicas.length === 0 ? [null] : this.#replicas;
     for (const replica of replicas) {
+      let host: string | null = null;
       if (group !== null) {
         const number = replica === null || group.count === 1 ? '' : ` #${replica}`;
-        this.#put(hostKey(group), replica, `${hostName(group)}${number}`);
+        host = this.#nextId();
+        this.#put(hostKey(group), replica, { name: `${hostName(group)}${number}`, host });
       }
       for (const hop of hops) {
         const number = group === null || replicas.length === 1 ? '' : ` #${replica}`;
-        this.#put(hop.name, group === null ? null : replica, `${this.#hopName(hop)}${number}`);
+        const name = `${this.#hopName(hop)}${number}`;
+        this.#put(hop.name, group === null ? null : replica, { name, host });
       }
     }
   }
 
-  #put(name: string, replica: number | null, display: string): void {
-    const id = `p${this.participants.length + 1}`;
-    this.participants.push({ id, name: display });
+  #nextId(): string {
+    return `p${this.participants.length + 1}`;
+  }
+
+  #put(name: string, replica: number | null, shown: Omit<Participant, 'id'>): void {
+    const id = this.#nextId();
+    this.participants.push({ id, ...shown });
     this.#ids.set(key(name, replica), id);
     if (!this.#ids.has(key(name, null))) this.#ids.set(key(name, null), id);
   }

@@ -4,7 +4,7 @@
  * `end` closes a block.
  */
 import { escapeText } from './escape.ts';
-import { type ArrowStyle, arrowLabel, type SequenceModel, type Step } from './sequence.ts';
+import { type ArrowStyle, arrowLabel, type SequenceModel, type Step, titleOf } from './sequence.ts';
 
 const ARROWS: Readonly<Record<ArrowStyle, string>> = {
   request: '->>',
@@ -18,9 +18,9 @@ export function mermaid(model: SequenceModel): string {
   const across = first === last ? first : `${first},${last}`;
   const lines = [
     'sequenceDiagram',
-    `title ${plain(model.title)}`,
+    `title ${plain(titleOf(model))}`,
     ...model.participants.map(({ id, name }) => `participant ${id} as ${plain(name)}`),
-    ...model.steps.map((step) => stepLine(step, across)),
+    ...[...model.legend, ...model.steps].map((step) => stepLine(step, across)),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -3,7 +3,7 @@
  * through `escapeText`, as PlantUML would follow `!include`, `<img:...>` and more in it.
  */
 import { escapeText } from './escape.ts';
-import { type ArrowStyle, arrowLabel, type SequenceModel, type Step } from './sequence.ts';
+import { type ArrowStyle, arrowLabel, type SequenceModel, type Step, titleOf } from './sequence.ts';
 
 const ARROWS: Readonly<Record<ArrowStyle, string>> = {
   request: '->',
@@ -14,10 +14,10 @@ const ARROWS: Readonly<Record<ArrowStyle, string>> = {
 export function plantuml(model: SequenceModel): string {
   const lines = [
     '@startuml',
-    `title ${plain(model.title)}`,
+    `title ${plain(titleOf(model))}`,
     'hide footbox',
     ...model.participants.map(({ id, name }) => `participant "${plain(name)}" as ${id}`),
-    ...model.steps.map(stepLine),
+    ...[...model.legend, ...model.steps].map(stepLine),
     '@enduml',
   ];
   return `${lines.join('\n')}\n`;

@@ -12,6 +12,8 @@ export interface Participant {
   /** `p1`, `p2`, ...: the only thing that writers use unescaped. */
   readonly id: string;
   readonly name: string;
+  /** The host that a hop lives on; a host names itself; null = on no host. */
+  readonly host: string | null;
 }
 
 export type ArrowStyle =
@@ -32,6 +34,10 @@ export interface Arrow {
   /** Short name of the connection, `c431`; null where none is named. */
   readonly connection: string | null;
   readonly text: string | null;
+  /** The client's first request on this connection: here the count goes up. */
+  readonly isFirst: boolean;
+  /** An answer that is none: a failure, or a status of 400 and above. */
+  readonly isTrouble: boolean;
 }
 
 export interface Note {
@@ -39,6 +45,8 @@ export interface Note {
   /** One participant, or the first and the last of several. */
   readonly over: readonly [string] | readonly [string, string];
   readonly text: string;
+  /** A request waits, or ends here. */
+  readonly isTrouble: boolean;
 }
 
 /** A line across the diagram, where a request begins. */
@@ -50,9 +58,19 @@ export interface Divider {
 export type Step = Arrow | Note | Divider;
 
 export interface SequenceModel {
-  readonly title: string;
+  readonly which: 'assumed' | 'actual';
+  /** Whose requests, and which: `client mobile/7, requests 1 to 3`. */
+  readonly subject: string;
   readonly participants: readonly Participant[];
+  /** What the numbers mean, and what a host is. */
+  readonly legend: readonly Note[];
   readonly steps: readonly Step[];
+  /** Distinct connections used on each link by the last request drawn, toward the database. */
+  readonly totals: readonly { readonly link: string; readonly count: number }[];
+}
+
+export function titleOf(model: SequenceModel): string {
+  return `${model.which}: ${model.subject}`;
 }
 
 /** `2 (c431) same link`: count, connection and text as far as they are there. */

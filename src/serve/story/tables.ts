@@ -6,7 +6,7 @@
  * An exchange is told once, on the first connection of its chain: L4 relays pass it on, and the
  * page follows their pairs. Between two L7 hops a chain is a single connection.
  */
-import type { ConnectionRow, ExchangeRow, SecondRow } from '../../measure/rows.ts';
+import type { ConnectionRow, ExchangeRow, SecondRow, SlotRow } from '../../measure/rows.ts';
 import { closeCauseCode } from '../../model/close-cause.ts';
 import { encodeFrame, type FrameTable } from './frame.ts';
 
@@ -57,12 +57,6 @@ export const SERIES: FrameTable = {
 
 export const STORY_TABLES = [CONNECTIONS, EXCHANGES, SLOTS, SERIES] as const;
 
-export interface SlotChange {
-  readonly connection: number;
-  readonly at: number;
-  readonly state: number;
-}
-
 /** A value of the series whose name has that number. */
 export interface SeriesValue {
   readonly second: number;
@@ -112,7 +106,7 @@ export function encodeExchanges(
   ]);
 }
 
-export function encodeSlots(rows: readonly SlotChange[], loadStart: number): Uint8Array {
+export function encodeSlots(rows: readonly SlotRow[], loadStart: number): Uint8Array {
   return encodeFrame(SLOTS, rows, ({ connection, at, state }) => [
     at - loadStart,
     connection,

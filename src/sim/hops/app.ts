@@ -7,12 +7,13 @@
 import type { Instance } from '../../model/run.ts';
 import type { Action, AppHop } from '../../model/topology.ts';
 import type { PoolOptions } from '../../policy/pool.ts';
-import { type Asker, Exchange, type NotGranted } from '../exchange.ts';
+import type { Asker, Exchange, NotGranted } from '../exchange.ts';
 import { ANSWER_BYTES, QUERY_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection } from '../net/connection.ts';
 import { ConnectionPool } from '../net/connection-pool.ts';
 import { CAUSES, keptFor, ServerConnections } from '../relay/keep-alive.ts';
 import { Station } from '../station.ts';
+import { stationBook } from '../station-book.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
@@ -31,9 +32,9 @@ export class App implements SimHop, Acceptor, Asker {
     this.#settings = hop;
     this.#connections = new ServerConnections(world, keptFor(hop.keepAliveTimeout));
     const stream = world.random(instance, 'service');
-    this.#station = new Station<Exchange>(world.engine, hop, stream, (exchange) =>
-      this.#worked(exchange),
-    );
+    const book = stationBook(world, instance);
+    const done = (exchange: Exchange): void => this.#worked(exchange);
+    this.#station = new Station(world.engine, hop, stream, done, book);
     for (const link of world.incoming(hop)) world.listen(instance, link, this);
     const database = world.outgoing(hop) !== null;
     this.#pool = database ? this.#makePool(instance) : null;
@@ -125,7 +126,7 @@ export class App implements SimHop, Acceptor, Asker {
 
   #query(exchange: Exchange): void {
     exchange.left -= 1;
-    const query = new Exchange(this, exchange, exchange.kind);
+    const query = this.#world.exchanges.take(this, exchange, exchange.kind);
     // The first statement for a POST inserts, those after it select.
     query.insert = exchange.insert;
     exchange.insert = false;

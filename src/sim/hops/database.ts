@@ -10,6 +10,7 @@ import { ROW_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection } from '../net/connection.ts';
 import { CAUSES } from '../relay/keep-alive.ts';
 import { Station } from '../station.ts';
+import { stationBook } from '../station-book.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
@@ -32,9 +33,9 @@ export class Database implements SimHop, Acceptor {
     this.#world = world;
     this.#settings = hop;
     const stream = world.random(instance, 'service');
-    this.#station = new Station<Exchange>(world.engine, hop, stream, (exchange) =>
-      this.#served(exchange),
-    );
+    const book = stationBook(world, instance);
+    const done = (exchange: Exchange): void => this.#served(exchange);
+    this.#station = new Station(world.engine, hop, stream, done, book);
     for (const link of world.incoming(hop)) world.listen(instance, link, this);
     this.#faults = new HostFaults(world, instance, {
       resetAccepted: (connection) => {
