@@ -82,6 +82,15 @@ function program(): Command {
   addExplain(cli);
   addDiagram(cli);
   cli
+    .command('open')
+    .description('look at a recording in the browser, or at two side by side')
+    .argument('[recording]', 'a recording folder; default: the newest one in this folder')
+    .argument('[other]', 'another, for example of the same with a cure')
+    .option('--port <n>', 'port on loopback; 0: any that is free', number(0), 0)
+    .action(async (recording, other, options) =>
+      finish((await import('./open.ts')).open(recording ?? null, other ?? null, options)),
+    );
+  cli
     .command('control')
     .description('change a running run: set a setting, or cause a fault')
     .argument('<recording>', 'the recording folder of the run')
