@@ -3,7 +3,7 @@
  * not their defaults. Read again it gives the same topology, and so the same hash, unless
  * `--scale` or `--time-scale` made it: those factors are no part of a document.
  */
-import { Document, isMap } from 'yaml';
+import { Document, isMap, isScalar, isSeq, visit } from 'yaml';
 import type {
   Distribution,
   Hop,
@@ -31,18 +31,20 @@ export function topologyDocument(topology: Topology): string {
     ...(timeline.length > 0 ? { timeline: timeline.map((one) => entryOf(topology, one)) } : {}),
     ...(processes.length > 0 ? { processes } : {}),
   });
-  for (const list of ['hosts', 'timeline']) {
-    const items = document.get(list);
-    for (const item of itemsOf(items)) if (isMap(item)) item.flow = true;
-  }
-  return document.toString({ lineWidth: 100, flowCollectionPadding: true });
+  // On one line: lists of words, and what stands in a list of like things.
+  visit(document, {
+    Seq: (_key, list) => {
+      if (list.items.every(isScalar)) list.flow = true;
+    },
+    Pair: (_key, { key, value }) => {
+      const isList = isScalar(key) && ONE_LINE.has(String(key.value)) && isSeq(value);
+      for (const item of isList ? value.items : []) if (isMap(item)) item.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 0 });
 }
 
-function itemsOf(list: unknown): readonly unknown[] {
-  return typeof list === 'object' && list !== null && 'items' in list && Array.isArray(list.items)
-    ? list.items
-    : [];
-}
+const ONE_LINE = new Set(['hosts', 'timeline', 'steps', 'processes']);
 
 function hopOf(hop: Hop): Tree {
   const { name, kind, upstream, listen } = hop;
