@@ -101,10 +101,10 @@ export class Pool {
   readonly #port: PoolPort;
   readonly #wakeUp: WakeUp;
   readonly #rows = new IntTable(CONNECTION_COLUMNS);
-  readonly #waiting = new IntTable(WAITER_COLUMNS);
+  readonly #waiting: IntTable;
   /** Longest idle first. */
   readonly #idle = new IntList(this.#rows, IDLE_LIST);
-  readonly #waiters = new IntList(this.#waiting, WAITING_LIST);
+  readonly #waiters: IntList;
   readonly #free: number[] = [];
   #numbers = 0;
   #opening = 0;
@@ -113,7 +113,10 @@ export class Pool {
   /** When the first of the present idle connections became idle: sweeps are counted from here. */
   #sweepsFrom = 0;
 
-  constructor(settings: PoolOptions, port: PoolPort) {
+  /** Pools whose waiters have different numbers may share the table that these are noted in. */
+  constructor(settings: PoolOptions, port: PoolPort, waiting = waitingTable()) {
+    this.#waiting = waiting;
+    this.#waiters = new IntList(waiting, WAITING_LIST);
     this.#settings = settings;
     this.#port = port;
     this.#wakeUp = new WakeUp(port);
@@ -361,4 +364,9 @@ export class Pool {
     }
     this.#wakeUp.ask(at);
   }
+}
+
+/** Where pools note who waits. */
+export function waitingTable(): IntTable {
+  return new IntTable(WAITER_COLUMNS);
 }

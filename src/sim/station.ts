@@ -7,6 +7,7 @@
  */
 import type { Distribution } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
+import { Burst, type BurstSettings } from '../random/burst.ts';
 import { sampler } from '../random/distribution.ts';
 import type { RandomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
@@ -44,6 +45,7 @@ export class Station<Piece extends object> implements Actor {
   #factor = 1;
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
+  #burst: Burst | null = null;
   readonly #book: StationBook;
 
   constructor(
@@ -79,6 +81,11 @@ export class Station<Piece extends object> implements Actor {
   slow(factor: number, lasts: Micros): void {
     this.#factor = factor;
     this.#slowUntil = this.#engine.now + lasts;
+  }
+
+  /** A share of what begins meanwhile takes that much longer. */
+  burst(settings: BurstSettings, stream: RandomStream): void {
+    this.#burst = new Burst(settings, this.#engine.now, stream);
   }
 
   stall(lasts: Micros): void {
@@ -136,7 +143,8 @@ export class Station<Piece extends object> implements Actor {
     const factor = slow * (1 + this.#contention * this.serving);
     this.serving += 1;
     const time = this.#sample();
-    this.#engine.at(now + (factor === 1 ? time : Math.round(time * factor)), this, place);
+    const extra = this.#burst === null ? 0 : this.#burst.extra(now);
+    this.#engine.at(now + extra + (factor === 1 ? time : Math.round(time * factor)), this, place);
   }
 
   #count(): void {

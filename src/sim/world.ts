@@ -13,9 +13,11 @@ import {
 import { hopNamed } from '../model/plan.ts';
 import type { Instance, Link, RunPlan } from '../model/run.ts';
 import type { Hop, Topology } from '../model/topology.ts';
+import { waitingTable } from '../policy/pool.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
-import type { Exchange } from './exchange.ts';
+import { Numbered } from './engine/numbered.ts';
+import { type Exchange, Exchanges } from './exchange.ts';
 import { type Meters, QueueBook } from './meters.ts';
 import type { Acceptor, Connection } from './net/connection.ts';
 import { Network } from './net/network.ts';
@@ -38,6 +40,10 @@ export class World {
   readonly recorder: Recorder | null;
   readonly places: readonly Place[];
   readonly links: readonly SimLink[];
+  readonly exchanges = new Exchanges();
+  /** Exchanges that wait for a connection, at whichever pool, and where the pools note them. */
+  readonly waiters = new Numbered<Exchange>();
+  readonly waiting = waitingTable();
   /** Set before any hop is made, where the simulator measures by itself. */
   meters: Meters | null = null;
   readonly #seed: number;

@@ -15,6 +15,7 @@ import { createHop } from '../hops/registry.ts';
 import type { Descriptors } from '../io/accept-pause.ts';
 import { EndRegistry } from '../io/connection-end.ts';
 import { DescriptorBudget } from '../io/descriptor-budget.ts';
+import { socketKind } from '../io/socket-kind.ts';
 import { Clock } from '../runtime/clock.ts';
 import {
   type HopContext,
@@ -250,7 +251,7 @@ export class Worker {
       return [{ hop: context.hop.name, requests: count, latenessP99: p99, latenessMax: max }];
     });
     const eventLoop = this.#loop.account();
-    this.#send({ type: 'account', hops, cpu: user + system, eventLoop, load });
+    this.#send({ type: 'account', hops, sockets: socketKind, cpu: user + system, eventLoop, load });
   }
 
   #flush(): void {

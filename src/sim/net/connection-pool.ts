@@ -10,9 +10,8 @@ import { closeCauseCode } from '../../model/close-cause.ts';
 import type { ExchangeFailure } from '../../model/event.ts';
 import { Pool, type PoolOptions, type PoolPort, RejectReason } from '../../policy/pool.ts';
 import type { Follower } from '../engine/engine.ts';
-import { Numbered } from '../engine/numbered.ts';
 import { Sleeper } from '../engine/wake.ts';
-import type { Exchange, NotGranted } from '../exchange.ts';
+import { type Exchange, NOT_WAITING, type NotGranted } from '../exchange.ts';
 import type { World } from '../world.ts';
 import type { Connection, Connector } from './connection.ts';
 import type { Listener, Place } from './place.ts';
@@ -50,14 +49,17 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   readonly #plan: PoolPlan;
   readonly #policy: Pool;
   readonly #connections: (Connection | null)[] = [];
-  readonly #waiters = new Numbered<Exchange>();
+  readonly #world: World;
+  /** Its consequence is carried out at once: the exchange that is just now asking. */
+  #asking: Exchange | null = null;
   #retired = false;
   #failedBy: 'refused' | 'timeout' = 'refused';
 
   constructor(plan: PoolPlan) {
     super(plan.world.engine);
     this.#plan = plan;
-    this.#policy = new Pool(plan.settings, this);
+    this.#world = plan.world;
+    this.#policy = new Pool(plan.settings, this, plan.world.waiting);
   }
 
   // The policy's port: decisions are carried out when its input has returned
@@ -67,7 +69,11 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   grant(waiter: number, number: number): void {
-    const exchange = this.#waiters.get(waiter);
+    if (this.#asking !== null) {
+      this.#asking.granted = this.#connections[number] ?? null;
+      return;
+    }
+    const exchange = this.#world.waiters.get(waiter);
     exchange.granted = this.#connections[number] ?? null;
     this.engine.next(this, GRANT, waiter, exchange);
   }
@@ -90,9 +96,17 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
 
   /** Sends the exchange as soon as there is a connection for it. */
   acquire(exchange: Exchange): void {
+    const { waiters } = this.#world;
     exchange.pool = this;
-    exchange.waiter = this.#waiters.add(exchange);
-    this.#policy.acquire(this.#now, exchange.waiter);
+    this.#asking = exchange;
+    this.#policy.acquire(this.engine.now, waiters.next);
+    this.#asking = null;
+    const connection = exchange.granted;
+    if (connection === null) exchange.waiter = waiters.add(exchange);
+    else {
+      exchange.granted = null;
+      this.#send(exchange, connection);
+    }
   }
 
   /**
@@ -101,8 +115,8 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
    */
   abandon(exchange: Exchange, cause: number, failure: ExchangeFailure): void {
     const { waiter, connection } = exchange;
-    if (waiter !== -1 && exchange.granted !== null) exchange.over = true;
-    else if (waiter !== -1) {
+    if (waiter !== NOT_WAITING && exchange.granted !== null) exchange.over = true;
+    else if (waiter !== NOT_WAITING) {
       this.#leave(exchange);
       this.#policy.cancel(this.#now, waiter);
     } else if (connection !== null && connection.exchange === exchange) {
@@ -167,6 +181,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     if (closes || closesUpstream) this.#close(connection, closesUpstream ? MAX_REQUESTS : PEER_FIN);
     else this.#release(connection);
     exchange.asker.answered(exchange);
+    world.exchanges.give(exchange);
   }
 
   acceptorFinished(connection: Connection): void {
@@ -230,7 +245,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #rejected(waiter: number, reason: number): void {
-    const exchange = this.#waiters.find(waiter);
+    const exchange = this.#world.waiters.find(waiter);
     if (exchange === null) return;
     this.#leave(exchange);
     exchange.asker.notGranted(exchange, this.#why(reason));
@@ -255,8 +270,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #grant(waiter: number): void {
-    const { world, closesUpstream, requestBytes } = this.#plan;
-    const exchange = this.#waiters.get(waiter);
+    const exchange = this.#world.waiters.get(waiter);
     const connection = exchange.granted;
     exchange.granted = null;
     this.#leave(exchange);
@@ -270,6 +284,12 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
       this.#policy.release(this.#now, connection.number, 1);
       return;
     }
+    this.#send(exchange, connection);
+  }
+
+  #send(exchange: Exchange, connection: Connection): void {
+    const { closesUpstream, requestBytes } = this.#plan;
+    const world = this.#world;
     exchange.last = closesUpstream;
     world.sent(connection, exchange);
     exchange.asker.sent(exchange);
@@ -277,7 +297,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #leave(exchange: Exchange): void {
-    this.#waiters.remove(exchange.waiter);
-    exchange.waiter = -1;
+    this.#world.waiters.remove(exchange.waiter);
+    exchange.waiter = NOT_WAITING;
   }
 }

@@ -14,7 +14,7 @@ import type { Micros } from '../../model/units.ts';
 import type { KeepAliveSettings } from '../../policy/keep-alive.ts';
 import type { PoolOptions } from '../../policy/pool.ts';
 import { Lane } from '../engine/lane.ts';
-import { type Asker, Exchange, type NotGranted, type Reader } from '../exchange.ts';
+import type { Asker, Exchange, NotGranted, Reader } from '../exchange.ts';
 import { ANSWER_BYTES, REQUEST_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection } from '../net/connection.ts';
 import { ConnectionPool } from '../net/connection-pool.ts';
@@ -197,7 +197,7 @@ export class Relay implements Acceptor, Asker, Reader {
 
   #acquire(exchange: Exchange): void {
     exchange.connectionAttempts += 1;
-    const upstream = new Exchange(this, exchange, exchange.kind);
+    const upstream = this.#plan.world.exchanges.take(this, exchange, exchange.kind);
     exchange.upstream = upstream;
     exchange.route?.acquire(upstream);
   }
