@@ -1,12 +1,12 @@
 /** The sections of a report, from the story to the way to reproduce it. */
 
 import type { Evidence } from '../../model/summary.ts';
-import { topologyHash } from '../../topology/hash.ts';
-import { explainSettings, parseTopology, topologyDocument } from '../../topology/index.ts';
+import { explainSettings } from '../../topology/explain.ts';
 import { formatDuration } from '../../topology/units.ts';
 import { clock, count } from '../numbers.ts';
 import { dashOf, type PlotLine, type PlotSpec } from '../plot/plot-spec.ts';
 import { plotSvg } from '../plot/plot-svg.ts';
+import { recordedDocument } from '../recorded-document.ts';
 import type { RunData } from '../run-data.ts';
 import { flagsOf, type Moment } from '../story/moments.ts';
 import { engineCommand } from '../story/remedy.ts';
@@ -256,7 +256,7 @@ export function topologySection({ info }: RunData): Markup {
   return markup([
     heading('Topology', 'topology'),
     paragraph('The document of this run: every setting that is not at its default.'),
-    code(topologyDocument(info.topology)),
+    code(recordedDocument(info).text),
     details(
       `All ${settings.length} settings, with where each comes from`,
       table(
@@ -269,12 +269,7 @@ export function topologySection({ info }: RunData): Markup {
 
 export function reproduceSection({ info, summary }: RunData): Markup {
   const { topology, topologyHash: hash, version, seed, loadEnd, loadStart } = info;
-  const document = parseTopology(topologyDocument(topology), 'topology.yaml', {
-    set: [],
-    scale: 1,
-    timeScale: 1,
-  });
-  const same = !('problems' in document) && topologyHash(document.topology) === hash;
+  const same = recordedDocument(info).isSame;
   const { scale, timeScale } = topology.applied;
   const length = Math.round((loadEnd ?? loadStart) - loadStart);
   const shorter = info.engine === 'sim' && length !== topology.duration;
