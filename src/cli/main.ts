@@ -81,6 +81,7 @@ function program(): Command {
   addCompare(cli);
   addExplain(cli);
   addDiagram(cli);
+  addReport(cli);
   cli
     .command('open')
     .description('look at a recording in the browser, or at two side by side')
@@ -233,6 +234,19 @@ function addDiagram(cli: Command): void {
     .option('-o, --output <file>', 'write to a file instead of stdout')
     .action(async (recording, options) =>
       finish((await import('./diagram.ts')).diagram(recording, options)),
+    );
+}
+
+function addReport(cli: Command): void {
+  cli
+    .command('report')
+    .description('one self-contained HTML file: story, charts, diagrams, findings, books')
+    .argument('<recording>', 'a recording folder')
+    .option('-o, --output <file>', 'where to write it', 'report.html')
+    .option('--against <recording>', 'the run before a cure: its figures and lines beside')
+    .option('--pdf', 'also as PDF, beside it (needs Chromium)')
+    .action(async (recording, options) =>
+      finish((await import('./report.ts')).report(recording, options)),
     );
 }
 
