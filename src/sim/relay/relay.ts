@@ -59,7 +59,7 @@ export class Relay implements Acceptor, Asker, Reader {
 
   constructor(plan: RelayPlan) {
     this.#plan = plan;
-    this.connections = new ServerConnections(plan.world, plan.keepAlive);
+    this.connections = new ServerConnections(plan.world, plan.instance, plan.keepAlive);
     this.#timeouts = new Lane(plan.world.engine, plan.rules.responseTimeout);
     for (const link of plan.world.incoming(plan.world.hopOf(plan.instance))) {
       plan.world.listen(plan.instance, link, this);
@@ -72,6 +72,7 @@ export class Relay implements Acceptor, Asker, Reader {
     const draw = world.random(instance, `pool/${name}`);
     const pool = new ConnectionPool({
       world,
+      name: `${instance.hop}/${instance.replica}/pool/${name}`,
       place: world.place(instance),
       target: target ?? world.drawn(instance, `target/${name}`),
       settings,
