@@ -158,6 +158,7 @@ function addSimulate(cli: Command): void {
     )
     .option('--record <dir>', 'keep a recording in this folder')
     .option('--record-events', 'record every event, not only connections, exchanges and series')
+    .option('--record-policies', "record every policy's inputs and decisions for replay")
     .option('--ndjson', 'write the recorded events as NDJSON too')
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print every effective setting')
