@@ -22,6 +22,7 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileSockets } from '../native/compile.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const packages = join(root, 'node_modules');
@@ -58,6 +59,9 @@ export async function ensurePackages() {
 }
 
 export async function ensureBuilt() {
+  const without = compileSockets();
+  if (without !== null)
+    process.stderr.write(`waterhammer: native sockets are left out: ${without}\n`);
   const fingerprint = sourcesFingerprint();
   if (existsSync(buildStamp) && readFileSync(buildStamp, 'utf8') === fingerprint) {
     return;

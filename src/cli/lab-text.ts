@@ -45,6 +45,8 @@ export function labText({ lab, processes }: Summary): string {
         `${(stolen * 100).toFixed(0)} % stolen\n`,
     );
   }
+  const kinds = new Set(processes.flatMap(({ sockets }) => sockets ?? []));
+  if (kinds.size > 0) rest.push(`  sockets: ${[...kinds].join(', ')}\n`);
   const lines = [head, ...processes.map(processLine)];
   return `${verdictText({ lab })}${table(lines)}${rest.join('')}`;
 }

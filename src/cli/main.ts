@@ -25,6 +25,13 @@ function factor(text: string): number {
   return value;
 }
 
+function seeds(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 2 || value > 20)
+    throw new InvalidArgumentError('expected a whole number from 2 to 20');
+  return value;
+}
+
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
@@ -70,7 +77,9 @@ function program(): Command {
     .action(async (recording, options) =>
       finish((await import('./recover.ts')).recover(recording, options)),
     );
+  addCalibrate(cli);
   addCompare(cli);
+  addExplain(cli);
   addDiagram(cli);
   cli
     .command('control')
@@ -148,6 +157,22 @@ function addSimulate(cli: Command): void {
     );
 }
 
+function addCalibrate(cli: Command): void {
+  cli
+    .command('calibrate')
+    .description('fit what is not documented to what was measured, and predict the rest')
+    .argument('<topology>', 'a topology document (YAML)')
+    .requiredOption('--targets <file>', 'windows, parameters and targets (YAML)')
+    .option('--evaluations <n>', 'points of the search', number(1), 60)
+    .option('--alternatives <n>', 'other points that fit, to predict at too', number(0), 2)
+    .option('--workers <n>', 'processes that simulate (default: cores - 1)', number(1))
+    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--json', 'print JSON on stdout, nothing else')
+    .action(async (topology, options) =>
+      finish((await import('./calibrate.ts')).calibrateCommand(topology, options)),
+    );
+}
+
 function addCompare(cli: Command): void {
   cli
     .command('compare')
@@ -169,6 +194,23 @@ function addCompare(cli: Command): void {
     )
     .option('--json', 'print JSON on stdout, nothing else')
     .action(async (a, b, options) => finish((await import('./compare.ts')).compare(a, b, options)));
+}
+
+function addExplain(cli: Command): void {
+  cli
+    .command('explain')
+    .description('closed-form answers about a topology, and how far the simulator is from them')
+    .argument('[topology]', 'a topology document (YAML); default: the incident of the examples')
+    .option('--set <path=value>', 'override a setting, e.g. apigw.nodes=16', collect, [])
+    .option('--scale <factor>', 'fraction of hosts, nodes, rates and capacity', factor, 1)
+    .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
+    .option('--no-simulate', 'print the closed forms only')
+    .option('--seeds <n>', 'runs to compare with, 2 to 20', seeds, 5)
+    .option('--duration <time>', 'length of each run after its warm-up, e.g. 5m')
+    .option('--json', 'print JSON on stdout, nothing else')
+    .action(async (topology, options) =>
+      finish((await import('./explain.ts')).explain(topology ?? null, options)),
+    );
 }
 
 function addDiagram(cli: Command): void {

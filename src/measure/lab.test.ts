@@ -17,7 +17,8 @@ const CALM: EventLoopAccount = {
 
 function worker(eventLoop: Partial<EventLoopAccount> = {}): ProcessAccount {
   const loop = { ...CALM, ...eventLoop };
-  return { name: 'front', hops: ['clients'], foreign: false, cpu: 3_000_000, eventLoop: loop };
+  const what = { name: 'front', hops: ['clients'], foreign: false, sockets: 'native' } as const;
+  return { ...what, cpu: 3_000_000, eventLoop: loop };
 }
 
 function lab(more: Partial<LabAccount> = {}): LabAccount {
@@ -126,13 +127,15 @@ describe('the lab as bottleneck', () => {
 
 describe('what processes used', () => {
   it('is given in seconds and per answered request, unknown where unknown', () => {
-    const dead = { name: 'back', hops: ['app'], foreign: false, cpu: null, eventLoop: null };
+    const back = { name: 'back', hops: ['app'], foreign: false, sockets: null };
+    const dead = { ...back, cpu: null, eventLoop: null };
     const info = infoWith(lab({ processes: [worker(), dead] }));
     expect(processSummaries(info, 30_000)).toEqual([
       {
         name: 'front',
         hops: ['clients'],
         foreign: false,
+        sockets: 'native',
         cpuSeconds: 3,
         cpuMicrosPerRequest: 100,
         eventLoopDelayMs: { p50: 0.3, p99: 1.4, max: 8 },
@@ -142,6 +145,7 @@ describe('what processes used', () => {
         name: 'back',
         hops: ['app'],
         foreign: false,
+        sockets: null,
         cpuSeconds: null,
         cpuMicrosPerRequest: null,
         eventLoopDelayMs: null,

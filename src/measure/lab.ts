@@ -30,10 +30,11 @@ const SATURATED_TIME_SHARE = 1 / 20;
 
 /** `requests`: answered to clients, whoever they are. */
 export function processSummaries(info: RunInfo, requests: number): ProcessSummary[] {
-  return (info.lab?.processes ?? []).map(({ name, hops, foreign, cpu, eventLoop }) => ({
+  return (info.lab?.processes ?? []).map(({ name, hops, foreign, sockets, cpu, eventLoop }) => ({
     name,
     hops,
     foreign,
+    sockets,
     cpuSeconds: cpu === null ? null : cpu / MICROS_PER_SECOND,
     cpuMicrosPerRequest: cpu === null || requests === 0 ? null : cpu / requests,
     eventLoopDelayMs: eventLoop === null ? null : delaysOf(eventLoop),

@@ -14,12 +14,17 @@ export interface LabAccount {
   readonly load: readonly LoadAccount[];
 }
 
+/** What a worker's sockets are: `live/io/transport.ts` has their differences. */
+export type SocketKind = 'native' | 'handle' | 'net';
+
 export interface ProcessAccount {
   readonly name: string;
   /** The hops that it runs. */
   readonly hops: readonly string[];
   /** Not ours: a real nginx, MariaDB, HAProxy, with all of its processes. */
   readonly foreign: boolean;
+  /** null for foreign programs, the supervisor, and where it died. */
+  readonly sockets: SocketKind | null;
   /** User and system time; null where nobody can tell: it died, or runs elsewhere. */
   readonly cpu: Micros | null;
   /** null for foreign programs, and where it died. */

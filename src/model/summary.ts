@@ -1,5 +1,6 @@
 /** The summary that every engine prints with --json. One shape for run, simulate and diagnose. */
 import type { CloseCause } from './close-cause.ts';
+import type { SocketKind } from './lab.ts';
 
 export interface Summary {
   readonly engine: 'live' | 'sim' | 'capture';
@@ -105,6 +106,8 @@ export interface StationSummary {
 export interface ProcessSummary {
   readonly name: string;
   readonly hops: readonly string[];
+  /** What our workers' sockets are; else null. */
+  readonly sockets: SocketKind | null;
   /** A real program (nginx, MariaDB, HAProxy), all of its processes together. */
   readonly foreign: boolean;
   /** User and system time; null where nobody can tell. */

@@ -101,10 +101,10 @@ export class Pool {
   readonly #port: PoolPort;
   readonly #wakeUp: WakeUp;
   readonly #rows = new IntTable(CONNECTION_COLUMNS);
-  readonly #waiting = new IntTable(WAITER_COLUMNS);
+  readonly #waiting: IntTable;
   /** Longest idle first. */
   readonly #idle = new IntList(this.#rows, IDLE_LIST);
-  readonly #waiters = new IntList(this.#waiting, WAITING_LIST);
+  readonly #waiters: IntList;
   readonly #free: number[] = [];
   #numbers = 0;
   #opening = 0;
@@ -113,7 +113,10 @@ export class Pool {
   /** When the first of the present idle connections became idle: sweeps are counted from here. */
   #sweepsFrom = 0;
 
-  constructor(settings: PoolOptions, port: PoolPort) {
+  /** Pools whose waiters have different numbers may share the table that these are noted in. */
+  constructor(settings: PoolOptions, port: PoolPort, waiting = waitingTable()) {
+    this.#waiting = waiting;
+    this.#waiters = new IntList(waiting, WAITING_LIST);
     this.#settings = settings;
     this.#port = port;
     this.#wakeUp = new WakeUp(port);
@@ -124,7 +127,6 @@ export class Pool {
     const idle = this.#takeIdle();
     if (idle !== -1) {
       this.#grant(waiter, idle);
-      this.#arm();
       return;
     }
     const { waitersMax } = this.#settings;
@@ -136,7 +138,8 @@ export class Pool {
     this.#waiting.set(waiter, WAITING_SINCE, now);
     this.#waiters.push(waiter);
     this.#openForWaiters();
-    this.#arm();
+    const { acquireTimeout = 0 } = this.#settings;
+    if (acquireTimeout > 0 && now + acquireTimeout < this.#wakeUp.at) this.#arm();
   }
 
   /** The waiter gave up. What was being opened for it serves another, or becomes idle. */
@@ -151,7 +154,7 @@ export class Pool {
     if (this.#rows.get(connection, DOOMED) === 1 && this.#waiters.size === 0) {
       this.#close(connection, 'drain');
     } else this.#settle(now, connection);
-    this.#arm();
+    this.#armIfEarlier();
   }
 
   /** The connect failed; the number is free at once. */
@@ -176,7 +179,6 @@ export class Pool {
     else if (this.#rows.get(connection, DOOMED) === 1) this.#close(connection, 'drain');
     else if (this.#isSpent(connection)) this.#close(connection, 'max_requests');
     else this.#settle(now, connection);
-    this.#arm();
   }
 
   /** The connection is gone, whoever closed it, idle or busy. */
@@ -189,7 +191,6 @@ export class Pool {
     this.#idle.remove(connection);
     this.#forget(connection);
     this.#openForWaiters();
-    this.#arm();
   }
 
   /** The node was replaced: idle connections close now, the others after their next release. */
@@ -298,6 +299,8 @@ export class Pool {
       this.#rows.set(connection, STATE, State.idle);
       this.#rows.set(connection, IDLE_SINCE, now);
       this.#idle.push(connection);
+      // Behind others it is not the next to be evicted.
+      if (this.#idle.size === 1) this.#armIfEarlier();
     }
   }
 
@@ -350,6 +353,14 @@ export class Pool {
     return this.#sweepsFrom + sweeps * evictEvery;
   }
 
+  /** For what comes with every request: a wake-up that is early enough stays. */
+  #armIfEarlier(): void {
+    const { idleTimeout } = this.#settings;
+    if (idleTimeout === 0 || !this.#mayEvict()) return;
+    const at = this.#evictionAt(this.#idle.head);
+    if (at < this.#wakeUp.at) this.#wakeUp.ask(at);
+  }
+
   #arm(): void {
     const { idleTimeout, acquireTimeout = 0 } = this.#settings;
     let at = Number.POSITIVE_INFINITY;
@@ -361,4 +372,9 @@ export class Pool {
     }
     this.#wakeUp.ask(at);
   }
+}
+
+/** Where pools note who waits. */
+export function waitingTable(): IntTable {
+  return new IntTable(WAITER_COLUMNS);
 }

@@ -86,6 +86,8 @@ const lab = z.object({
       name: z.string(),
       hops: z.array(z.string()),
       foreign: z.boolean(),
+      // Not told by versions before 0.1.0.
+      sockets: z.enum(['native', 'handle', 'net']).nullable().default(null),
       cpu: micros.nullable(),
       eventLoop: eventLoop.nullable(),
     }),

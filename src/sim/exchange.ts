@@ -9,6 +9,7 @@
  */
 import type { Micros } from '../model/units.ts';
 import { Timeout } from './engine/lane.ts';
+import type { LoadRequest } from './load/load-request.ts';
 import type { Connection } from './net/connection.ts';
 import type { ConnectionPool } from './net/connection-pool.ts';
 import type { Carriers } from './spread.ts';
@@ -32,74 +33,6 @@ export interface Asker {
   broken(exchange: Exchange, stale: boolean): void;
 }
 
-export class Exchange extends Timeout {
-  readonly kind: RequestKind;
-  readonly asker: Asker;
-  /** The exchange for which this one is made, at the same hop; null for clients and checks. */
-  readonly parent: Exchange | null;
-  /** Whose request it is: of a client's attempt; 0 elsewhere. */
-  client = 0;
-  request = 0;
-  /** Status of the answer; 0 = none yet. */
-  status = 0;
-  retryAfter = 0;
-  /** The request says that its connection closes after the answer. */
-  last = false;
-
-  /** Notes of those who measure: when it was sent; when its sender was done with it. */
-  sentAt: Micros = 0;
-  doneAt: Micros = Number.POSITIVE_INFINITY;
-  read = false;
-  /** Whose request is at the root of it: position of the group, client; -1 = nobody's. */
-  rootGroup = -1;
-  rootClient = 0;
-  spread: Carriers | null = null;
-  /** A client's second attempt, or later. */
-  again = false;
-
-  // At the hop that sends it
-  pool: ConnectionPool | null = null;
-  /** Waits at the pool under this number; -1 = it does not wait. */
-  waiter = -1;
-  /** What the pool has granted it, until it is sent. */
-  granted: Connection | null = null;
-  /** The first connection that it goes out on. */
-  connection: Connection | null = null;
-
-  // At the hop that reads it
-  reader: Reader | null = null;
-  /** The connection on which it was read, as long as an answer can go there. */
-  served: Connection | null = null;
-  /** End and ordinal by which the events know it. */
-  readEnd = 0;
-  readOrdinal = 0;
-  /** What is sent on for it. */
-  upstream: Exchange | null = null;
-  connectionAttempts = 0;
-  responseAttempts = 1;
-  staleRetried = false;
-  over = false;
-  /** Target chosen for it by a balancer; -1 = none. */
-  target = -1;
-  /** Where it is sent on to. */
-  route: ConnectionPool | null = null;
-  /** The next statement for it inserts. */
-  insert = false;
-  /** Queries still to be made. */
-  left = 0;
-
-  constructor(asker: Asker, parent: Exchange | null, kind: RequestKind) {
-    super();
-    this.asker = asker;
-    this.parent = parent;
-    this.kind = kind;
-  }
-
-  expired(): void {
-    this.reader?.expired(this);
-  }
-}
-
 /** What distinguishes requests from one another. */
 export interface RequestKind {
   readonly post: boolean;
@@ -111,3 +44,123 @@ export const GET_ITEM: RequestKind = { post: false, item: true, alive: false };
 export const GET_NOTHING: RequestKind = { post: false, item: false, alive: false };
 export const POST_ITEM: RequestKind = { post: true, item: true, alive: false };
 export const ALIVE_CHECK: RequestKind = { post: false, item: false, alive: true };
+
+/** A number that nobody who waits has. */
+export const NOT_WAITING = -1;
+const NOBODY: Asker = { sent() {}, notGranted() {}, answered() {}, broken() {} };
+
+/**
+ * Fields in the order in which a request needs them: what is read together lies together. Times
+ * begin as fractions, because a field that has only ever held small integers is of another kind
+ * to the engine, and would change it for all exchanges after half an hour.
+ */
+export class Exchange extends Timeout {
+  asker: Asker = NOBODY;
+  /** The exchange for which this one is made, at the same hop; null for clients and checks. */
+  parent: Exchange | null = null;
+  kind: RequestKind = GET_NOTHING;
+  /** Status of the answer; 0 = none yet. */
+  status = 0;
+  /** The request says that its connection closes after the answer. */
+  last = false;
+  over = false;
+  read = false;
+  /** Somebody may still hear of it after its answer: it is not used again. */
+  kept = false;
+
+  // At the hop that sends it
+  pool: ConnectionPool | null = null;
+  /** Waits at the pool under this number. */
+  waiter = NOT_WAITING;
+  /** The first connection that it goes out on. */
+  connection: Connection | null = null;
+
+  // At the hop that reads it
+  reader: Reader | null = null;
+  /** The connection on which it was read, as long as an answer can go there. */
+  served: Connection | null = null;
+  /** What is sent on for it. */
+  upstream: Exchange | null = null;
+  /** Where it is sent on to. */
+  route: ConnectionPool | null = null;
+
+  /** Notes of those who measure: when it was sent; when its sender gave it up, unread. */
+  sentAt: Micros = 0.5;
+  doneAt: Micros = Number.POSITIVE_INFINITY;
+  /** Whose request is at the root of it: position of the group, client; -1 = nobody's. */
+  rootGroup = -1;
+  rootClient = 0;
+  spread: Carriers | null = null;
+  /** A client's second attempt, or later. */
+  again = false;
+
+  connectionAttempts = 0;
+  responseAttempts = 1;
+  staleRetried = false;
+  /** Queries still to be made. */
+  left = 0;
+  /** The next statement for it inserts. */
+  insert = false;
+  /** Target chosen for it by a balancer; -1 = none. */
+  target = -1;
+  retryAfter = 0;
+  /** What the pool has granted it, until it is sent. */
+  granted: Connection | null = null;
+  /** End and ordinal by which the events know it. */
+  readEnd = 0;
+  readOrdinal = 0;
+  /** Whose request it is: of a client's attempt; 0 elsewhere. */
+  client = 0;
+  request = 0;
+  /** Of a client's attempt. */
+  load: LoadRequest | null = null;
+
+  expired(): void {
+    this.reader?.expired(this);
+  }
+
+  /** As if it were new. */
+  begin(asker: Asker, parent: Exchange | null, kind: RequestKind): void {
+    this.asker = asker;
+    this.parent = parent;
+    this.kind = kind;
+    this.status = 0;
+    this.last = false;
+    this.over = false;
+    this.read = false;
+    this.connection = null;
+    this.reader = null;
+    this.served = null;
+    this.upstream = null;
+    this.doneAt = Number.POSITIVE_INFINITY;
+    this.rootGroup = -1;
+    this.spread = null;
+    this.connectionAttempts = 0;
+    this.responseAttempts = 1;
+    this.staleRetried = false;
+    this.insert = false;
+    this.target = -1;
+    this.retryAfter = 0;
+    this.client = 0;
+    this.load = null;
+  }
+}
+
+/**
+ * Exchanges are used again: the next request takes what the last one left in the cache. One that
+ * was given up may still be on somebody's list, and is left to the garbage collector.
+ */
+export class Exchanges {
+  readonly #free: Exchange[] = [];
+
+  take(asker: Asker, parent: Exchange | null, kind: RequestKind): Exchange {
+    const exchange = this.#free.pop() ?? new Exchange();
+    exchange.begin(asker, parent, kind);
+    return exchange;
+  }
+
+  /** Its answer has come to who sent it, and nobody else waits for anything. */
+  give(exchange: Exchange): void {
+    if (!exchange.kept) this.#free.push(exchange);
+  }
+}

@@ -72,7 +72,7 @@ export class Simulation implements Actor {
     const { plan, engine } = this;
     this.#world = new World({ topology, plan, seed, engine, recorder, tap: options.tap ?? noTap });
     if (options.onSecond !== undefined) {
-      const meters = new Meters(this.info([0]), this.engine, options.onSecond);
+      const meters = new Meters(this.info([0]), this.engine, this.#world.links, options.onSecond);
       this.#world.meters = meters;
       this.#world.network.meters = meters;
     }

@@ -14,10 +14,12 @@ import { hopNamed } from '../model/plan.ts';
 import type { Instance, Link, RunPlan } from '../model/run.ts';
 import type { Hop, Topology } from '../model/topology.ts';
 import type { PolicyClass } from '../policy/contract.ts';
+import { waitingTable } from '../policy/pool.ts';
 import type { PolicyTap } from '../policy/tap.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
-import type { Exchange } from './exchange.ts';
+import { Numbered } from './engine/numbered.ts';
+import { type Exchange, Exchanges } from './exchange.ts';
 import { type Meters, QueueBook } from './meters.ts';
 import type { Acceptor, Connection } from './net/connection.ts';
 import { Network } from './net/network.ts';
@@ -42,15 +44,19 @@ export class World {
   readonly recorder: Recorder | null;
   readonly places: readonly Place[];
   readonly links: readonly SimLink[];
+  readonly exchanges = new Exchanges();
+  /** Exchanges that wait for a connection, at whichever pool, and where the pools note them. */
+  readonly waiters = new Numbered<Exchange>();
+  readonly waiting = waitingTable();
   /** Set before any hop is made, where the simulator measures by itself. */
   meters: Meters | null = null;
   readonly #seed: number;
-  readonly #tap: PolicyTap;
+  readonly tap: PolicyTap;
   /** By link. */
   readonly #listeners: Listener[][];
 
   constructor({ topology, plan, seed, engine, recorder, tap }: WorldOptions) {
-    this.#tap = tap;
+    this.tap = tap;
     this.topology = topology;
     this.plan = plan;
     this.engine = engine;
@@ -66,6 +72,7 @@ export class World {
     this.links = plan.links.map(({ index, downstream }) => ({
       index,
       delay: hopNamed(topology, downstream).upstreamDelay,
+      exchanges: 0,
     }));
     this.#listeners = plan.links.map(() => []);
     this.#seed = seed;
@@ -102,6 +109,7 @@ export class World {
     const backlog = 'backlog' in hop ? hop.backlog : 0;
     const listener = new Listener(this.place(instance), simLink, acceptor, backlog);
     this.#listeners[link.index]?.push(listener);
+    this.meters?.listens(listener);
     return listener;
   }
 
@@ -157,7 +165,7 @@ export class World {
     settings: S,
     port: Port,
   ): P {
-    return this.#tap.create(name, Policy, settings, port, (given) => new Policy(settings, given));
+    return this.tap.create(name, Policy, settings, port, (given) => new Policy(settings, given));
   }
 
   /** Counts the slots of a queue's replica, where the simulator measures by itself. */
@@ -175,38 +183,20 @@ export class World {
     connection.ordinal += 1;
     connection.exchange = exchange;
     exchange.connection = connection;
-    this.meters?.sent(connection, exchange);
-    if (this.recorder === null) return;
-    const { parent, client } = exchange;
-    let c: number = PARENT_NONE;
-    let a = 0;
-    let b = 0;
-    if (parent !== null) {
-      c = PARENT_SAME_HOP;
-      a = parent.readEnd;
-      b = parent.readOrdinal;
-    } else if (client > 0) {
-      c = PARENT_CLIENT;
-      a = client;
-      b = exchange.request;
-    }
-    const { connectorPlace, connectorEnd, ordinal } = connection;
-    const kind = EventKind.exchangeStarted;
-    const { now } = this.engine;
-    this.recorder.write(now, kind, connectorPlace.instance, connectorEnd, ordinal, a, b, c);
+    const { meters } = this;
+    if (meters !== null) meters.sent(connection, exchange);
+    if (this.recorder !== null) this.#tellSent(connection, exchange);
   }
 
   /** The sending hop is done with it. */
   sentOver(connection: Connection, status: number, failure: ExchangeFailure): void {
     const { exchange } = connection;
+    const { meters } = this;
     connection.exchange = null;
-    if (exchange !== null) this.meters?.sentOver(exchange);
+    if (exchange !== null && meters !== null) meters.sentOver(exchange);
     if (this.recorder === null) return;
     const { connectorPlace, connectorEnd, ordinal } = connection;
-    const code = exchangeFailureCode(failure);
-    const kind = EventKind.exchangeEnded;
-    const { now } = this.engine;
-    this.recorder.write(now, kind, connectorPlace.instance, connectorEnd, ordinal, status, code, 0);
+    this.#tellEnded(connectorPlace, connectorEnd, ordinal, status, failure);
   }
 
   /** A request has been read. */
@@ -215,11 +205,12 @@ export class World {
     connection.served = exchange;
     exchange.served = connection;
     exchange.read = true;
-    this.meters?.read(connection, exchange);
-    exchange.readEnd = connection.acceptorEnd;
-    exchange.readOrdinal = connection.servedOrdinal;
+    const { meters } = this;
+    if (meters !== null) meters.read(connection, exchange);
     if (this.recorder === null) return;
     const { listener, acceptorEnd, servedOrdinal } = connection;
+    exchange.readEnd = acceptorEnd;
+    exchange.readOrdinal = servedOrdinal;
     const { instance } = listener.place;
     const kind = EventKind.exchangeStarted;
     this.recorder.write(this.engine.now, kind, instance, acceptorEnd, servedOrdinal, 0, 0, 0);
@@ -230,10 +221,37 @@ export class World {
     connection.served = null;
     if (this.recorder === null) return;
     const { listener, acceptorEnd, servedOrdinal } = connection;
-    const { instance } = listener.place;
+    this.#tellEnded(listener.place, acceptorEnd, servedOrdinal, status, failure);
+  }
+
+  #tellSent(connection: Connection, { parent, client, request }: Exchange): void {
+    let c: number = PARENT_NONE;
+    let a = 0;
+    let b = 0;
+    if (parent !== null) {
+      c = PARENT_SAME_HOP;
+      a = parent.readEnd;
+      b = parent.readOrdinal;
+    } else if (client > 0) {
+      c = PARENT_CLIENT;
+      a = client;
+      b = request;
+    }
+    const { connectorPlace, connectorEnd, ordinal } = connection;
+    const kind = EventKind.exchangeStarted;
+    const { now } = this.engine;
+    this.recorder?.write(now, kind, connectorPlace.instance, connectorEnd, ordinal, a, b, c);
+  }
+
+  #tellEnded(
+    { instance }: Place,
+    end: number,
+    ordinal: number,
+    status: number,
+    failure: ExchangeFailure,
+  ): void {
     const code = exchangeFailureCode(failure);
     const kind = EventKind.exchangeEnded;
-    const { now } = this.engine;
-    this.recorder.write(now, kind, instance, acceptorEnd, servedOrdinal, status, code, 0);
+    this.recorder?.write(this.engine.now, kind, instance, end, ordinal, status, code, 0);
   }
 }

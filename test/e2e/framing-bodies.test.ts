@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { listenOn } from '../../src/live/io/listener.ts';
+import { listenOn } from '../../src/live/io/listen-on.ts';
 import { type Chain, startChain } from './framing-chain.ts';
 
 const MEGABYTE = 1_000_000;

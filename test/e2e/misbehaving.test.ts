@@ -5,7 +5,7 @@
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { listenOn } from '../../src/live/io/listener.ts';
+import { listenOn } from '../../src/live/io/listen-on.ts';
 import type { Measured } from '../../src/measure/strike.ts';
 import { OneProcess } from './one-process.ts';
 import { only, users } from './pipelines.ts';

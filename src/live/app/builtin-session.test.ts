@@ -9,7 +9,7 @@ import { type EventBlock, EventWriter } from '../../stream/columns.ts';
 import { Handshake } from '../database/handshake.ts';
 import { SELECT_ITEM } from '../database/items.ts';
 import { EndRegistry } from '../io/connection-end.ts';
-import { listenOn } from '../io/listener.ts';
+import { listenOn } from '../io/listen-on.ts';
 import { Clock } from '../runtime/clock.ts';
 import { testLinks } from '../test-support.ts';
 import { BuiltinSession } from './builtin-session.ts';

@@ -22,9 +22,9 @@ import type { AppHop } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import type { Suspendable } from '../hops/host-faults.ts';
 import { decodeTraceparent } from '../http/trace-context.ts';
-import type { AcceptPause } from '../io/accept-pause.ts';
+import { type AcceptPause, pauseOf } from '../io/accept-pause.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
-import { listenOn, pauseOf } from '../io/listener.ts';
+import { listenOn } from '../io/listen-on.ts';
 import type { HopContext } from '../runtime/context.ts';
 import { type AppFront, BODY_BYTES_MAX, type Body, type Call } from './call.ts';
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind } from '../../model/event.ts';
 import type { Endpoint, Instance } from '../../model/run.ts';
 import type { L4BalancerHop } from '../../model/topology.ts';
-import { listenOn } from '../io/listener.ts';
+import { listenOn } from '../io/listen-on.ts';
 import { causesOf, endsOf, type RunningHop, startHop } from '../test-http.case.ts';
 import { type EventRow, testLinks, testMachine, until } from '../test-support.ts';
 import { createL4Balancer } from './l4-balancer.ts';

@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import { closeCauseOf } from '../../model/close-cause.ts';
 import { EventKind, EXCHANGE_FAILURES } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
-import { listenOn } from '../io/listener.ts';
+import { listenOn } from '../io/listen-on.ts';
 import { plainWebServer } from '../test-http.case.ts';
 import { imbalances, testContext, testLinks, until } from '../test-support.ts';
 import { probe } from './probe.ts';

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import type { Endpoint } from '../../model/run.ts';
 import type { ConnectionQueueHop } from '../../model/topology.ts';
-import { listenOn } from '../io/listener.ts';
+import { listenOn } from '../io/listen-on.ts';
 import { testLinks, testMachine } from '../test-support.ts';
 
 /** The incident's queue: 15 slots, nobody read while held, nothing reclaimed. */

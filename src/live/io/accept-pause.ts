@@ -21,6 +21,7 @@
 import type net from 'node:net';
 import type { Link } from '../../model/run.ts';
 import { DescriptorBudget } from './descriptor-budget.ts';
+import type { Accepting } from './listening.ts';
 
 /** Keeps listening sockets open without accepting from them. */
 export interface ListenerParking {
@@ -125,6 +126,17 @@ export class AcceptPause {
       } else if (isClosable(handle)) handle.close();
     });
   };
+}
+
+/** @param resumed called when the server listens again */
+export function pauseOf(
+  server: net.Server,
+  { ends, link, backlog }: Pick<Accepting, 'ends' | 'link' | 'backlog'>,
+  resumed: () => void,
+): AcceptPause {
+  return new AcceptPause(server, link, ends.descriptors, (handle) => {
+    server.listen(handle, backlog, resumed);
+  });
 }
 
 interface Closable {

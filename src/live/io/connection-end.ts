@@ -13,7 +13,7 @@
  * socket tells (`peer_fin`, `peer_rst`).
  *
  * Data handed to `onData` lies in a buffer shared by all ends of the process and is valid only
- * during the call: write() copies it, keep nothing else of it.
+ * during the call: give it to write(), keep nothing of it.
  */
 import type net from 'node:net';
 import { type CloseCause, closeCauseCode } from '../../model/close-cause.ts';
@@ -29,9 +29,11 @@ import type { EventWriter } from '../../stream/columns.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Descriptors, unlimitedDescriptors } from './accept-pause.ts';
 import { HandleTransport } from './handle-transport.ts';
+import { nativeSockets } from './native-sockets.ts';
+import { NativeTransport } from './native-transport.ts';
 import { SocketTransport } from './socket-transport.ts';
-import { handlesAvailable, isTcpHandle, newTcpHandle } from './tcp-handles.ts';
-import type { Transport, TransportOwner } from './transport.ts';
+import { handlesAvailable, newTcpHandle } from './tcp-handles.ts';
+import type { Accepted, Transport, TransportOwner } from './transport.ts';
 
 /** What the owner of an end hears. Calls stop after `onClose`. */
 export interface EndHandlers {
@@ -106,7 +108,11 @@ export class EndRegistry {
       return end;
     }
     end.hasDescriptor = true;
-    if (handlesAvailable) {
+    if (nativeSockets !== null) {
+      const transport = new NativeTransport(nativeSockets, end);
+      end.take(transport);
+      transport.connect(target);
+    } else if (handlesAvailable) {
       const transport = new HandleTransport(newTcpHandle(), end);
       end.take(transport);
       transport.connect(target);
@@ -115,14 +121,13 @@ export class EndRegistry {
   }
 
   /**
-   * Takes the handle of an accepted connection. Reading starts with resume().
+   * Takes an accepted connection. Reading starts with resume().
    * @param local the packed address that it was accepted at; 0 = ask the system
    */
-  accept(link: Link, handlers: EndHandlers, handle: unknown, local: number): ConnectionEnd {
+  accept(link: Link, handlers: EndHandlers, socket: Accepted, local: number): ConnectionEnd {
     const end = new ConnectionEnd(this, link, handlers);
-    const isOurs = handlesAvailable && isTcpHandle(handle);
     this.#tookDescriptor(end);
-    end.take(isOurs ? new HandleTransport(handle, end) : SocketTransport.accepted(handle, end));
+    end.take(socket.transport(end));
     end.accepted(local);
     return end;
   }
@@ -246,9 +251,10 @@ export class ConnectionEnd implements TransportOwner {
     if (!this.closed) this.#transport?.resume();
   }
 
-  /** Copies `chunk` and sends it; false when the owner should wait for onDrain. */
-  write(chunk: Uint8Array): boolean {
-    return this.writeOwned(Buffer.from(chunk));
+  /** Sends what was just read; false when the owner should wait for onDrain. */
+  write(buffer: Buffer, from: number, to: number): boolean {
+    if (this.closed || this.finished) return true;
+    return this.#transport?.pass(buffer, from, to) ?? true;
   }
 
   /** Sends a chunk that nobody will change (or a latin1 string). */

@@ -7,9 +7,6 @@
  * A write is tried at once; only what the kernel does not take waits (in libuv; the request
  * keeps the chunk), and then `unsent` counts it. One write request serves all writes of
  * the process that are done at once, which are nearly all.
- *
- * A close that waits for a peer to read waits `LINGER_MS` at most, as nginx's `send_timeout`
- * (60 s, nginx.org/en/docs/http/ngx_http_core_module.html#send_timeout); then it resets.
  */
 import { getSystemErrorName } from 'node:util';
 import { packAddress } from '../../model/event.ts';
@@ -25,9 +22,13 @@ import {
   type TcpHandle,
   wasReset,
 } from './tcp-handles.ts';
-import { READ_BUFFER, type Transport, type TransportOwner, WRITE_HIGH_WATER } from './transport.ts';
-
-const LINGER_MS = 60_000;
+import {
+  LINGER_MS,
+  READ_BUFFER,
+  type Transport,
+  type TransportOwner,
+  WRITE_HIGH_WATER,
+} from './transport.ts';
 
 /** libuv's UV_EOF. */
 const END_OF_FILE = -4_095;
@@ -124,6 +125,10 @@ export class HandleTransport implements Transport {
     if (this.unsent < WRITE_HIGH_WATER) return true;
     this.#draining = true;
     return false;
+  }
+
+  pass(buffer: Buffer, from: number, to: number): boolean {
+    return this.write(Buffer.from(buffer.subarray(from, to)));
   }
 
   finish(): void {

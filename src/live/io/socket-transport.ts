@@ -7,10 +7,13 @@ import net from 'node:net';
 import { packAddress } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
 import { isTcpHandle, wasReset } from './tcp-handles.ts';
-import { READ_BUFFER, type Transport, type TransportOwner, WRITE_HIGH_WATER } from './transport.ts';
-
-/** As in handle-transport.ts. */
-const LINGER_MS = 60_000;
+import {
+  LINGER_MS,
+  READ_BUFFER,
+  type Transport,
+  type TransportOwner,
+  WRITE_HIGH_WATER,
+} from './transport.ts';
 
 export class SocketTransport implements Transport {
   readonly #socket: net.Socket;
@@ -90,6 +93,10 @@ export class SocketTransport implements Transport {
     if (socket.writableLength < WRITE_HIGH_WATER) return true;
     this.#draining = true;
     return false;
+  }
+
+  pass(buffer: Buffer, from: number, to: number): boolean {
+    return this.write(Buffer.from(buffer.subarray(from, to)));
   }
 
   finish(): void {

@@ -1,16 +1,20 @@
 /**
- * Both transports against real `net` peers, through the same cases: what a ConnectionEnd hears
+ * All transports against real `net` peers, through the same cases: what a ConnectionEnd hears
  * must not depend on which of them it has. The peers are node's own sockets.
  */
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HandleTransport } from './handle-transport.ts';
-import { listenOn } from './listener.ts';
+import { listenOn } from './listen-on.ts';
+import { nativeSockets } from './native-sockets.ts';
+import { NativeTransport } from './native-transport.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { handlesAvailable, newTcpHandle } from './tcp-handles.ts';
 import type { Transport, TransportOwner } from './transport.ts';
@@ -43,7 +47,10 @@ class Listening implements TransportOwner {
   }
 }
 
-const kinds = ['handle', 'socket'] as const;
+type Kind = 'native' | 'handle' | 'socket';
+const kinds: Kind[] = [...(nativeSockets === null ? [] : ['native' as const]), 'handle', 'socket'];
+
+const COMPILE = fileURLToPath(new URL('../../../native/compile.mjs', import.meta.url));
 
 setFlagsFromString('--expose-gc');
 const gc: unknown = runInNewContext('gc');
@@ -52,11 +59,16 @@ function collectGarbage(): void {
   gc();
 }
 
-function connect(kind: (typeof kinds)[number], port: number): [Transport, Listening] {
+function connect(kind: Kind, port: number): [Transport, Listening] {
   const owner = new Listening();
   const target = { instance: 0, link: 0, address: '127.0.0.1', port };
   if (kind === 'socket') owner.transport = SocketTransport.connect(target, owner);
-  else {
+  else if (kind === 'native') {
+    if (nativeSockets === null) throw new Error('no native sockets');
+    const transport = new NativeTransport(nativeSockets, owner);
+    owner.transport = transport;
+    transport.connect(target);
+  } else {
     const transport = new HandleTransport(newTcpHandle(), owner);
     owner.transport = transport;
     transport.connect(target);
@@ -80,6 +92,12 @@ async function serve(each: (socket: net.Socket) => void): Promise<number> {
 
 it('this Node has the handles that the fast transport needs', () => {
   expect(handlesAvailable || process.env.WATERHAMMER_SOCKETS === 'net').toBe(true);
+});
+
+it('has native sockets, wherever they can be compiled and are not turned off', () => {
+  const { stderr: without } = spawnSync(process.execPath, [COMPILE], { encoding: 'utf8' });
+  const turnedOff = ['net', 'handle'].includes(process.env.WATERHAMMER_SOCKETS ?? '');
+  expect(nativeSockets === null).toBe(turnedOff || without !== '');
 });
 
 describe.each(kinds)('transport on a %s', (kind) => {

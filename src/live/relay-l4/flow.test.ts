@@ -10,7 +10,8 @@ import { EventKind } from '../../model/event.ts';
 import type { Endpoint, Link } from '../../model/run.ts';
 import { type EventBlock, EventWriter } from '../../stream/columns.ts';
 import { EndRegistry } from '../io/connection-end.ts';
-import { Listener, listenOn, noHandlers } from '../io/listener.ts';
+import { listenOn } from '../io/listen-on.ts';
+import { Listener, noHandlers } from '../io/listener.ts';
 import { Clock } from '../runtime/clock.ts';
 import { Flow, FlowNumbers, type FlowOwner } from './flow.ts';
 

@@ -68,18 +68,20 @@ export class LabMeter {
         name,
         hops: account?.hops ?? [],
         foreign: false,
+        sockets: account?.sockets ?? null,
         cpu: account?.cpu ?? null,
         eventLoop: account?.eventLoop ?? null,
       }),
     );
     for (const { name, session } of foreign) {
       const cpu = difference(began.sessions.get(session ?? -1), sessions.get(session ?? -1));
-      processes.push({ name, hops: [name], foreign: true, cpu, eventLoop: null });
+      processes.push({ name, hops: [name], foreign: true, sockets: null, cpu, eventLoop: null });
     }
     processes.push({
       name: 'supervisor',
       hops: [],
       foreign: false,
+      sockets: null,
       cpu: user + system,
       eventLoop,
     });

@@ -1,5 +1,5 @@
 /** What supervisor and worker processes say to each other (JSON over the IPC channel). */
-import type { EventLoopAccount, LoadAccount } from '../../model/lab.ts';
+import type { EventLoopAccount, LoadAccount, SocketKind } from '../../model/lab.ts';
 import type { Endpoint, RunPlan } from '../../model/run.ts';
 import type { Action, Topology } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
@@ -54,6 +54,7 @@ export type FromWorker =
 export interface WorkerAccount {
   readonly type: 'account';
   readonly hops: readonly string[];
+  readonly sockets: SocketKind;
   readonly cpu: Micros;
   readonly eventLoop: EventLoopAccount;
   readonly load: readonly LoadAccount[];

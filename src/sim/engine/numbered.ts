@@ -3,6 +3,12 @@ export class Numbered<T> {
   readonly #items: (T | null)[] = [];
   readonly #free: number[] = [];
 
+  /** The number that the next item will have. */
+  get next(): number {
+    const { length } = this.#free;
+    return length > 0 ? (this.#free[length - 1] ?? 0) : this.#items.length;
+  }
+
   add(item: T): number {
     const number = this.#free.pop() ?? this.#items.length;
     this.#items[number] = item;

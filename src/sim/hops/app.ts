@@ -8,7 +8,7 @@ import type { Instance } from '../../model/run.ts';
 import type { Action, AppHop } from '../../model/topology.ts';
 import type { PoolOptions } from '../../policy/pool.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import { type Asker, Exchange, type NotGranted } from '../exchange.ts';
+import type { Asker, Exchange, NotGranted } from '../exchange.ts';
 import { ANSWER_BYTES, QUERY_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection } from '../net/connection.ts';
 import { ConnectionPool } from '../net/connection-pool.ts';
@@ -133,7 +133,7 @@ export class App implements SimHop, Acceptor, Asker {
 
   #query(exchange: Exchange): void {
     exchange.left -= 1;
-    const query = new Exchange(this, exchange, exchange.kind);
+    const query = this.#world.exchanges.take(this, exchange, exchange.kind);
     // The first statement for a POST inserts, those after it select.
     query.insert = exchange.insert;
     exchange.insert = false;

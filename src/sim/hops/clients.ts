@@ -11,17 +11,11 @@ import type { Action, ClientsHop, PoolSettings, RetryReason } from '../../model/
 import type { Micros } from '../../model/units.ts';
 import { Retry, retryReasonCode } from '../../policy/retry.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import type { Actor } from '../engine/event-queue.ts';
 import { Lane } from '../engine/lane.ts';
-import {
-  type Asker,
-  Exchange,
-  type NotGranted,
-  type Reader,
-  type RequestKind,
-} from '../exchange.ts';
+import type { Asker, Exchange, NotGranted } from '../exchange.ts';
 import { type Asked, askedBy, ClientInputs } from '../load/client-inputs.ts';
 import { ClosedUsers } from '../load/closed-users.ts';
+import { type Client, type Issuer, LoadRequest, Patience } from '../load/load-request.ts';
 import { OpenArrivals } from '../load/open-arrivals.ts';
 import type { Workload } from '../load/workload.ts';
 import { REQUEST_BYTES } from '../message-size.ts';
@@ -36,63 +30,7 @@ const CLIENT_IN_FLIGHT_MAX = 1_000;
 const GROUP_IN_FLIGHT_MAX = 100_000;
 const STALE_MAX = 16;
 
-interface Client {
-  readonly number: number;
-  readonly inputs: ClientInputs;
-  readonly pool: ConnectionPool;
-  requests: number;
-  inFlight: number;
-}
-
-/** A request from its intention to its outcome. */
-class LoadRequest implements Actor {
-  readonly client: Client;
-  readonly number: number;
-  readonly kind: RequestKind;
-  attempts = 1;
-  stale = 0;
-  /** Attempts that got a connection, those that it was stale for too. */
-  handed = 0;
-  intendedAt: Micros = 0;
-  readonly #again: (request: LoadRequest) => void;
-
-  constructor(client: Client, kind: RequestKind, again: (request: LoadRequest) => void) {
-    this.client = client;
-    this.number = client.requests;
-    this.kind = kind;
-    this.#again = again;
-  }
-
-  /** The pause before another attempt is over. */
-  fire(): void {
-    this.attempts += 1;
-    this.#again(this);
-  }
-}
-
-/** One attempt: an exchange that knows its request. */
-class Attempt extends Exchange implements Actor {
-  readonly of: LoadRequest;
-  /** The client knows what became of it. */
-  settled = false;
-
-  constructor(asker: Asker & Reader, of: LoadRequest) {
-    super(asker, null, of.kind);
-    this.of = of;
-    this.reader = asker;
-    this.client = of.client.number;
-    this.request = of.number;
-  }
-
-  /** The client's patience is at its end. */
-  fire(): void {
-    if (this.settled) return;
-    this.lane?.clear(this);
-    this.expired();
-  }
-}
-
-export class Clients implements SimHop, Asker, Reader {
+export class Clients implements SimHop, Asker, Issuer {
   readonly #world: World;
   readonly #instance: Instance;
   readonly #asked: Asked;
@@ -103,7 +41,8 @@ export class Clients implements SimHop, Asker, Reader {
   readonly #resets: RandomStream;
   readonly #tally: RequestTally | null;
   readonly #group: number;
-  readonly #tryAgain = (request: LoadRequest): void => this.#attempt(request);
+  /** Requests that are done, for those to come. */
+  readonly #free: LoadRequest[] = [];
   #settings: ClientsHop;
   #inFlight = 0;
   /** What the retry policy decided last, and whose request it is about. */
@@ -163,7 +102,7 @@ export class Clients implements SimHop, Asker, Reader {
     return true;
   }
 
-  // Asker and Reader: an attempt's fate
+  // Asker: an attempt's fate
 
   sent(attempt: Exchange): void {
     requestOf(attempt).handed += 1;
@@ -171,31 +110,35 @@ export class Clients implements SimHop, Asker, Reader {
 
   notGranted(attempt: Exchange, why: NotGranted): void {
     const failure = why === 'refused' || why === 'timeout' ? why : 'no_connection';
-    this.#failed(this.#settled(attempt), attempt, failure, false);
+    this.#failed(requestOf(attempt), failure, false);
   }
 
   answered(attempt: Exchange): void {
-    this.#timeouts.clear(attempt);
-    const request = this.#settled(attempt);
-    const { status, retryAfter } = attempt;
-    const reason: RetryReason | null = status === 429 ? '429' : status >= 500 ? '5xx' : null;
-    if (reason !== null && this.#again(request, reason, retryAfter)) return;
+    const request = requestOf(attempt);
+    this.#timeouts.clear(request);
+    request.attempt = null;
+    const { status } = attempt;
+    if (status >= 429) {
+      const reason: RetryReason | null = status === 429 ? '429' : status >= 500 ? '5xx' : null;
+      if (reason !== null && this.#again(request, reason, attempt.retryAfter)) return;
+    }
     this.#done(request, status, 'none');
   }
 
   broken(attempt: Exchange, stale: boolean): void {
-    this.#failed(this.#settled(attempt), attempt, 'reset', stale);
+    this.#failed(requestOf(attempt), 'reset', stale);
   }
 
-  expired(attempt: Exchange): void {
-    attempt.pool?.abandon(attempt, CAUSES.requestTimeout, 'timeout');
-    this.#failed(this.#settled(attempt), attempt, 'timeout', false);
+  // Issuer
+
+  tryAgain(request: LoadRequest): void {
+    this.#attempt(request);
   }
 
-  #settled(exchange: Exchange): LoadRequest {
-    const attempt = own(exchange);
-    attempt.settled = true;
-    return attempt.of;
+  tooLate(request: LoadRequest): void {
+    const { attempt } = request;
+    if (attempt !== null) attempt.pool?.abandon(attempt, CAUSES.requestTimeout, 'timeout');
+    this.#failed(request, 'timeout', false);
   }
 
   #issue(number: number): void {
@@ -204,7 +147,9 @@ export class Clients implements SimHop, Asker, Reader {
     client.requests += 1;
     client.inFlight += 1;
     this.#inFlight += 1;
-    const request = new LoadRequest(client, client.inputs.kind(), this.#tryAgain);
+    const kind = client.inputs.kind();
+    const request = this.#free.pop() ?? new LoadRequest(client, kind, this);
+    request.begin(client, kind);
     this.#tally?.countSent(engine.now);
     request.intendedAt = engine.now;
     this.#tell(EventKind.requestSent, number, request.number, engine.now);
@@ -217,18 +162,26 @@ export class Clients implements SimHop, Asker, Reader {
   }
 
   #attempt(request: LoadRequest): void {
-    const attempt = new Attempt(this, request);
+    const { client } = request;
+    const attempt = this.#world.exchanges.take(this, null, request.kind);
+    attempt.load = request;
+    request.attempt = attempt;
+    attempt.client = client.number;
+    attempt.request = request.number;
     attempt.rootGroup = this.#group;
     attempt.again = request.handed > 0;
-    this.#timeouts.set(attempt);
-    const { engine } = this.#world;
-    const patience = request.client.inputs.patience();
-    if (patience > 0) engine.at(engine.now + patience, attempt, 0);
-    request.client.pool.acquire(attempt);
+    this.#timeouts.set(request);
+    const patience = client.inputs.patience();
+    if (patience > 0) {
+      const { engine } = this.#world;
+      engine.at(engine.now + patience, new Patience(request, attempt), 0);
+    }
+    client.pool.acquire(attempt);
   }
 
-  #failed(request: LoadRequest, attempt: Exchange, failure: ExchangeFailure, stale: boolean): void {
-    this.#timeouts.clear(attempt);
+  #failed(request: LoadRequest, failure: ExchangeFailure, stale: boolean): void {
+    this.#timeouts.clear(request);
+    request.attempt = null;
     if (stale && !request.kind.post && request.stale < STALE_MAX) {
       request.stale += 1;
       this.#attempt(request);
@@ -261,6 +214,7 @@ export class Clients implements SimHop, Asker, Reader {
       this.#tally?.countAnswer(now, client.number, status, now - request.intendedAt);
     } else this.#tally?.countFailure(now, -outcome);
     this.#tell(EventKind.requestDone, client.number, request.number, outcome);
+    this.#free.push(request);
     this.#workload.done(client.number);
   }
 
@@ -300,13 +254,9 @@ export class Clients implements SimHop, Asker, Reader {
   }
 }
 
-function requestOf(attempt: Exchange): LoadRequest {
-  return own(attempt).of;
-}
-
-function own(attempt: Exchange): Attempt {
-  if (!(attempt instanceof Attempt)) throw new Error('a client hears of its own attempts only');
-  return attempt;
+function requestOf({ load }: Exchange): LoadRequest {
+  if (load === null) throw new Error('a client hears of its own attempts only');
+  return load;
 }
 
 /** JMeter drops its connection at each iteration: a cap on requests per connection. */

@@ -10,9 +10,8 @@ import { closeCauseCode } from '../../model/close-cause.ts';
 import type { ExchangeFailure } from '../../model/event.ts';
 import { Pool, type PoolOptions, type PoolPort, RejectReason } from '../../policy/pool.ts';
 import type { Follower } from '../engine/engine.ts';
-import { Numbered } from '../engine/numbered.ts';
 import { Sleeper } from '../engine/wake.ts';
-import type { Exchange, NotGranted } from '../exchange.ts';
+import { type Exchange, NOT_WAITING, type NotGranted } from '../exchange.ts';
 import type { World } from '../world.ts';
 import type { Connection, Connector } from './connection.ts';
 import type { Listener, Place } from './place.ts';
@@ -22,6 +21,7 @@ const OPEN = 0;
 const GRANT = 1;
 const REJECT = 2;
 const CLOSE = 8;
+const NONE = -1;
 
 const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
@@ -52,7 +52,13 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   readonly #plan: PoolPlan;
   readonly #policy: Pool;
   readonly #connections: (Connection | null)[] = [];
-  readonly #waiters = new Numbered<Exchange>();
+  readonly #world: World;
+  /** The exchange that is just now asking, and what the policy decided about it. */
+  #asking: Exchange | null = null;
+  #toOpen = NONE;
+  /** A connection has just been opened, and who gets it. */
+  #isOpened = false;
+  #toGrant = NONE;
   #retired = false;
   #failedBy: 'refused' | 'timeout' = 'refused';
 
@@ -60,19 +66,28 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     super(plan.world.engine);
     this.#plan = plan;
     const { world, name, settings } = plan;
-    this.#policy = world.policy<PoolOptions, PoolPort, Pool>(name, Pool, settings, this);
+    this.#world = world;
+    const make = (port: PoolPort): Pool => new Pool(settings, port, world.waiting);
+    this.#policy = world.tap.create<PoolPort, Pool>(name, Pool, settings, this, make);
   }
 
-  // The policy's port: decisions are carried out when its input has returned
+  // The policy's port: decisions are carried out when its input has returned, those that come
+  // with every request as soon as it has
 
   open(number: number): void {
-    this.engine.next(this, OPEN, number, null);
+    if (this.#asking !== null && this.#toOpen === NONE) this.#toOpen = number;
+    else this.engine.next(this, OPEN, number, null);
   }
 
   grant(waiter: number, number: number): void {
-    const exchange = this.#waiters.get(waiter);
+    if (this.#asking !== null) {
+      this.#asking.granted = this.#connections[number] ?? null;
+      return;
+    }
+    const exchange = this.#world.waiters.get(waiter);
     exchange.granted = this.#connections[number] ?? null;
-    this.engine.next(this, GRANT, waiter, exchange);
+    if (this.#isOpened) this.#toGrant = waiter;
+    else this.engine.next(this, GRANT, waiter, exchange);
   }
 
   reject(waiter: number, reason: number): void {
@@ -93,9 +108,21 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
 
   /** Sends the exchange as soon as there is a connection for it. */
   acquire(exchange: Exchange): void {
+    const { waiters } = this.#world;
     exchange.pool = this;
-    exchange.waiter = this.#waiters.add(exchange);
-    this.#policy.acquire(this.#now, exchange.waiter);
+    this.#asking = exchange;
+    this.#policy.acquire(this.engine.now, waiters.next);
+    this.#asking = null;
+    const connection = exchange.granted;
+    if (connection !== null) {
+      exchange.granted = null;
+      this.#send(exchange, connection);
+      return;
+    }
+    exchange.waiter = waiters.add(exchange);
+    const number = this.#toOpen;
+    this.#toOpen = NONE;
+    if (number !== NONE) this.#open(number);
   }
 
   /**
@@ -104,8 +131,8 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
    */
   abandon(exchange: Exchange, cause: number, failure: ExchangeFailure): void {
     const { waiter, connection } = exchange;
-    if (waiter !== -1 && exchange.granted !== null) exchange.over = true;
-    else if (waiter !== -1) {
+    if (waiter !== NOT_WAITING && exchange.granted !== null) exchange.over = true;
+    else if (waiter !== NOT_WAITING) {
       this.#leave(exchange);
       this.#policy.cancel(this.#now, waiter);
     } else if (connection !== null && connection.exchange === exchange) {
@@ -170,6 +197,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     if (closes || closesUpstream) this.#close(connection, closesUpstream ? MAX_REQUESTS : PEER_FIN);
     else this.#release(connection);
     exchange.asker.answered(exchange);
+    world.exchanges.give(exchange);
   }
 
   acceptorFinished(connection: Connection): void {
@@ -185,7 +213,13 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #usable(connection: Connection): void {
-    this.#policy.opened(this.#now, connection.number);
+    // A server that has closed it meanwhile is heard first, and then who waits asks anew.
+    this.#isOpened = connection.acceptorOpen;
+    this.#policy.opened(this.engine.now, connection.number);
+    this.#isOpened = false;
+    const waiter = this.#toGrant;
+    this.#toGrant = NONE;
+    if (waiter !== NONE) this.#grant(waiter);
   }
 
   #release(connection: Connection): void {
@@ -233,7 +267,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #rejected(waiter: number, reason: number): void {
-    const exchange = this.#waiters.find(waiter);
+    const exchange = this.#world.waiters.find(waiter);
     if (exchange === null) return;
     this.#leave(exchange);
     exchange.asker.notGranted(exchange, this.#why(reason));
@@ -258,14 +292,15 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #grant(waiter: number): void {
-    const { world, closesUpstream, requestBytes } = this.#plan;
-    const exchange = this.#waiters.get(waiter);
+    const exchange = this.#world.waiters.get(waiter);
     const connection = exchange.granted;
     exchange.granted = null;
     this.#leave(exchange);
     if (connection === null || !connection.connectorOpen) {
-      // It went between the decision and now.
-      this.acquire(exchange);
+      // It went between the decision and now. A server that closes whom it has just let in would
+      // be asked again and again within an instant: that request breaks, as on a real socket.
+      if (connection?.ordinal === 0 && !exchange.over) exchange.asker.broken(exchange, false);
+      else this.acquire(exchange);
       return;
     }
     if (exchange.over) {
@@ -273,6 +308,12 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
       this.#policy.release(this.#now, connection.number, 1);
       return;
     }
+    this.#send(exchange, connection);
+  }
+
+  #send(exchange: Exchange, connection: Connection): void {
+    const { closesUpstream, requestBytes } = this.#plan;
+    const world = this.#world;
     exchange.last = closesUpstream;
     world.sent(connection, exchange);
     exchange.asker.sent(exchange);
@@ -280,7 +321,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #leave(exchange: Exchange): void {
-    this.#waiters.remove(exchange.waiter);
-    exchange.waiter = -1;
+    this.#world.waiters.remove(exchange.waiter);
+    exchange.waiter = NOT_WAITING;
   }
 }

@@ -8,6 +8,8 @@ export interface SimLink {
   readonly index: number;
   /** µs one way. */
   readonly delay: Micros;
+  /** Requests that went out on it in the present step of the series. */
+  exchanges: number;
 }
 
 /** What a replica's machine gives it. */
@@ -24,9 +26,9 @@ const CLIENT_ADDRESSES = 4_194_304 * PORTS;
 
 /** A replica of a hop as the network sees it: an address and its live sockets. */
 export class Place {
-  readonly instance: number;
-  readonly ip: number;
-  readonly connectTimeout: Micros;
+  readonly instance: number = 0;
+  readonly ip: number = 0.5;
+  readonly connectTimeout: Micros = 0.5;
   /** null: clients are machines of their own, and never run out of ports. */
   readonly #portsEach: number | null;
   #addresses = 0;
@@ -34,6 +36,9 @@ export class Place {
   readonly connecting = new ConnectorSockets();
   readonly accepted = new AcceptorSockets();
   readonly #ports = new Map<Listener, Ports>();
+  /** Mostly there is but one that it connects to. */
+  #lastListener: Listener | null = null;
+  #lastPorts = new Ports(PORTS);
 
   constructor(instance: number, machine: Machine) {
     this.instance = instance;
@@ -58,15 +63,18 @@ export class Place {
   /** `waits`: the connector closed first, by FIN. */
   giveAddress(listener: Listener, address: number, now: Micros, waits: boolean): void {
     if (this.#portsEach === null) return;
-    this.#portsTo(listener, this.#portsEach).give(now, address % 65_536, waits);
+    this.#portsTo(listener, this.#portsEach).give(now, address - this.ip * 65_536, waits);
   }
 
   #portsTo(listener: Listener, each: number): Ports {
+    if (listener === this.#lastListener) return this.#lastPorts;
     let ports = this.#ports.get(listener);
     if (ports === undefined) {
       ports = new Ports(each);
       this.#ports.set(listener, ports);
     }
+    this.#lastListener = listener;
+    this.#lastPorts = ports;
     return ports;
   }
 }
@@ -79,6 +87,8 @@ export class Listener {
   readonly address: number;
   /** Its host is down: connects are refused. */
   suspended = false;
+  /** Requests read here in the present step of the series. */
+  reads = 0;
   /** Its program accepts; else connections wait, at most `backlog` and one (as Linux counts). */
   accepting = true;
   readonly waiting: Connection[] = [];

@@ -1,7 +1,7 @@
 /** One health check: connect, ask, and the status within the timeout (200-399 is healthy). */
 import type { Micros } from '../../model/units.ts';
 import type { Actor } from '../engine/event-queue.ts';
-import { ALIVE_CHECK, type Asker, Exchange } from '../exchange.ts';
+import { ALIVE_CHECK, type Asker, type Exchange } from '../exchange.ts';
 import { REQUEST_BYTES } from '../message-size.ts';
 import type { Connection, Connector } from '../net/connection.ts';
 import type { Listener, Place } from '../net/place.ts';
@@ -43,7 +43,7 @@ export class Probe implements Connector, Actor {
   }
 
   connected(connection: Connection): void {
-    const exchange = new Exchange(NOBODY, null, ALIVE_CHECK);
+    const exchange = this.#world.exchanges.take(NOBODY, null, ALIVE_CHECK);
     exchange.last = true;
     this.#world.sent(connection, exchange);
     this.#world.network.ask(connection, exchange, REQUEST_BYTES);
