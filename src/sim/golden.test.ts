@@ -1,4 +1,4 @@
-/** Node 24 runs this file too (scripts/node24.mjs), Chromium its own (test/e2e/chromium.test.ts). */
+/** Node 24 runs this too (scripts/node24.mjs); Chromium: test/e2e/chromium.test.ts. */
 import { expect, it } from 'vitest';
 import { fingerprint } from './fingerprint.ts';
 import { GOLDEN, GOLDEN_SEED, goldenTopology } from './golden.case.ts';
