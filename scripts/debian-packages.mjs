@@ -44,6 +44,7 @@ const programs = [
   ['curl', 'curl'],
   ['ip', 'iproute2'],
   ['ss', 'iproute2'],
+  ['chromium', 'chromium'],
 ];
 
 /** Services whose processes must not appear; pid files tell the system's from a private copy. */

@@ -51,12 +51,12 @@ export class World {
   /** Set before any hop is made, where the simulator measures by itself. */
   meters: Meters | null = null;
   readonly #seed: number;
-  readonly #tap: PolicyTap;
+  readonly tap: PolicyTap;
   /** By link. */
   readonly #listeners: Listener[][];
 
   constructor({ topology, plan, seed, engine, recorder, tap }: WorldOptions) {
-    this.#tap = tap;
+    this.tap = tap;
     this.topology = topology;
     this.plan = plan;
     this.engine = engine;
@@ -158,15 +158,14 @@ export class World {
     return randomStream(this.#seed, `${instance.hop}/${instance.replica}/${purpose}`);
   }
 
-  /** A policy of an instance, made through the tap; `name` says whose it is, `make` makes it. */
+  /** A policy of an instance, made through the tap; `name` says whose it is. */
   policy<S, Port extends object, P extends object>(
     name: string,
     Policy: PolicyClass & (new (settings: S, port: Port) => P),
     settings: S,
     port: Port,
-    make = (given: Port): P => new Policy(settings, given),
   ): P {
-    return this.#tap.create(name, Policy, settings, port, make);
+    return this.tap.create(name, Policy, settings, port, (given) => new Policy(settings, given));
   }
 
   /** Counts the slots of a queue's replica, where the simulator measures by itself. */

@@ -85,6 +85,7 @@ describe('replaying the policies of a live run', () => {
     const { log, policies } = await readPolicyLog(path.join(recording, 'policies-0'));
     const replayed = replayPolicies(log, policies);
     expect(replayed.firstDifference).toBeNull();
+    expect(new Set(policies.map(({ policy }) => policy)).size).toBe(8);
     expect(replayed.decisions).toBeGreaterThan(5_000);
     const plain = await runCli(['simulate', file, '--duration', '5s', '--json']);
     const withoutPath = ({ recording: _, ...rest }: Record<string, unknown>) => rest;

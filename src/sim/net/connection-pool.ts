@@ -67,13 +67,8 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     this.#plan = plan;
     const { world, name, settings } = plan;
     this.#world = world;
-    this.#policy = world.policy<PoolOptions, PoolPort, Pool>(
-      name,
-      Pool,
-      settings,
-      this,
-      (port) => new Pool(settings, port, world.waiting),
-    );
+    const make = (port: PoolPort): Pool => new Pool(settings, port, world.waiting);
+    this.#policy = world.tap.create<PoolPort, Pool>(name, Pool, settings, this, make);
   }
 
   // The policy's port: decisions are carried out when its input has returned, those that come
