@@ -67,7 +67,10 @@ export class Worker {
   constructor(init: WorkerInit, send: (message: FromWorker) => void, sendHandle: SendHandle) {
     this.#init = init;
     this.#send = send;
-    this.#spool = new SpoolWriter(init.spool, { blocksMax: spoolBlocksMax() });
+    this.#spool = new SpoolWriter(init.spool, {
+      blocksMax: spoolBlocksMax(),
+      written: (block) => this.#events.reuse(block),
+    });
     this.#events = init.bookless
       ? new NoEvents(init.process)
       : new EventWriter(init.process, (block) => this.#spoolBlock(block));
