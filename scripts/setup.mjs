@@ -20,7 +20,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileSockets } from '../native/compile.mjs';
 
@@ -73,7 +73,17 @@ export async function ensureBuilt() {
     throw new SetupError('the build failed: see the messages above');
   }
   removeLeftovers(join(root, 'dist'));
+  await buildPage();
   writeFileSync(buildStamp, fingerprint);
+}
+
+/** The page, web/, is built by another program than the rest. */
+async function buildPage() {
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const code = await runToStderr(process.execPath, [vite, 'build']);
+  if (code !== 0) {
+    throw new SetupError('the build of the page failed: see the messages above');
+  }
 }
 
 function packagesAreFresh() {
@@ -95,8 +105,9 @@ function lockFingerprint() {
 
 function sourcesFingerprint() {
   const hash = createHash('sha256');
-  const fixed = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
-  for (const path of [...fixed.map((name) => join(root, name)), ...filesBelow(join(root, 'src'))]) {
+  const fixed = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'vite.config.ts'];
+  const folders = ['src', 'web'].flatMap((name) => filesBelow(join(root, name)));
+  for (const path of [...fixed.map((name) => join(root, name)), ...folders]) {
     const { size, mtimeMs } = statSync(path);
     hash.update(`${relative(root, path)} ${size} ${mtimeMs}\n`);
   }
@@ -106,6 +117,9 @@ function sourcesFingerprint() {
 /** Deletes what was built from sources that are no longer there: nobody may import it. */
 function removeLeftovers(folder) {
   for (const path of filesBelow(folder)) {
+    if (relative(folder, path).startsWith(`web${sep}`)) {
+      continue;
+    }
     const built = /^(.*)(\.d\.ts|\.js|\.js\.map)$/.exec(relative(folder, path));
     if (built && !existsSync(join(root, 'src', `${built[1]}.ts`))) {
       rmSync(path);

@@ -35,6 +35,7 @@ const steps = [
   { name: 'build', args: ['scripts/build.mjs'] },
   { name: 'lint', args: [bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings'] },
   { name: 'types', args: [typescript, '--noEmit'] },
+  { name: 'page', args: [typescript, '-p', 'web'] },
   { name: 'portable', args: [typescript, '-p', 'tsconfig.portable.json'] },
   { name: 'architecture', args: ['scripts/architecture.mjs'] },
   { name: 'knip', args: [bin('knip', 'bin/knip.js'), '--no-progress'] },

@@ -77,11 +77,21 @@ function program(): Command {
     .action(async (recording, options) =>
       finish((await import('./recover.ts')).recover(recording, options)),
     );
+  addCalibrate(cli);
   addCompare(cli);
   addExplain(cli);
   addDiagram(cli);
   addReport(cli);
   addFilm(cli);
+  cli
+    .command('open')
+    .description('look at a recording in the browser, or at two side by side')
+    .argument('[recording]', 'a recording folder; default: the newest one in this folder')
+    .argument('[other]', 'another, for example of the same with a cure')
+    .option('--port <n>', 'port on loopback; 0: any that is free', number(0), 0)
+    .action(async (recording, other, options) =>
+      finish((await import('./open.ts')).open(recording ?? null, other ?? null, options)),
+    );
   cli
     .command('control')
     .description('change a running run: set a setting, or cause a fault')
@@ -149,11 +159,28 @@ function addSimulate(cli: Command): void {
     )
     .option('--record <dir>', 'keep a recording in this folder')
     .option('--record-events', 'record every event, not only connections, exchanges and series')
+    .option('--record-policies', "record every policy's inputs and decisions for replay")
     .option('--ndjson', 'write the recorded events as NDJSON too')
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print every effective setting')
     .action(async (topology, options) =>
       finish((await import('./simulate.ts')).simulate(topology ?? null, options)),
+    );
+}
+
+function addCalibrate(cli: Command): void {
+  cli
+    .command('calibrate')
+    .description('fit what is not documented to what was measured, and predict the rest')
+    .argument('<topology>', 'a topology document (YAML)')
+    .requiredOption('--targets <file>', 'windows, parameters and targets (YAML)')
+    .option('--evaluations <n>', 'points of the search', number(1), 60)
+    .option('--alternatives <n>', 'other points that fit, to predict at too', number(0), 2)
+    .option('--workers <n>', 'processes that simulate (default: cores - 1)', number(1))
+    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--json', 'print JSON on stdout, nothing else')
+    .action(async (topology, options) =>
+      finish((await import('./calibrate.ts')).calibrateCommand(topology, options)),
     );
 }
 

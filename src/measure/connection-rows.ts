@@ -75,7 +75,7 @@ function outcomeOf({ connector, acceptor }: Connection): ConnectionOutcome {
   return ends.every((end) => end.state === EndState.closed) ? 'closed' : 'unaccounted';
 }
 
-function openedAtOf({ connector, acceptor }: Connection): number {
+export function openedAtOf({ connector, acceptor }: Connection): number {
   if (connector === null) return acceptor?.openedAt ?? NEVER;
   return acceptor === null ? connector.openedAt : Math.min(connector.openedAt, acceptor.openedAt);
 }
@@ -90,7 +90,7 @@ interface Facts {
   readonly downstreamConnection: number | null;
 }
 
-function connectionRow(connection: Connection, facts: Facts): ConnectionRow {
+export function connectionRow(connection: Connection, facts: Facts): ConnectionRow {
   const { connector, acceptor } = connection;
   const book = acceptor?.slotBook ?? null;
   return {

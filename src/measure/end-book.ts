@@ -62,7 +62,10 @@ export class EndBook {
     end.bytesIn = bytesIn;
     end.bytesOut = bytesOut;
     end.closedAt = at;
-    if (end.slot !== SlotState.none) this.#queueOf(end)?.slotChanged(end, SlotState.none, at);
+    if (end.slot !== SlotState.none) {
+      this.#queueOf(end)?.slotChanged(end, SlotState.none, at);
+      this.#tellSlot(end, SlotState.none, at);
+    }
     end.state = EndState.closed;
     const { connection } = end;
     if (connection !== null) {
@@ -119,6 +122,12 @@ export class EndBook {
     }
     if (to === SlotState.active) end.everActive = true;
     queue.slotChanged(end, to, at);
+    this.#tellSlot(end, to, at);
+  }
+
+  #tellSlot({ connection }: End, state: number, at: Micros): void {
+    if (connection === null) return;
+    this.#ctx.sinks.onSlot?.({ connection: connection.id, at, state });
   }
 
   /** Everything that a dead process had open is closed, as far as its peers can tell when. */

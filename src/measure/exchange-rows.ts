@@ -14,7 +14,7 @@ export function emitExchange(ctx: FoldContext, chain: Chain, exchange: Exchange)
     connection.exchanges += 1;
     ctx.links[connection.link.index]?.exchange(startedAt);
     noteCarrier(exchange, connection);
-    ctx.sinks.onExchange?.(rowOf(chain, connection, exchange, startedAt));
+    ctx.sinks.onExchange?.(exchangeRow(chain, connection, exchange, startedAt));
   });
   release(ctx, exchange);
 }
@@ -46,7 +46,7 @@ function reachedAt(chain: Chain, exchange: Exchange, position: number): number {
   return readAt === NEVER ? at : Math.min(at, readAt);
 }
 
-function rowOf(
+export function exchangeRow(
   chain: Chain,
   connection: Connection,
   exchange: Exchange,

@@ -101,9 +101,19 @@ export interface SecondRow {
   readonly value: number | null;
 }
 
+/** A connection's slot at a queue changed. */
+export interface SlotRow {
+  readonly connection: number;
+  readonly at: Micros;
+  /** As `SlotState` in `model/event.ts`; 0 = the connection is gone. */
+  readonly state: number;
+}
+
 /** Where rows go. Every callback may be left out. */
 export interface RowSinks {
   onConnection?(row: ConnectionRow): void;
   onExchange?(row: ExchangeRow): void;
   onSecond?(row: SecondRow): void;
+  /** As they happen, in the order of time. */
+  onSlot?(row: SlotRow): void;
 }

@@ -133,12 +133,20 @@ export class SeriesTable {
 
   /** All rows in the order of time; may be gone through more than once. */
   rows(): Iterable<SecondRow> {
-    return { [Symbol.iterator]: () => this.#rows() };
+    return { [Symbol.iterator]: () => this.#rows(0, this.#last) };
   }
 
-  *#rows(): Generator<SecondRow> {
+  /** Rows of the seconds that are over before `at`, from `since` on: of a run that goes on. */
+  rowsBetween(since: number, at: Micros): Iterable<SecondRow> {
+    const first = this.#first ?? 0;
+    const from = Math.max(0, Math.floor(since / this.step) - first);
+    const to = Math.min(this.#last, this.stepOf(at) - 1 - first);
+    return { [Symbol.iterator]: () => this.#rows(from, to) };
+  }
+
+  *#rows(from: number, to: number): Generator<SecondRow> {
     if (this.#first === null) return;
-    for (let index = 0; index <= this.#last; index++) {
+    for (let index = from; index <= to; index++) {
       const second = (this.#first + index) * this.step;
       for (const { scope, measure, at } of this.#columns) {
         yield { second, scope, measure, value: at(index) };

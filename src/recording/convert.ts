@@ -1,7 +1,7 @@
 /**
  * From spools to tables, after the run.
  *
- *   spool-0.seg ──┐          ┌── fold (the ledger) ── rows ──> connections, exchanges, series
+ *   spool-0.seg ──┐          ┌── fold (the ledger) ── rows ──> connections, exchanges, series, slots
  *   spool-1.seg ──┼── merge ─┤
  *   spool-2.seg ──┘          └── if asked for ───────────────> events.parquet, events.ndjson
  *
@@ -28,6 +28,7 @@ import {
   EVENT_COLUMNS,
   eventRow,
   SECOND_COLUMNS,
+  SLOT_COLUMNS,
   type TableName,
   tablePath,
   WRITTEN_CONNECTION_COLUMNS,
@@ -71,7 +72,8 @@ export async function foldSpools<Result>(
   info: RunInfo,
   makeFold: FoldMaker<Result>,
 ): Promise<Conversion<Result>> {
-  const none = { onConnection: () => {}, onExchange: () => {}, onSecond: () => {} };
+  const nothing = (): void => {};
+  const none = { onConnection: nothing, onExchange: nothing, onSecond: nothing, onSlot: nothing };
   const fold = makeFold(info, none);
   const { events, spools } = await mergeSpools(folder, fold.visit);
   return { result: fold.finish(), events, spools, tables: [] };
@@ -200,8 +202,11 @@ export class RecordingTables {
     this.#open.set('connections', connections);
     const exchanges = new TableWriter(path(folder, 'exchanges'), WRITTEN_EXCHANGE_COLUMNS);
     this.#open.set('exchanges', exchanges);
+    const slots = new TableWriter(path(folder, 'slots'), SLOT_COLUMNS);
+    this.#open.set('slots', slots);
     return {
       ...this.#openSeries(folder),
+      onSlot: (row) => slots.write(row),
       onConnection: (row) => connections.write(writtenConnection(row, links)),
       onExchange: (row) => exchanges.write(writtenExchange(row, links)),
     };
@@ -214,6 +219,7 @@ export class RecordingTables {
       onConnection: () => {},
       onExchange: () => {},
       onSecond: (row) => series.write(row),
+      onSlot: () => {},
     };
   }
 

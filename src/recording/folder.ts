@@ -6,6 +6,7 @@
  *   connections.parquet   one row per TCP connection
  *   exchanges.parquet     one row per request and link
  *   series.parquet        values per second
+ *   slots.parquet         slots of connections at queues, granted, taken back and given up
  *   events.parquet        every event, if asked for; events.ndjson likewise
  *   spool-<process>.seg   events while the run goes on, and after a run that was killed
  *
@@ -20,7 +21,7 @@ import { isRecording, writeMark } from './run-document.ts';
 const SPOOL = /^spool-(\d{1,5})\.seg$/;
 const OURS = [
   /^run\.json(\.partial)?$/,
-  /^(connections|exchanges|series|events)\.(parquet|ndjson)(\.partial)?$/,
+  /^(connections|exchanges|series|slots|events)\.(parquet|ndjson)(\.partial)?$/,
   SPOOL,
   /^policies-\d{1,5}(\.[a-z]+)?$/,
   /^control\.json$/,

@@ -8,7 +8,7 @@
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { ConnectionRow, ExchangeRow, SecondRow } from '../measure/rows.ts';
+import type { ConnectionRow, ExchangeRow, SecondRow, SlotRow } from '../measure/rows.ts';
 import type { EventKind } from '../model/event.ts';
 import { EventBlock } from '../stream/columns.ts';
 import {
@@ -30,6 +30,7 @@ import {
   EVENT_COLUMNS,
   EXCHANGE_COLUMNS,
   SECOND_COLUMNS,
+  SLOT_COLUMNS,
   type TableName,
   tablePath,
 } from './tables.ts';
@@ -52,6 +53,10 @@ export function readExchanges(folder: string): AsyncGenerator<readonly ExchangeR
 
 export function readSeries(folder: string): AsyncGenerator<readonly SecondRow[], void> {
   return readRows(folder, 'series', SECOND_COLUMNS);
+}
+
+export function readSlots(folder: string): AsyncGenerator<readonly SlotRow[], void> {
+  return readRows(folder, 'slots', SLOT_COLUMNS);
 }
 
 async function* readRows<Row extends object>(

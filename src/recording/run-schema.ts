@@ -110,7 +110,7 @@ const runDocument = z.looseObject({
     format: z.literal(RECORDING_FORMAT),
     formatVersion: index,
     state: z.enum(['prepared', 'running', 'complete', 'recovered']),
-    tables: z.array(z.enum(['connections', 'exchanges', 'series', 'events', 'ndjson'])),
+    tables: z.array(z.enum(['connections', 'exchanges', 'series', 'slots', 'events', 'ndjson'])),
     spools: z.array(spool),
   }),
   engine: z.enum(['live', 'sim', 'capture']),

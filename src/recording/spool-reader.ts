@@ -30,7 +30,7 @@ export class SpoolReader implements Iterable<EventBlock> {
   #events = 0;
   #segments = 0;
   #truncatedBytes = 0;
-  #payloadBytes = 0;
+  #segmentBytes = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -66,7 +66,7 @@ export class SpoolReader implements Iterable<EventBlock> {
           this.#truncatedBytes = size - offset;
           return;
         }
-        offset += HEADER_BYTES + this.#payloadBytes;
+        offset += this.#segmentBytes;
         yield block;
       }
     } finally {
@@ -75,21 +75,32 @@ export class SpoolReader implements Iterable<EventBlock> {
   }
 
   #segmentAt(file: number, offset: number, size: number): EventBlock | null {
-    const headerBytes = readExactly(file, offset, HEADER_BYTES, size);
-    const header = headerBytes === null ? null : decodeHeader(headerBytes);
-    if (header === null) return null;
-    if (this.#process >= 0 && header.process !== this.#process) return null;
-    if (header.firstSequence < this.#nextSequence) return null;
-    const payload = readExactly(file, offset + HEADER_BYTES, header.payloadBytes, size);
-    const block = payload === null ? null : decodePayload(header, payload);
-    if (block === null) return null;
-    this.#payloadBytes = header.payloadBytes;
-    this.#process = header.process;
-    this.#nextSequence = header.firstSequence + header.count;
-    this.#events += header.count;
+    const segment = readSegment(file, offset, size);
+    if (segment === null) return null;
+    const { block, bytes } = segment;
+    if (this.#process >= 0 && block.process !== this.#process) return null;
+    if (block.firstSequence < this.#nextSequence) return null;
+    this.#segmentBytes = bytes;
+    this.#process = block.process;
+    this.#nextSequence = block.firstSequence + block.count;
+    this.#events += block.count;
     this.#segments += 1;
     return block;
   }
+}
+
+/** The segment at a place of a file; null where there is none that is whole and undamaged. */
+export function readSegment(
+  file: number,
+  offset: number,
+  size: number,
+): { readonly block: EventBlock; readonly bytes: number } | null {
+  const headerBytes = readExactly(file, offset, HEADER_BYTES, size);
+  const header = headerBytes === null ? null : decodeHeader(headerBytes);
+  if (header === null) return null;
+  const payload = readExactly(file, offset + HEADER_BYTES, header.payloadBytes, size);
+  const block = payload === null ? null : decodePayload(header, payload);
+  return block === null ? null : { block, bytes: HEADER_BYTES + header.payloadBytes };
 }
 
 export function readSpool(path: string): SpoolReader {

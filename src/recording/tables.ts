@@ -6,7 +6,7 @@
  * them, because `run.json` says the same.
  */
 import { join } from 'node:path';
-import type { ConnectionRow, ExchangeRow, SecondRow } from '../measure/rows.ts';
+import type { ConnectionRow, ExchangeRow, SecondRow, SlotRow } from '../measure/rows.ts';
 import { CLOSE_CAUSES } from '../model/close-cause.ts';
 import { EVENT_KIND_NAMES, EXCHANGE_FAILURES, unpackAddress } from '../model/event.ts';
 import type { Link } from '../model/run.ts';
@@ -17,6 +17,7 @@ export const TABLE_FILES = {
   connections: 'connections.parquet',
   exchanges: 'exchanges.parquet',
   series: 'series.parquet',
+  slots: 'slots.parquet',
   events: 'events.parquet',
   ndjson: 'events.ndjson',
 } as const;
@@ -73,6 +74,12 @@ export const SECOND_COLUMNS: Columns<SecondRow> = {
   scope: required('string'),
   measure: required('string'),
   value: nullable('double'),
+};
+
+export const SLOT_COLUMNS: Columns<SlotRow> = {
+  connection: required('int64'),
+  at: required('int64'),
+  state: required('int32'),
 };
 
 /** An event as `event-list.ts` has it, its kind by name. */

@@ -36,12 +36,14 @@ export class Station<Piece extends object> implements Actor {
   readonly #done: (piece: Piece) => void;
   readonly #served: (Piece | null)[] = [];
   readonly #free: number[] = [];
-  #waiting: Piece[] = [];
+  /** Pieces from `#firstWaiting` to before `#endWaiting`; what lies around them is over. */
+  readonly #waiting: Piece[] = [];
   #firstWaiting = 0;
+  #endWaiting = 0;
   #sample: () => Micros;
-  #concurrencyMax: number;
-  #waitingMax: number;
-  #contention: number;
+  #concurrencyMax = 0;
+  #waitingMax = 0;
+  #contention = 0;
   #factor = 1;
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
@@ -66,7 +68,7 @@ export class Station<Piece extends object> implements Actor {
   }
 
   get waiting(): number {
-    return this.#waiting.length - this.#firstWaiting;
+    return this.#endWaiting - this.#firstWaiting;
   }
 
   configure(settings: StationSettings): void {
@@ -100,7 +102,8 @@ export class Station<Piece extends object> implements Actor {
       return true;
     }
     if (this.waiting >= this.#waitingMax) return false;
-    this.#waiting.push(piece);
+    this.#waiting[this.#endWaiting] = piece;
+    this.#endWaiting += 1;
     this.#count();
     return true;
   }
@@ -127,12 +130,20 @@ export class Station<Piece extends object> implements Actor {
     ) {
       const next = this.#waiting[this.#firstWaiting] as Piece;
       this.#firstWaiting += 1;
-      if (this.#firstWaiting > 1_024 && this.#firstWaiting * 2 > this.#waiting.length) {
-        this.#waiting = this.#waiting.slice(this.#firstWaiting);
-        this.#firstWaiting = 0;
+      if (this.#firstWaiting === this.#endWaiting) this.#moveWaiting();
+      else if (this.#firstWaiting > 1_024 && this.#firstWaiting * 2 > this.#endWaiting) {
+        this.#moveWaiting();
       }
       this.#serve(next);
     }
+  }
+
+  /** To the beginning of their array. */
+  #moveWaiting(): void {
+    const { waiting } = this;
+    this.#waiting.copyWithin(0, this.#firstWaiting, this.#endWaiting);
+    this.#firstWaiting = 0;
+    this.#endWaiting = waiting;
   }
 
   #serve(piece: Piece): void {

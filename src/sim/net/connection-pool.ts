@@ -21,6 +21,7 @@ const OPEN = 0;
 const GRANT = 1;
 const REJECT = 2;
 const CLOSE = 8;
+const NONE = -1;
 
 const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
@@ -31,6 +32,8 @@ const LOCAL_RST = closeCauseCode('local_rst');
 
 export interface PoolPlan {
   readonly world: World;
+  /** Whose connections they are, for the log of policies. */
+  readonly name: string;
   readonly place: Place;
   /** Asked at each connect; null = there is nothing to connect to. */
   readonly target: () => Listener | null;
@@ -50,22 +53,35 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   readonly #policy: Pool;
   readonly #connections: (Connection | null)[] = [];
   readonly #world: World;
-  /** Its consequence is carried out at once: the exchange that is just now asking. */
+  /** The exchange that is just now asking, and what the policy decided about it. */
   #asking: Exchange | null = null;
+  #toOpen = NONE;
+  /** A connection has just been opened, and who gets it. */
+  #isOpened = false;
+  #toGrant = NONE;
   #retired = false;
   #failedBy: 'refused' | 'timeout' = 'refused';
 
   constructor(plan: PoolPlan) {
     super(plan.world.engine);
     this.#plan = plan;
-    this.#world = plan.world;
-    this.#policy = new Pool(plan.settings, this, plan.world.waiting);
+    const { world, name, settings } = plan;
+    this.#world = world;
+    this.#policy = world.policy<PoolOptions, PoolPort, Pool>(
+      name,
+      Pool,
+      settings,
+      this,
+      (port) => new Pool(settings, port, world.waiting),
+    );
   }
 
-  // The policy's port: decisions are carried out when its input has returned
+  // The policy's port: decisions are carried out when its input has returned, those that come
+  // with every request as soon as it has
 
   open(number: number): void {
-    this.engine.next(this, OPEN, number, null);
+    if (this.#asking !== null && this.#toOpen === NONE) this.#toOpen = number;
+    else this.engine.next(this, OPEN, number, null);
   }
 
   grant(waiter: number, number: number): void {
@@ -75,7 +91,8 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     }
     const exchange = this.#world.waiters.get(waiter);
     exchange.granted = this.#connections[number] ?? null;
-    this.engine.next(this, GRANT, waiter, exchange);
+    if (this.#isOpened) this.#toGrant = waiter;
+    else this.engine.next(this, GRANT, waiter, exchange);
   }
 
   reject(waiter: number, reason: number): void {
@@ -102,11 +119,15 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     this.#policy.acquire(this.engine.now, waiters.next);
     this.#asking = null;
     const connection = exchange.granted;
-    if (connection === null) exchange.waiter = waiters.add(exchange);
-    else {
+    if (connection !== null) {
       exchange.granted = null;
       this.#send(exchange, connection);
+      return;
     }
+    exchange.waiter = waiters.add(exchange);
+    const number = this.#toOpen;
+    this.#toOpen = NONE;
+    if (number !== NONE) this.#open(number);
   }
 
   /**
@@ -197,7 +218,13 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #usable(connection: Connection): void {
-    this.#policy.opened(this.#now, connection.number);
+    // A server that has closed it meanwhile is heard first, and then who waits asks anew.
+    this.#isOpened = connection.acceptorOpen;
+    this.#policy.opened(this.engine.now, connection.number);
+    this.#isOpened = false;
+    const waiter = this.#toGrant;
+    this.#toGrant = NONE;
+    if (waiter !== NONE) this.#grant(waiter);
   }
 
   #release(connection: Connection): void {
@@ -275,8 +302,10 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     exchange.granted = null;
     this.#leave(exchange);
     if (connection === null || !connection.connectorOpen) {
-      // It went between the decision and now.
-      this.acquire(exchange);
+      // It went between the decision and now. A server that closes whom it has just let in would
+      // be asked again and again within an instant: that request breaks, as on a real socket.
+      if (connection?.ordinal === 0 && !exchange.over) exchange.asker.broken(exchange, false);
+      else this.acquire(exchange);
       return;
     }
     if (exchange.over) {

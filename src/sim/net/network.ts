@@ -13,6 +13,7 @@
  */
 import { closeCauseCode } from '../../model/close-cause.ts';
 import { EventKind } from '../../model/event.ts';
+import type { Micros } from '../../model/units.ts';
 import type { Engine, Follower } from '../engine/engine.ts';
 import type { Actor } from '../engine/event-queue.ts';
 import type { Exchange } from '../exchange.ts';
@@ -21,6 +22,7 @@ import type { Recorder } from '../recorder.ts';
 import { noteCause } from '../root-cause.ts';
 import { Connection, type Connector } from './connection.ts';
 import type { Listener, Place } from './place.ts';
+import { retrySyn, type SynSender } from './syn-retry.ts';
 
 const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
@@ -60,11 +62,15 @@ class Transit implements Actor {
   }
 }
 
-export class Network implements Follower {
+export class Network implements Follower, SynSender {
   readonly engine: Engine;
   readonly recorder: Recorder | null;
   meters: Meters | null = null;
-  readonly #free: Transit[] = [];
+  readonly #transits: Transit[] = [];
+  /** Connections to be used again, and those that went in the present instant. */
+  readonly #free: Connection[] = [];
+  readonly #gone: Connection[] = [];
+  #goneAt: Micros = 0.5;
   #ends = 0;
 
   constructor(engine: Engine, recorder: Recorder | null) {
@@ -79,7 +85,7 @@ export class Network implements Follower {
 
   /** Begins to connect; the connector hears `connected` or `connectFailed`, perhaps at once. */
   connect(connector: Connector, from: Place, listener: Listener, number: number): Connection {
-    const connection = new Connection(listener.link, connector, from, listener);
+    const connection = this.#fresh(connector, from, listener);
     connection.number = number;
     connection.connectorEnd = this.#newEnd();
     connection.acceptorAddress = listener.address;
@@ -95,6 +101,29 @@ export class Network implements Follower {
     return connection;
   }
 
+  #fresh(connector: Connector, from: Place, listener: Listener): Connection {
+    if (this.engine.now > this.#goneAt) this.#release();
+    const free = this.#free.pop();
+    if (free === undefined) return new Connection(listener.link, connector, from, listener);
+    free.begin(connector, from, listener);
+    return free;
+  }
+
+  /** Both of its sockets are gone: whoever still looks at it does so within this instant. */
+  #retire(connection: Connection): void {
+    if (connection.link.delay > 0 || connection.below !== null || connection.above !== null) return;
+    if (this.engine.now > this.#goneAt) this.#release();
+    this.#goneAt = this.engine.now;
+    this.#gone.push(connection);
+  }
+
+  /** Nobody looks any more at those that went in an earlier instant. */
+  #release(): void {
+    for (let gone = this.#gone.pop(); gone !== undefined; gone = this.#gone.pop()) {
+      this.#free.push(gone);
+    }
+  }
+
   /** The connector has taken note of its new connection: off goes the SYN. */
   begin(connection: Connection): void {
     const { listener, connectorPlace } = connection;
@@ -104,21 +133,51 @@ export class Network implements Follower {
       return;
     }
     connection.connectorAddress = address;
+    connection.beganAt = this.engine.now;
     this.#send(connection, Cargo.syn, null);
+  }
+
+  // SynSender: a full backlog dropped its SYN
+
+  again(connection: Connection): void {
+    this.#send(connection, Cargo.syn, null);
+  }
+
+  givesUp(connection: Connection): void {
+    this.#failConnect(connection, 'timeout');
+  }
+
+  /** The listener's program accepts again: first those that wait, with what came for them. */
+  resume(listener: Listener): void {
+    listener.accepting = true;
+    for (const connection of listener.waiting.splice(0)) {
+      const { unaccepted } = connection;
+      connection.unaccepted = null;
+      this.#accept(connection);
+      for (const { cargo, exchange } of unaccepted ?? []) {
+        this.#deliver(connection, cargo as Cargo, exchange);
+      }
+    }
   }
 
   /** Sends a request from the connector; books it as begun there. */
   ask(connection: Connection, exchange: Exchange, bytes: number): void {
+    const { link } = connection;
     connection.bytesUp += bytes;
-    this.meters?.exchange(connection, exchange);
-    this.#send(connection, Cargo.request, exchange);
+    link.exchanges += 1;
+    if (exchange.spread !== null) this.meters?.carried(connection, exchange);
+    if (link.delay === 0 && connection.acceptorOpen)
+      connection.acceptor.asked(connection, exchange);
+    else this.#send(connection, Cargo.request, exchange);
   }
 
   /** Passes an answer from the acceptor; `closes`: with the acceptor's FIN behind it. */
   answer(connection: Connection, exchange: Exchange, bytes: number, closes: boolean): void {
     connection.bytesDown += bytes;
     if (closes) connection.acceptorFin = true;
-    this.#send(connection, closes ? Cargo.lastAnswer : Cargo.answer, exchange);
+    if (connection.link.delay === 0 && connection.connectorOpen) {
+      connection.connector.answered(connection, exchange, closes);
+    } else this.#send(connection, closes ? Cargo.lastAnswer : Cargo.answer, exchange);
   }
 
   /** The acceptor's last answer: its socket goes with it. */
@@ -170,6 +229,7 @@ export class Network implements Follower {
   resetConnector(connection: Connection, cause: number): void {
     if (!connection.connectorOpen) return;
     connection.connectorFin = true;
+    connection.connectorReset = true;
     this.#connectorGone(connection, cause);
     if (connection.up) this.#send(connection, Cargo.rstUp, null);
   }
@@ -183,7 +243,7 @@ export class Network implements Follower {
 
   /** For `Transit`: it has arrived. */
   arrived(transit: Transit, cargo: Cargo, connection: Connection, exchange: Exchange | null): void {
-    this.#free.push(transit);
+    this.#transits.push(transit);
     this.#deliver(connection, cargo, exchange);
   }
 
@@ -201,7 +261,7 @@ export class Network implements Follower {
       } else this.#deliver(connection, cargo, exchange);
       return;
     }
-    const transit = this.#free.pop() ?? new Transit(this);
+    const transit = this.#transits.pop() ?? new Transit(this);
     transit.connection = connection;
     transit.exchange = exchange;
     this.engine.at(this.engine.now + delay, transit, cargo);
@@ -211,7 +271,9 @@ export class Network implements Follower {
     switch (cargo) {
       case Cargo.request:
         if (connection.acceptorOpen) connection.acceptor.asked(connection, exchange as Exchange);
-        else this.#send(connection, Cargo.rstDown, null);
+        else if (!this.#kept(connection, cargo, exchange)) {
+          this.#send(connection, Cargo.rstDown, null);
+        }
         return;
       case Cargo.answer:
       case Cargo.lastAnswer:
@@ -219,12 +281,14 @@ export class Network implements Follower {
         return;
       case Cargo.finUp:
         if (connection.acceptorOpen) connection.acceptor.connectorFinished(connection);
+        else this.#kept(connection, cargo, null);
         return;
       case Cargo.finDown:
         this.#endedByAcceptor(connection, 'fin');
         return;
       case Cargo.rstUp:
         if (connection.acceptorOpen) connection.acceptor.connectorReset(connection);
+        else this.#kept(connection, cargo, null);
         return;
       case Cargo.rstDown:
         this.#endedByAcceptor(connection, 'rst');
@@ -247,13 +311,22 @@ export class Network implements Follower {
   }
 
   #synArrived(connection: Connection): void {
-    if (connection.listener.suspended) this.#send(connection, Cargo.refusal, null);
-    else if (connection.link.delay > 0) this.#send(connection, Cargo.synAck, null);
+    const { listener } = connection;
+    if (listener.suspended) this.#send(connection, Cargo.refusal, null);
+    else if (!listener.accepting && listener.waiting.length > listener.backlog) {
+      retrySyn(this.engine, this, connection);
+    } else if (connection.link.delay > 0) this.#send(connection, Cargo.synAck, null);
     else {
       // Within one instant: the acceptor has it before the connector can send.
       this.#accept(connection);
       this.#isUp(connection);
     }
+  }
+
+  /** In the backlog the kernel keeps what comes; false where nobody will ever read it. */
+  #kept(connection: Connection, cargo: Cargo, exchange: Exchange | null): boolean {
+    connection.unaccepted?.push({ cargo, exchange });
+    return connection.unaccepted !== null;
   }
 
   #synAckArrived(connection: Connection): void {
@@ -283,6 +356,11 @@ export class Network implements Follower {
 
   #accept(connection: Connection): void {
     const { listener, connectorAddress, acceptorAddress, link } = connection;
+    if (!listener.accepting) {
+      connection.unaccepted = [];
+      listener.waiting.push(connection);
+      return;
+    }
     connection.acceptorOpen = true;
     this.#count(connection);
     connection.acceptorEnd = this.#newEnd();
@@ -335,9 +413,12 @@ export class Network implements Follower {
       connection.bytesDown,
       connection.bytesUp,
     );
-    if (connectorAddress === 0) return;
-    const waits = cause !== PEER_FIN && cause !== PEER_RST && !connection.acceptorFin;
-    connectorPlace.giveAddress(listener, connectorAddress, this.engine.now, waits);
+    if (connectorAddress !== 0) {
+      const closedFirst = cause !== PEER_FIN && cause !== PEER_RST && !connection.acceptorFin;
+      const waits = closedFirst && connection.up && !connection.connectorReset;
+      connectorPlace.giveAddress(listener, connectorAddress, this.engine.now, waits);
+    }
+    if (connection.acceptorGone) this.#retire(connection);
   }
 
   #acceptorGone(connection: Connection, cause: number): void {
@@ -354,6 +435,7 @@ export class Network implements Follower {
       connection.bytesUp,
       connection.bytesDown,
     );
+    if (!connection.connectorOpen) this.#retire(connection);
   }
 
   /** It is open at one end at least. */

@@ -1,0 +1,132 @@
+/**
+ * The story of a run that goes on, made of what a fold tells: rows as they are complete, and at
+ * every look what is open by then. It is kept as the frames that were sent, so that a page that
+ * comes later gets all of them.
+ *
+ * Bounded: frames of requests are let go, the oldest first, when everything together is larger
+ * than the limit; and of more requests than the limit between two looks, those in excess.
+ */
+import type { Fold } from '../../measure/fold.ts';
+import { OpenRows } from '../../measure/open-rows.ts';
+import type { ConnectionRow, ExchangeRow, RowSinks, SlotRow } from '../../measure/rows.ts';
+import type { Micros } from '../../model/units.ts';
+import type { StoryPart } from '../page-run.ts';
+import {
+  encodeConnections,
+  encodeExchanges,
+  encodeSeries,
+  encodeSlots,
+  SeriesNames,
+} from './tables.ts';
+
+export interface RunningOptions {
+  readonly loadStart: Micros;
+  /** Names of the clients' hops. */
+  readonly groups: readonly string[];
+  readonly keptBytesMax?: number;
+}
+
+const KEPT_BYTES_MAX = 48 * 1_048_576;
+const EXCHANGES_PER_LOOK_MAX = 20_000;
+
+export class RunningStory {
+  /** For the fold: it hands out complete rows here. */
+  readonly sinks: RowSinks;
+  readonly #options: RunningOptions;
+  readonly #names = new SeriesNames();
+  #connections: ConnectionRow[] = [];
+  #exchanges: ExchangeRow[] = [];
+  #slots: SlotRow[] = [];
+  #fold: Fold | null = null;
+  #open: OpenRows | null = null;
+  #since = 0;
+  /** Links that begin at an L4 relay: what they carry was told on the link before. */
+  #behind: readonly boolean[] | null = null;
+  readonly #kept: StoryPart[] = [];
+  #bytes = 0;
+
+  constructor(options: RunningOptions) {
+    this.#options = options;
+    this.sinks = {
+      onConnection: (row) => this.#connections.push(row),
+      onExchange: (row) => this.#takeExchange(row),
+      onSlot: (row) => this.#slots.push(row),
+    };
+  }
+
+  /** Everything told so far. */
+  get kept(): readonly StoryPart[] {
+    return this.#kept;
+  }
+
+  follows(fold: Fold): void {
+    this.#fold = fold;
+    this.#open = new OpenRows(fold);
+  }
+
+  /** What is new since the last look; `at` is the time up to which the fold has come. */
+  look(at: Micros): StoryPart[] {
+    const { loadStart, groups } = this.#options;
+    this.#open?.tell({
+      onConnection: (row) => this.#connections.push(row),
+      onExchange: (row) => this.#takeExchange(row),
+    });
+    const parts = this.#series(at);
+    const frame = (bytes: Uint8Array): number => parts.push({ kind: 'frame', frame: bytes });
+    if (this.#connections.length > 0) frame(encodeConnections(this.#connections, loadStart));
+    if (this.#slots.length > 0) frame(encodeSlots(this.#slots, loadStart));
+    if (this.#exchanges.length > 0) frame(encodeExchanges(this.#exchanges, loadStart, groups));
+    this.#connections = [];
+    this.#exchanges = [];
+    this.#slots = [];
+    this.#keep(parts);
+    return parts;
+  }
+
+  /** Only requests on the first connection of a chain are told: `tables.ts` says why. */
+  #takeExchange(row: ExchangeRow): void {
+    if (this.#exchanges.length >= EXCHANGES_PER_LOOK_MAX) return;
+    if (this.#isBehind(row.link)) return;
+    this.#exchanges.push(row);
+  }
+
+  #isBehind(link: number): boolean {
+    const fold = this.#fold;
+    if (fold === null) return false;
+    this.#behind ??= fold.context.shape.links.map((one) => !one.connectorL7);
+    return this.#behind[link] === true;
+  }
+
+  #series(at: Micros): StoryPart[] {
+    const { table } = this.#fold?.context ?? { table: null };
+    if (table === null) return [];
+    const until = table.stepOf(at);
+    if (until <= this.#since) return [];
+    const told = this.#names.names.length;
+    const rows = [...table.rowsBetween(this.#since, at)];
+    // A window of a minute is not over yet.
+    const whole = rows.filter((row) => !row.measure.endsWith('60s'));
+    const values = whole.map((row) => this.#names.valueOf(row));
+    this.#since = until;
+    const names = this.#names.names.slice(told);
+    const parts: StoryPart[] = names.length > 0 ? [{ kind: 'names', names }] : [];
+    if (values.length > 0) parts.push({ kind: 'frame', frame: encodeSeries(values) });
+    return parts;
+  }
+
+  #keep(parts: readonly StoryPart[]): void {
+    const most = this.#options.keptBytesMax ?? KEPT_BYTES_MAX;
+    for (const part of parts) {
+      this.#kept.push(part);
+      if (part.kind === 'frame') this.#bytes += part.frame.length;
+    }
+    for (let at = 0; this.#bytes > most && at < this.#kept.length; ) {
+      const part = this.#kept[at];
+      // The table's number is the first of a frame: 2 = requests.
+      if (part?.kind === 'frame' && part.frame[0] === 2) {
+        this.#bytes -= part.frame.length;
+        this.#kept.splice(at, 1);
+      } else at += 1;
+    }
+  }
+}

@@ -1,0 +1,194 @@
+/** One chart: uPlot, with the time axis and the cursor that all charts share. */
+import { useSignalEffect } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import { download, fileName } from '../download.ts';
+import { clock, short } from '../format.ts';
+import type { Shown } from '../model.ts';
+import { readPalette } from '../pipeline/palette.ts';
+import type { Chart } from './definitions.ts';
+import { drawHeat, drawMeant, drawTime } from './draw.ts';
+import type { Heat } from './heat.ts';
+import { type ChartData, csvOf } from './windows.ts';
+import type { Zoom } from './zoom.ts';
+
+/** Safe for colour-blind people (Okabe and Ito), and told apart by dashes too. */
+const COLOURS = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6', '--c7', '--c8'];
+const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
+const HEIGHT = 168;
+
+export interface ChartViewProps {
+  readonly shown: Shown;
+  readonly chart: Chart;
+  readonly data: ChartData;
+  readonly logarithmic: boolean;
+  readonly heat: Heat | null;
+  readonly zoom: Zoom;
+}
+
+export function ChartView(props: ChartViewProps) {
+  const { shown, chart, data, logarithmic, heat, zoom } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const shape = `${chart.id} ${chart.lines.length} ${logarithmic} ${heat === null}`;
+  useEffect(() => {
+    if (place.current === null) return undefined;
+    const made = makePlot(place.current, () => latest.current);
+    plot.current = made;
+    zoom.join(made);
+    const sizes = new ResizeObserver(([entry]) => {
+      if (entry !== undefined) made.setSize({ width: entry.contentRect.width, height: HEIGHT });
+    });
+    sizes.observe(place.current);
+    return () => {
+      sizes.disconnect();
+      zoom.leave(made);
+      made.destroy();
+    };
+  }, [shape]);
+  useEffect(() => {
+    plot.current?.setData(data, zoom.range === null);
+    zoom.apply(plot.current);
+  }, [data, zoom]);
+  useSignalEffect(() => {
+    shown.player.now.value;
+    shown.highlight.value;
+    plot.current?.redraw(false, false);
+  });
+  const name = fileName(shown.face.value.name, chart.id);
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span>
+          {chart.title}
+          {chart.unit !== '' && <small> {chart.unit}</small>}
+        </span>
+        <span class="exports">
+          <button
+            type="button"
+            aria-label={`${chart.title} as CSV`}
+            onClick={() => download(`${name}.csv`, new Blob([csvOf(chart, data)]))}
+          >
+            CSV
+          </button>
+          <button
+            type="button"
+            aria-label={`${chart.title} as PNG`}
+            onClick={() => plot.current !== null && savePng(plot.current, chart.title, name)}
+          >
+            PNG
+          </button>
+        </span>
+      </figcaption>
+      <div ref={place} />
+    </figure>
+  );
+}
+
+function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
+  const { chart, data, logarithmic, heat, shown } = latest();
+  const style = getComputedStyle(place);
+  const colour = (at: number): string =>
+    style.getPropertyValue(COLOURS[at % COLOURS.length] ?? '--c1').trim();
+  const axis = { stroke: () => readPalette(place).muted, font: '11px system-ui, sans-serif' };
+  const grid = { stroke: () => readPalette(place).line, width: 1 };
+  const isHeat = heat !== null;
+  return new uPlot(
+    {
+      width: place.clientWidth || 320,
+      height: HEIGHT,
+      legend: { live: true, markers: { width: 3 } },
+      cursor: { sync: { key: 'time' }, drag: { x: true, y: false }, points: { size: 6 } },
+      scales: {
+        x: { time: false },
+        y: {
+          distr: logarithmic || isHeat ? 3 : 1,
+          range: (_plot, least, most) => rangeOf(least, most, logarithmic || isHeat),
+        },
+      },
+      axes: [
+        {
+          ...axis,
+          grid,
+          ticks: grid,
+          size: 26,
+          values: (_, all) => all.map((s) => clock(s * 1e6).replace(/\.0$/, '')),
+        },
+        {
+          ...axis,
+          grid,
+          ticks: grid,
+          size: 46,
+          values: (_, all) => all.map((v) => (v === null ? '' : short(v))),
+        },
+      ],
+      series: [
+        { label: 'at', value: (_, v) => (v === null ? '' : clock(v * 1e6)) },
+        ...chart.lines.map((line, at) => ({
+          label: line.label,
+          stroke: colour(at),
+          width: isHeat ? 1.5 : 1.75,
+          dash: DASHES[at % DASHES.length] ?? [],
+          spanGaps: false,
+          points: { show: false },
+          value: (_: uPlot, v: number | null) => (v === null ? '–' : short(v)),
+        })),
+      ],
+      hooks: {
+        drawAxes: [
+          (plot) => drawMeant(plot, shown),
+          (plot) => {
+            const now = latest().heat;
+            if (now !== null) drawHeat(plot, now);
+          },
+        ],
+        draw: [(plot) => drawTime(plot, shown)],
+        setSelect: [(plot) => latest().zoom.selected(plot)],
+        ready: [(plot) => listen(plot, latest)],
+      },
+    },
+    data,
+    place,
+  );
+}
+
+function rangeOf(least: number, most: number, logarithmic: boolean): [number, number] {
+  if (logarithmic) return [Math.max(least * 0.8, 0.01) || 0.1, Math.max(most * 1.2, 1)];
+  return [Math.min(0, least || 0), most > 0 ? most * 1.08 : 1];
+}
+
+/** A click goes to that time, a double click shows everything again. */
+function listen(plot: uPlot, latest: () => ChartViewProps): void {
+  let from = 0;
+  plot.over.addEventListener('mousedown', (event) => {
+    from = event.clientX;
+  });
+  plot.over.addEventListener('click', (event) => {
+    if (Math.abs(event.clientX - from) > 3) return;
+    const { left } = plot.over.getBoundingClientRect();
+    latest().shown.player.seek(plot.posToVal(event.clientX - left, 'x') * 1e6);
+  });
+  plot.over.addEventListener('dblclick', () => latest().zoom.reset());
+}
+
+function savePng(plot: uPlot, title: string, name: string): void {
+  const { canvas } = plot.ctx;
+  const head = 28 * devicePixelRatio;
+  const sheet = document.createElement('canvas');
+  sheet.width = canvas.width;
+  sheet.height = canvas.height + head;
+  const context = sheet.getContext('2d');
+  if (context === null) return;
+  const palette = readPalette(plot.root);
+  context.fillStyle = palette.surface;
+  context.fillRect(0, 0, sheet.width, sheet.height);
+  context.fillStyle = palette.text;
+  context.font = `600 ${13 * devicePixelRatio}px system-ui, sans-serif`;
+  context.fillText(title, 12 * devicePixelRatio, 19 * devicePixelRatio);
+  context.drawImage(canvas, 0, head);
+  sheet.toBlob((blob) => {
+    if (blob !== null) download(`${name}.png`, blob);
+  });
+}

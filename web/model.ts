@@ -1,0 +1,83 @@
+/** What the parts of the page share: the runs shown, the time, and what is pointed at. */
+import { signal } from '@preact/signals';
+import type { Finding } from '../src/model/summary.ts';
+import type { RunFace } from '../src/serve/story/run-face.ts';
+import { follow } from './data/load.ts';
+import { Snapshot } from './data/snapshot.ts';
+import { Story } from './data/story.ts';
+import { Player } from './player.ts';
+
+/** Seconds and connections that a finding means. */
+export interface Highlight {
+  readonly finding: Finding;
+  /** µs */
+  readonly from: number;
+  readonly to: number;
+  readonly hop: string | null;
+}
+
+export class Shown {
+  readonly number: number;
+  readonly story: Story;
+  readonly player: Player;
+  readonly snapshot: Snapshot;
+  /** Grows when rows have come. */
+  readonly version = signal(0);
+  readonly face = signal<RunFace>(null as unknown as RunFace);
+  /** Index of the connection that is pointed at, and of the one that was chosen; -1 = none. */
+  readonly hovered = signal(-1);
+  readonly chosen = signal(-1);
+  readonly highlight = signal<Highlight | null>(null);
+  readonly trouble = signal<string | null>(null);
+  readonly loaded = signal(false);
+  /** Grows when the snapshot shows something else. */
+  readonly seen = signal(0);
+  #seenAt = 0;
+
+  constructor(number: number, face: RunFace) {
+    this.number = number;
+    this.story = new Story(face);
+    this.player = new Player(this.story);
+    this.snapshot = new Snapshot(this.story);
+    this.face.value = face;
+  }
+
+  /**
+   * Takes the snapshot of the time that is looked at. Text and tables follow it four times a
+   * second while time passes, and at once when somebody goes elsewhere.
+   */
+  look(): void {
+    const { player, snapshot } = this;
+    snapshot.take(player.now.peek(), player.shutter);
+    const due = performance.now() - this.#seenAt > 250 || !player.playing.peek();
+    if (!due) return;
+    this.#seenAt = performance.now();
+    queueMicrotask(() => {
+      this.seen.value += 1;
+    });
+  }
+
+  async load(): Promise<void> {
+    const { story, player } = this;
+    const live = story.face.state === 'running';
+    try {
+      await follow(this.number, story, () => {
+        this.version.value += 1;
+        if (this.face.value !== story.face) this.face.value = story.face;
+        player.until.value = story.until;
+      });
+    } catch (thrown) {
+      this.trouble.value = thrown instanceof Error ? thrown.message : String(thrown);
+    }
+    this.loaded.value = true;
+    if (live) this.#over();
+  }
+
+  /** The run has ended, or its program has: what is here stays. */
+  #over(): void {
+    const { story } = this;
+    story.face = { ...story.face, state: 'over', controllable: false };
+    this.face.value = story.face;
+    this.player.following.value = false;
+  }
+}

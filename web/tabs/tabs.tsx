@@ -1,0 +1,57 @@
+/** What lies under the pipeline. */
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { Charts } from '../charts/charts.tsx';
+import type { Shown } from '../model.ts';
+import { Findings } from './findings.tsx';
+
+interface Tab {
+  readonly name: string;
+  readonly content: () => ComponentChildren;
+}
+
+export function Tabs({ shown, others }: { shown: Shown; others: readonly Shown[] }) {
+  const tabs = tabsOf(shown, others);
+  const chosen = useSignal(0);
+  const move = (event: KeyboardEvent): void => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (by === undefined) return;
+    chosen.value = (chosen.value + by + tabs.length) % tabs.length;
+    const list = event.currentTarget as HTMLElement;
+    list.querySelectorAll<HTMLElement>('[role=tab]')[chosen.value]?.focus();
+    event.preventDefault();
+  };
+  const open = tabs[chosen.value] ?? tabs[0];
+  return (
+    <section class="tabs">
+      <div role="tablist" aria-label="details" onKeyDown={move}>
+        {tabs.map((tab, at) => (
+          <button
+            key={tab.name}
+            type="button"
+            role="tab"
+            id={`tab-${tab.name}`}
+            aria-selected={at === chosen.value}
+            aria-controls="panel"
+            tabIndex={at === chosen.value ? 0 : -1}
+            onClick={() => {
+              chosen.value = at;
+            }}
+          >
+            {tab.name}
+          </button>
+        ))}
+      </div>
+      <div role="tabpanel" id="panel" aria-labelledby={`tab-${open?.name}`}>
+        {open?.content()}
+      </div>
+    </section>
+  );
+}
+
+function tabsOf(shown: Shown, _others: readonly Shown[]): Tab[] {
+  return [
+    { name: 'Findings', content: () => <Findings shown={shown} /> },
+    { name: 'Charts', content: () => <Charts shown={shown} /> },
+  ];
+}
