@@ -82,6 +82,7 @@ function program(): Command {
   addExplain(cli);
   addDiagram(cli);
   addReport(cli);
+  addFilm(cli);
   cli
     .command('open')
     .description('look at a recording in the browser, or at two side by side')
@@ -248,6 +249,19 @@ function addReport(cli: Command): void {
     .option('--pdf', 'also as PDF, beside it (needs Chromium)')
     .action(async (recording, options) =>
       finish((await import('./report.ts')).report(recording, options)),
+    );
+}
+
+function addFilm(cli: Command): void {
+  cli
+    .command('film')
+    .description('a film (H.264, through Chromium) of the connections over time')
+    .argument('<recording>', 'a recording folder')
+    .option('-o, --output <file>', 'an .mp4; or a .png of the worst second', 'film.mp4')
+    .option('--seconds <n>', 'length; default: the load, at most a minute', number(1))
+    .option('--frames-per-second <n>', 'frames per second', number(1), 30)
+    .action(async (recording, options) =>
+      finish((await import('./film.ts')).film(recording, options)),
     );
 }
 

@@ -30,7 +30,6 @@ const packages = {
   curl: 'curl',
   ip: 'iproute2',
   ss: 'iproute2',
-  chromium: 'chromium',
 } as const;
 
 export type Program = keyof typeof packages;
