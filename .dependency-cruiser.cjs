@@ -13,12 +13,15 @@ const layers = {
   measure: ['stream', 'model', 'random'],
   finding: ['measure', 'stream', 'model'],
   compare: ['measure', 'model'],
+  // Formulas, and what they say of a topology; the simulator is asked by the command line.
+  theory: ['model'],
+  explain: ['theory', 'measure', 'model'],
   // The two engines never import each other.
   sim: ['policy', 'random', 'stream', 'measure', 'topology', 'model'],
   live: ['policy', 'random', 'stream', 'measure', 'recording', 'finding', 'topology', 'model'],
   diagnose: ['stream', 'measure', 'recording', 'finding', 'topology', 'model'],
   sweep: ['sim', 'live', 'random', 'stream', 'measure', 'recording', 'topology', 'model'],
-  report: ['recording', 'measure', 'stream', 'model'],
+  report: ['recording', 'measure', 'finding', 'topology', 'stream', 'model'],
   serve: ['sim', 'live', 'stream', 'measure', 'recording', 'finding', 'topology', 'model'],
 };
 
@@ -32,6 +35,8 @@ const portable = [
   'measure',
   'finding',
   'compare',
+  'theory',
+  'explain',
   'sim',
 ];
 /** The topology reads YAML and checks it against a schema; the others need no package at all. */

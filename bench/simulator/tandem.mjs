@@ -14,7 +14,10 @@ import { WheelQueue } from '../../dist/sim/engine/wheel-queue.js';
 import { Station } from '../../dist/sim/station.js';
 
 const STATIONS = 6;
-const SERVICE = { serviceTime: { kind: 'exponential', mean: 10_000 }, concurrencyMax: 15 };
+const SERVICE = {
+  ...{ serviceTime: { kind: 'exponential', mean: 10_000 }, concurrencyMax: 15 },
+  ...{ waitingMax: Number.POSITIVE_INFINITY, contention: 0 },
+};
 const GAP = { kind: 'exponential', mean: 1_000 };
 const TIMED_OUT = 0;
 
@@ -75,15 +78,21 @@ const retry = new Retry(settings, {
 
 const stations = Array.from({ length: STATIONS }, (_, place) => {
   const stream = randomStream(seed, `station/${place}`);
-  return new Station(engine, SERVICE, stream, (attempt) => {
-    attempt.place += 1;
-    if (attempt.place < STATIONS) stations[attempt.place].submit(attempt);
-    else if (!attempt.over) {
-      patience.clear(attempt);
-      count.ok += 1;
-      count.latency += engine.now - attempt.request.began;
-    }
-  });
+  return new Station(
+    engine,
+    SERVICE,
+    stream,
+    (attempt) => {
+      attempt.place += 1;
+      if (attempt.place < STATIONS) stations[attempt.place].submit(attempt);
+      else if (!attempt.over) {
+        patience.clear(attempt);
+        count.ok += 1;
+        count.latency += engine.now - attempt.request.began;
+      }
+    },
+    { changed: () => {} },
+  );
 });
 
 const arrivals = {

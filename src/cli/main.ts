@@ -25,6 +25,13 @@ function factor(text: string): number {
   return value;
 }
 
+function seeds(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 2 || value > 20)
+    throw new InvalidArgumentError('expected a whole number from 2 to 20');
+  return value;
+}
+
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
@@ -71,6 +78,7 @@ function program(): Command {
       finish((await import('./recover.ts')).recover(recording, options)),
     );
   addCompare(cli);
+  addExplain(cli);
   addDiagram(cli);
   cli
     .command('open')
@@ -118,6 +126,8 @@ function addRun(cli: Command): void {
     .option('--no-load', 'run no clients; print the address for curl, wrk, k6 or JMeter')
     // For bench/recording.mjs: what the events and the live table cost.
     .addOption(new Option('--no-books', 'book no event at all').hideHelp())
+    .option('--page', 'serve a page that shows it, also with --json (default without)')
+    .option('--no-page', 'serve no page')
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print what every hop logs, and every effective setting')
     .action(async (topology, options) =>
@@ -149,6 +159,8 @@ function addSimulate(cli: Command): void {
     .option('--record <dir>', 'keep a recording in this folder')
     .option('--record-events', 'record every event, not only connections, exchanges and series')
     .option('--ndjson', 'write the recorded events as NDJSON too')
+    .option('--page', 'serve a page that shows it, also with --json (default without)')
+    .option('--no-page', 'serve no page')
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print every effective setting')
     .action(async (topology, options) =>
@@ -177,6 +189,23 @@ function addCompare(cli: Command): void {
     )
     .option('--json', 'print JSON on stdout, nothing else')
     .action(async (a, b, options) => finish((await import('./compare.ts')).compare(a, b, options)));
+}
+
+function addExplain(cli: Command): void {
+  cli
+    .command('explain')
+    .description('closed-form answers about a topology, and how far the simulator is from them')
+    .argument('[topology]', 'a topology document (YAML); default: the incident of the examples')
+    .option('--set <path=value>', 'override a setting, e.g. apigw.nodes=16', collect, [])
+    .option('--scale <factor>', 'fraction of hosts, nodes, rates and capacity', factor, 1)
+    .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
+    .option('--no-simulate', 'print the closed forms only')
+    .option('--seeds <n>', 'runs to compare with, 2 to 20', seeds, 5)
+    .option('--duration <time>', 'length of each run after its warm-up, e.g. 5m')
+    .option('--json', 'print JSON on stdout, nothing else')
+    .action(async (topology, options) =>
+      finish((await import('./explain.ts')).explain(topology ?? null, options)),
+    );
 }
 
 function addDiagram(cli: Command): void {

@@ -105,6 +105,7 @@ function topologyOf(hop: Hop): Topology {
     hops: [hop],
     hosts: [],
     timeline: [],
+    faults: [],
     processes: [],
     applied: { scale: 1, timeScale: 1 },
   };

@@ -117,6 +117,12 @@ export class LinkMeter {
     this.#exchangeSeconds.add(this.#table.indexOf(startedAt), 1);
   }
 
+  /** So many in the step that has just ended. */
+  exchangesIn(index: number, count: number): void {
+    this.exchanges += count;
+    if (count > 0) this.#exchangeSeconds.add(index, count);
+  }
+
   /** One client connection's requests were carried here by that many connections. */
   spread(connections: number): void {
     this.#spreadSum += connections;

@@ -12,9 +12,9 @@
  *   clients:<group>   sent, attempts, retries, answered, ok, throttled429, serverErrors5xx,
  *                     failed, timeouts, resets, pending, latencyP50Ms, latencyP99Ms
  *
- * open, active, held, yielded, waiting, pending and databaseConnections are read at the end of
- * the second; the rest are of the second in which the thing happened. Windows of 60 s start with the load, as
- * a 1-minute metric sees it; their row is at the first second of the window.
+ * open, active, held, yielded, waiting, pending and databaseConnections are read at the end of the
+ * second; the rest are of the second in which the thing happened. Windows of 60 s start with the
+ * load, as a 1-minute metric sees it; their row is at the first second of the window.
  *
  * Columns stay in memory until the end, because a close cause may become known long after the
  * close: 8 bytes per series and second, 86,400 seconds of 300 series are 200 MB. So whoever

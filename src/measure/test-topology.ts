@@ -47,6 +47,7 @@ export function testTopology(options: TopologyOptions): Topology {
       },
     ],
     timeline: [],
+    faults: [],
     processes: processes(names),
     applied: { scale: 1, timeScale: 1 },
   };

@@ -23,6 +23,8 @@ export interface Topology {
   readonly hops: readonly Hop[];
   readonly hosts: readonly HostGroup[];
   readonly timeline: readonly TimelineEntry[];
+  /** What happens at random; `random/fault-timeline.ts` says when, by the run's seed. */
+  readonly faults: readonly FaultProcess[];
   /** Process layout of the live engine; empty = the default for the machine. */
   readonly processes: readonly ProcessGroup[];
   /** The factors already applied to this document by --scale and --time-scale (1 = none). */
@@ -326,6 +328,14 @@ export type Action =
       readonly factor: number;
       readonly lasts: Micros;
     }
+  /** That share of the pieces of work that begin meanwhile takes `extra` longer. */
+  | {
+      readonly action: 'slow-requests';
+      readonly hop: string;
+      readonly share: number;
+      readonly extra: Micros;
+      readonly lasts: Micros;
+    }
   /** Nothing is answered for `lasts`, then everything that waited is. */
   | { readonly action: 'stall'; readonly hop: string; readonly lasts: Micros }
   /** That many gateway nodes are replaced by new ones; their pools are lost. */
@@ -360,3 +370,23 @@ export type Action =
   | { readonly action: 'kill'; readonly hop: string; readonly lasts: Micros }
   /** Only a mark on the time axis. */
   | { readonly action: 'mark' };
+
+/** Actions that may happen at random. */
+export type FaultKind = Exclude<Action['action'], 'set' | 'mark'>;
+
+/** A fault that comes again and again; what its action does not have is null (texts: empty). */
+export interface FaultProcess {
+  readonly name: string;
+  readonly action: FaultKind;
+  /** From the beginning of one event to that of the next. */
+  readonly every: Distribution;
+  readonly hop: string;
+  readonly hosts: string;
+  readonly lasts: Distribution | null;
+  readonly extra: Distribution | null;
+  /** In millionths. */
+  readonly factor: Distribution | null;
+  readonly share: Distribution | null;
+  readonly count: Distribution | null;
+  readonly text: string | null;
+}

@@ -72,8 +72,12 @@ const HELD_LIST = 5;
 const LINE_LIST = 7;
 const IDLE_LIST = 9;
 const SILENT_LIST = 11;
-const COLUMNS = 13;
+/** A `Quiet` of an active connection. */
+const QUIET = 13;
+const COLUMNS = 14;
 
+/** Not; since its last byte went toward the client; since its grant, without a byte. */
+const Quiet = { no: 0, idle: 1, silent: 2 } as const;
 const State = { gone: 0, held: 1, active: 2, yielded: 3, closing: 4 } as const;
 
 export class ConnectionQueue {
@@ -99,6 +103,9 @@ export class ConnectionQueue {
   readonly #idle = new IntList(this.#rows, IDLE_LIST);
   /** Active ones that have not spoken since their grant, in the order of the grants. */
   readonly #silent = new IntList(this.#rows, SILENT_LIST);
+  /** Where nothing is reclaimed nobody asks who is quiet: no lists are kept. */
+  #reclaims: boolean;
+  #numberMax = 0;
   #active = 0;
   #yielded = 0;
   #granted = 0;
@@ -108,6 +115,7 @@ export class ConnectionQueue {
 
   constructor(settings: ConnectionQueueSettings, port: ConnectionQueuePort) {
     this.#settings = settings;
+    this.#reclaims = settings.reclaim !== 'none';
     this.#port = port;
     this.#wakeUp = new WakeUp(port);
   }
@@ -115,6 +123,7 @@ export class ConnectionQueue {
   /** A connection was accepted. */
   opened(now: number, connection: number): void {
     const { heldMax, activeMax, whileHeld } = this.#settings;
+    if (connection > this.#numberMax) this.#numberMax = connection;
     if (this.#active + this.#held.size + this.#yielded >= activeMax + heldMax) {
       this.#overflow += 1;
       this.#rows.set(connection, STATE, State.closing);
@@ -130,9 +139,10 @@ export class ConnectionQueue {
   bytesUp(now: number, connection: number): void {
     const state = this.#rows.get(connection, STATE);
     if (state === State.active) {
-      this.#idle.remove(connection);
-      this.#silent.remove(connection);
-      this.#arm();
+      this.#rows.set(connection, QUIET, Quiet.no);
+      if (!this.#reclaims) return;
+      this.#unlist(connection);
+      if (this.#line.size > 0) this.#arm();
       return;
     }
     if (state !== State.yielded && state !== State.held) return;
@@ -152,8 +162,8 @@ export class ConnectionQueue {
   bytesDown(now: number, connection: number): void {
     const state = this.#rows.get(connection, STATE);
     if (state === State.active) {
-      this.#becameIdle(now, connection);
-      this.#arm();
+      this.#becameQuiet(now, connection, Quiet.idle);
+      if (this.#line.size > 0) this.#arm();
     } else if (this.#rows.get(connection, UNCOUNTED) === 1) {
       this.#rows.set(connection, UNCOUNTED, 0);
       this.#overcommit += 1;
@@ -168,8 +178,7 @@ export class ConnectionQueue {
     if (state === State.yielded) this.#yielded -= 1;
     this.#held.remove(connection);
     this.#line.remove(connection);
-    this.#idle.remove(connection);
-    this.#silent.remove(connection);
+    this.#unlist(connection);
     this.#rows.set(connection, BYTES_WAIT, 0);
     this.#rows.set(connection, UNCOUNTED, 0);
     this.#rows.set(connection, STATE, State.gone);
@@ -194,6 +203,7 @@ export class ConnectionQueue {
 
   configure(now: number, settings: ConnectionQueueSettings): void {
     this.#settings = settings;
+    this.#setReclaims(settings.reclaim !== 'none');
     if (settings.whileHeld === 'unread') this.#everybodyWaits();
     this.#serve(now);
   }
@@ -240,11 +250,10 @@ export class ConnectionQueue {
     this.#rows.set(connection, STATE, State.active);
     this.#active += 1;
     this.#granted += 1;
-    if (this.#rows.get(connection, BYTES_WAIT) === 1) this.#rows.set(connection, BYTES_WAIT, 0);
-    else {
-      this.#rows.set(connection, IDLE_SINCE, now);
-      this.#silent.push(connection);
-    }
+    if (this.#rows.get(connection, BYTES_WAIT) === 1) {
+      this.#rows.set(connection, BYTES_WAIT, 0);
+      this.#rows.set(connection, QUIET, Quiet.no);
+    } else this.#becameQuiet(now, connection, Quiet.silent);
     this.#port.grant(connection);
   }
 
@@ -269,8 +278,7 @@ export class ConnectionQueue {
   }
 
   #yield(connection: number): void {
-    this.#idle.remove(connection);
-    this.#silent.remove(connection);
+    this.#unlist(connection);
     this.#rows.set(connection, UNCOUNTED, 1);
     this.#rows.set(connection, STATE, State.yielded);
     this.#active -= 1;
@@ -279,11 +287,37 @@ export class ConnectionQueue {
     this.#port.yield(connection);
   }
 
-  #becameIdle(now: number, connection: number): void {
+  #becameQuiet(now: number, connection: number, how: number): void {
+    this.#rows.set(connection, QUIET, how);
+    this.#rows.set(connection, IDLE_SINCE, now);
+    if (!this.#reclaims) return;
+    this.#unlist(connection);
+    this.#list(connection, how);
+  }
+
+  #list(connection: number, how: number): void {
+    if (how === Quiet.idle) this.#idle.push(connection);
+    else if (how === Quiet.silent) this.#silent.push(connection);
+  }
+
+  #unlist(connection: number): void {
     this.#idle.remove(connection);
     this.#silent.remove(connection);
-    this.#rows.set(connection, IDLE_SINCE, now);
-    this.#idle.push(connection);
+  }
+
+  /** The lists of who may yield are kept from now on, or no longer. */
+  #setReclaims(reclaims: boolean): void {
+    if (reclaims === this.#reclaims) return;
+    this.#reclaims = reclaims;
+    const quiet: number[] = [];
+    for (let one = 0; one <= this.#numberMax; one++) {
+      this.#unlist(one);
+      if (this.#rows.get(one, STATE) === State.active) quiet.push(one);
+    }
+    if (!reclaims) return;
+    const since = (one: number): number => this.#rows.get(one, IDLE_SINCE);
+    quiet.sort((one, other) => since(one) - since(other));
+    for (const one of quiet) this.#list(one, this.#rows.get(one, QUIET));
   }
 
   #arm(): void {

@@ -14,7 +14,7 @@
  *   queue the next input until the present one has returned. Nor does a policy call an input of
  *   its own: the recorder replaces them, and would take it for a call from outside.
  * - At most one pending wake-up: `wakeAt(at)` replaces the former; at = Infinity cancels it. A
- *   policy asks again only when the time changes (wake-up.ts).
+ *   policy asks again only when it must be earlier, or when it was woken (wake-up.ts).
  *   `wake(now)` may come late, never early; a wake-up that finds nothing to do is harmless.
  * - Identifiers (connections, waiters, targets) are integers >= 0 chosen by the driver unless
  *   the policy says that it hands them out; a driver may reuse one after the policy let go of it.

@@ -17,8 +17,8 @@ const FIRST = 2;
 
 export class IntList {
   readonly #table: IntTable;
-  readonly #next: number;
-  readonly #previous: number;
+  /** Of the next member; the previous one is beside it. */
+  readonly #column: number = 0;
   #head = NONE;
   #tail = NONE;
   #size = 0;
@@ -26,8 +26,7 @@ export class IntList {
   /** In columns `column` and `column + 1` of a table; by default one of its own. */
   constructor(table = new IntTable(2), column = 0) {
     this.#table = table;
-    this.#next = column;
-    this.#previous = column + 1;
+    this.#column = column;
   }
 
   get size(): number {
@@ -45,27 +44,29 @@ export class IntList {
   }
 
   has(member: number): boolean {
-    return this.#table.get(member, this.#next) !== ABSENT;
+    return this.#table.get(member, this.#column) !== ABSENT;
   }
 
   /** The member after this one, or -1. */
   after(member: number): number {
-    return neighbour(this.#table.get(member, this.#next));
+    return neighbour(this.#table.get(member, this.#column));
   }
 
   /** Throws when it is there already: a caller that adds twice has lost count. */
   push(member: number): void {
     const table = this.#table;
-    if (table.get(member, this.#next) !== ABSENT) {
-      throw new Error(`${member} is in the list already`);
-    }
-    table.set(member, this.#next, END);
-    if (this.#tail === NONE) {
+    table.room(member);
+    const { values, columns } = table;
+    const row = member * columns + this.#column;
+    if ((values[row] ?? 0) !== ABSENT) throw new Error(`${member} is in the list already`);
+    const tail = this.#tail;
+    values[row] = END;
+    if (tail === NONE) {
       this.#head = member;
-      table.set(member, this.#previous, END);
+      values[row + 1] = END;
     } else {
-      table.set(member, this.#previous, this.#tail + FIRST);
-      table.set(this.#tail, this.#next, member + FIRST);
+      values[row + 1] = tail + FIRST;
+      values[tail * columns + this.#column] = member + FIRST;
     }
     this.#tail = member;
     this.#size += 1;
@@ -74,15 +75,18 @@ export class IntList {
   /** False when it was not there. */
   remove(member: number): boolean {
     const table = this.#table;
-    const after = table.get(member, this.#next);
+    if (!table.has(member)) return false;
+    const { values, columns } = table;
+    const column = this.#column;
+    const row = member * columns + column;
+    const after = values[row] ?? 0;
     if (after === ABSENT) return false;
-    const next = neighbour(after);
-    const previous = neighbour(table.get(member, this.#previous));
-    if (previous === NONE) this.#head = next;
-    else table.set(previous, this.#next, after);
-    if (next === NONE) this.#tail = previous;
-    else table.set(next, this.#previous, previous === NONE ? END : previous + FIRST);
-    table.set(member, this.#next, ABSENT);
+    const before = values[row + 1] ?? 0;
+    if (before === END) this.#head = neighbour(after);
+    else values[(before - FIRST) * columns + column] = after;
+    if (after === END) this.#tail = neighbour(before);
+    else values[(after - FIRST) * columns + column + 1] = before;
+    values[row] = ABSENT;
     this.#size -= 1;
     return true;
   }

@@ -6,35 +6,48 @@
  */
 import { checkIndex } from './int-column.ts';
 
+const NOTHING = new Float64Array(0);
+
 export class IntTable {
-  readonly #columns: number;
+  readonly columns: number = 0;
+  /** Row after row; for lists, which look at several cells of a row. Another array after `room`. */
+  values = NOTHING;
   #rows = 1;
-  #values: Float64Array;
 
   constructor(columns: number) {
-    this.#columns = columns;
-    this.#values = new Float64Array(columns);
+    this.columns = columns;
+    this.values = new Float64Array(columns);
   }
 
   get(row: number, column: number): number {
-    return row < this.#rows ? (this.#values[row * this.#columns + column] ?? 0) : 0;
+    return row < this.#rows ? (this.values[row * this.columns + column] ?? 0) : 0;
   }
 
   set(row: number, column: number, value: number): void {
     if (!(row >= 0 && row < this.#rows)) this.#grow(row);
-    this.#values[row * this.#columns + column] = value;
+    this.values[row * this.columns + column] = value;
   }
 
   add(row: number, column: number, amount: number): void {
     this.set(row, column, this.get(row, column) + amount);
   }
 
+  /** Whether the row was ever set. */
+  has(row: number): boolean {
+    return row < this.#rows;
+  }
+
+  /** Makes sure that the row can be written to `values`. */
+  room(row: number): void {
+    if (!(row >= 0 && row < this.#rows)) this.#grow(row);
+  }
+
   #grow(row: number): void {
     checkIndex(row);
     const rows = Math.max(this.#rows * 2, row + 1);
-    const grown = new Float64Array(rows * this.#columns);
-    grown.set(this.#values);
-    this.#values = grown;
+    const grown = new Float64Array(rows * this.columns);
+    grown.set(this.values);
+    this.values = grown;
     this.#rows = rows;
   }
 }

@@ -37,6 +37,10 @@ export interface KeepAlivePort extends WakePort {
   close(connection: number, causeCode: number): void;
 }
 
+const MAX_REQUESTS = closeCauseCode('max_requests');
+const MAX_AGE = closeCauseCode('max_age');
+const IDLE_TIMEOUT = closeCauseCode('idle_timeout');
+
 /** Columns of a connection; a list takes two. */
 const STATE = 0;
 const OPENED_AT = 1;
@@ -89,13 +93,13 @@ export class KeepAlive {
     if (state !== State.waiting && state !== State.busy) return;
     this.#idle.remove(connection);
     this.#rows.set(connection, STATE, State.busy);
-    this.#rows.add(connection, REQUESTS, 1);
-    if (keepAliveRequests > 0 && this.#rows.get(connection, REQUESTS) >= keepAliveRequests) {
-      this.#port.lastRequest(connection, closeCauseCode('max_requests'));
+    const requests = this.#rows.get(connection, REQUESTS) + 1;
+    this.#rows.set(connection, REQUESTS, requests);
+    if (keepAliveRequests > 0 && requests >= keepAliveRequests) {
+      this.#port.lastRequest(connection, MAX_REQUESTS);
     } else if (keepAliveTime > 0 && now - this.#rows.get(connection, OPENED_AT) >= keepAliveTime) {
-      this.#port.lastRequest(connection, closeCauseCode('max_age'));
+      this.#port.lastRequest(connection, MAX_AGE);
     }
-    this.#arm();
   }
 
   /** The connection stays open and waits for its next request. */
@@ -109,7 +113,6 @@ export class KeepAlive {
     this.#rows.set(connection, STATE, State.gone);
     this.#open -= 1;
     this.#idle.remove(connection);
-    this.#arm();
   }
 
   /** Closes the longest idle ones: nginx does when free worker_connections run low. */
@@ -145,13 +148,14 @@ export class KeepAlive {
     this.#rows.set(connection, STATE, State.waiting);
     this.#rows.set(connection, IDLE_SINCE, now);
     this.#idle.push(connection);
-    this.#arm();
+    // The first to become idle is the first that is due.
+    if (this.#wakeUp.at === Number.POSITIVE_INFINITY) this.#arm();
   }
 
   #close(connection: number): void {
     this.#idle.remove(connection);
     this.#rows.set(connection, STATE, State.closing);
-    this.#port.close(connection, closeCauseCode('idle_timeout'));
+    this.#port.close(connection, IDLE_TIMEOUT);
   }
 
   #arm(): void {

@@ -127,7 +127,6 @@ export class Pool {
     const idle = this.#takeIdle();
     if (idle !== -1) {
       this.#grant(waiter, idle);
-      this.#arm();
       return;
     }
     const { waitersMax } = this.#settings;
@@ -139,7 +138,8 @@ export class Pool {
     this.#waiting.set(waiter, WAITING_SINCE, now);
     this.#waiters.push(waiter);
     this.#openForWaiters();
-    this.#arm();
+    const { acquireTimeout = 0 } = this.#settings;
+    if (acquireTimeout > 0 && now + acquireTimeout < this.#wakeUp.at) this.#arm();
   }
 
   /** The waiter gave up. What was being opened for it serves another, or becomes idle. */
@@ -154,7 +154,7 @@ export class Pool {
     if (this.#rows.get(connection, DOOMED) === 1 && this.#waiters.size === 0) {
       this.#close(connection, 'drain');
     } else this.#settle(now, connection);
-    this.#arm();
+    this.#armIfEarlier();
   }
 
   /** The connect failed; the number is free at once. */
@@ -179,7 +179,6 @@ export class Pool {
     else if (this.#rows.get(connection, DOOMED) === 1) this.#close(connection, 'drain');
     else if (this.#isSpent(connection)) this.#close(connection, 'max_requests');
     else this.#settle(now, connection);
-    this.#arm();
   }
 
   /** The connection is gone, whoever closed it, idle or busy. */
@@ -192,7 +191,6 @@ export class Pool {
     this.#idle.remove(connection);
     this.#forget(connection);
     this.#openForWaiters();
-    this.#arm();
   }
 
   /** The node was replaced: idle connections close now, the others after their next release. */
@@ -301,6 +299,8 @@ export class Pool {
       this.#rows.set(connection, STATE, State.idle);
       this.#rows.set(connection, IDLE_SINCE, now);
       this.#idle.push(connection);
+      // Behind others it is not the next to be evicted.
+      if (this.#idle.size === 1) this.#armIfEarlier();
     }
   }
 
@@ -351,6 +351,14 @@ export class Pool {
     if (evictEvery === 0) return due;
     const sweeps = Math.ceil((due - this.#sweepsFrom) / evictEvery);
     return this.#sweepsFrom + sweeps * evictEvery;
+  }
+
+  /** For what comes with every request: a wake-up that is early enough stays. */
+  #armIfEarlier(): void {
+    const { idleTimeout } = this.#settings;
+    if (idleTimeout === 0 || !this.#mayEvict()) return;
+    const at = this.#evictionAt(this.#idle.head);
+    if (at < this.#wakeUp.at) this.#wakeUp.ask(at);
   }
 
   #arm(): void {

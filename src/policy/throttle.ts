@@ -36,10 +36,10 @@ export class Throttle {
 
   readonly #port: ThrottlePort;
   /** Millionths per second; 0 = no throttle. */
-  #rate: number;
+  #rate = 0;
   /** Billionths. */
-  #burst: number;
-  #tokens: number;
+  #burst = 0;
+  #tokens = 0;
   /** Earned beside `#tokens`: a thousand of these parts make one billionth. */
   #rest = 0;
   #refilledAt = 0;

@@ -15,7 +15,8 @@
  */
 import type { Shape } from '../model/topology.ts';
 import { MICROS_PER_SECOND, type Micros } from '../model/units.ts';
-import { cosTurns, ln, sinTurns } from './elementary.ts';
+import { cosTurns, sinTurns } from './elementary.ts';
+import { exponential } from './exponential.ts';
 import type { RandomStream } from './stream.ts';
 
 type Diurnal = Extract<Shape, { shape: 'diurnal' }>;
@@ -181,7 +182,7 @@ export class ArrivalProcess {
   }
 
   #draw(): number {
-    return this.#kind === 'constant' ? 1 : -ln(1 - this.#stream.unit());
+    return this.#kind === 'constant' ? 1 : exponential(this.#stream);
   }
 }
 

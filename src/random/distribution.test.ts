@@ -7,7 +7,7 @@ import { randomStream } from './stream.ts';
 
 /** Made by this code once; a change here changes every run of every seed. */
 const GOLDEN = [
-  [25_379, 8_749, 13_137, 3_266, 12_280],
+  [11_149, 16_170, 7_489, 3_598, 1_602],
   [68_766, 34_528, 45_872, 17_248, 43_811],
   [13_700, 6_182, 8_136, 3_537, 7_756],
 ];

@@ -12,6 +12,7 @@
 import type { Distribution } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
 import { exp, inverseNormal, ln } from './elementary.ts';
+import { exponential } from './exponential.ts';
 import type { RandomStream } from './stream.ts';
 
 /** z of the 99th percentile of the normal distribution. */
@@ -28,7 +29,7 @@ export function sampler(distribution: Distribution, stream: RandomStream): () =>
     }
     case 'exponential': {
       const { mean } = distribution;
-      return () => Math.round(-mean * ln(1 - stream.unit()));
+      return () => Math.round(mean * exponential(stream));
     }
     case 'uniform': {
       const { min, max } = distribution;

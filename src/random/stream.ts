@@ -13,10 +13,11 @@ const WORDS = 4_294_967_296;
 
 /** Numbers below 2^32 and what is made of them. */
 export class RandomStream {
-  #a: number;
-  #b: number;
-  #c: number;
-  #counter: number;
+  // A field that begins as nothing is of any kind to the engine, and three times as slow.
+  #a = 0;
+  #b = 0;
+  #c = 0;
+  #counter = 0;
   readonly #seed: number;
   readonly #name: string;
 

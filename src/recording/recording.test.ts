@@ -49,6 +49,7 @@ const INFO: RunInfo = {
     hops: [],
     hosts: [],
     timeline: [],
+    faults: [],
     processes: [],
     applied: { scale: 1, timeScale: 1 },
   },

@@ -26,7 +26,7 @@ import type { Engine } from './engine/engine.ts';
 import type { Actor } from './engine/event-queue.ts';
 import type { Exchange } from './exchange.ts';
 import type { Connection } from './net/connection.ts';
-import type { Place } from './net/place.ts';
+import type { Listener, Place, SimLink } from './net/place.ts';
 import { rootCause } from './root-cause.ts';
 import { Spread } from './spread.ts';
 
@@ -49,10 +49,18 @@ export class Meters implements MeasuredRun, Actor {
   readonly #step: Micros;
   /** By instance; null where requests are not counted for a host. */
   readonly #hosts: readonly (Series | null)[];
+  readonly #listeners: Listener[] = [];
+  readonly #counted: readonly SimLink[];
   readonly #onSecond: (row: SecondRow) => void;
 
-  constructor(info: RunInfo, engine: Engine, onSecond: (row: SecondRow) => void) {
+  constructor(
+    info: RunInfo,
+    engine: Engine,
+    links: readonly SimLink[],
+    onSecond: (row: SecondRow) => void,
+  ) {
     this.info = info;
+    this.#counted = links;
     this.shape = shapeOf(info);
     this.books = new Books(this.shape);
     this.#engine = engine;
@@ -118,34 +126,42 @@ export class Meters implements MeasuredRun, Actor {
 
   /** A hop hands a request to its connection: whose is it? */
   sent(connection: Connection, exchange: Exchange): void {
-    const { now } = this.#engine;
-    exchange.sentAt = now;
-    const { parent, client } = exchange;
-    if (parent !== null) {
-      exchange.rootGroup = parent.rootGroup;
-      exchange.rootClient = parent.rootClient;
-      // What is done after the client connection has gone is nobody's, as in the ledger.
-      exchange.spread = parent.spread?.over === true ? null : parent.spread;
-    } else if (client > 0) {
-      const group = this.groups[exchange.rootGroup];
-      if (group === undefined) return;
-      exchange.rootClient = client;
-      exchange.spread = this.spread.sent(connection, client, group.shape.count);
-      group.countAttempt(now, exchange.again);
+    exchange.sentAt = this.#engine.now;
+    const { parent } = exchange;
+    if (parent === null) {
+      if (exchange.client > 0) this.#sentByClient(connection, exchange);
+      return;
     }
+    exchange.rootGroup = parent.rootGroup;
+    exchange.rootClient = parent.rootClient;
+    const { spread } = parent;
+    // What is done after the client connection has gone is nobody's, as in the ledger.
+    if (spread === null || spread.over) return;
+    exchange.spread = spread;
+    spread.inFlight += 1;
+  }
+
+  #sentByClient(connection: Connection, exchange: Exchange): void {
+    const { client } = exchange;
+    const group = this.groups[exchange.rootGroup];
+    if (group === undefined) return;
+    exchange.rootClient = client;
+    exchange.spread = this.spread.sent(connection, client, group.shape.count);
+    group.countAttempt(this.#engine.now, exchange.again);
     if (exchange.spread !== null) exchange.spread.inFlight += 1;
   }
 
   /** The hop that sent it is done with it. */
   sentOver(exchange: Exchange): void {
-    exchange.doneAt = this.#engine.now;
-    if (!exchange.read) this.#unread(exchange);
+    if (!exchange.read) {
+      exchange.doneAt = this.#engine.now;
+      this.#unread(exchange);
+    }
     if (exchange.spread !== null) this.spread.exchangeOver(exchange.spread);
   }
 
-  /** A request goes out on a connection. */
-  exchange(connection: Connection, exchange: Exchange): void {
-    this.links[connection.link.index]?.exchange(this.#engine.now);
+  /** A request whose client connection is followed goes out on a connection. */
+  carried(connection: Connection, exchange: Exchange): void {
     const { spread } = exchange;
     if (spread === null) return;
     this.spread.carried(spread, connection, exchange.last && connection.ordinal === 1);
@@ -154,12 +170,14 @@ export class Meters implements MeasuredRun, Actor {
   /** A request was read by a hop that frames requests. */
   read(connection: Connection, exchange: Exchange): void {
     const { now } = this.#engine;
-    const { link, listener } = connection;
-    if (this.shape.links[link.index]?.alive === false) {
-      this.#hosts[listener.place.instance]?.add(this.#table.indexOf(now), 1);
-    }
-    this.#unread(exchange);
+    connection.listener.reads += 1;
+    if (now - exchange.sentAt > this.shape.starvedAfter) this.#unread(exchange);
     if (exchange.doneAt < now) this.#zombie(connection);
+  }
+
+  /** Somebody listens whose requests may count for a host. */
+  listens(listener: Listener): void {
+    this.#listeners.push(listener);
   }
 
   /** Its client had given it up before it was read: on every queue of its way that is told. */
@@ -219,11 +237,26 @@ export class Meters implements MeasuredRun, Actor {
 
   #closeStep(step: number, until: Micros): void {
     const index = this.#table.indexOf(step * this.#step);
+    this.#closeCounts(index);
     for (const link of this.links) link.endOfSecond(index);
     for (const queue of this.queues) queue.endOfSecond(index, until);
     for (const group of this.groups) group.endOfSecond(index);
     for (const station of this.stations) station.endOfSecond(index, until);
     this.health.read(index);
+  }
+
+  /** What was counted where it happened goes into the series. */
+  #closeCounts(index: number): void {
+    for (const link of this.#counted) {
+      this.links[link.index]?.exchangesIn(index, link.exchanges);
+      link.exchanges = 0;
+    }
+    for (const listener of this.#listeners) {
+      const { place, link, reads } = listener;
+      listener.reads = 0;
+      if (reads === 0 || this.shape.links[link.index]?.alive !== false) continue;
+      this.#hosts[place.instance]?.add(index, reads);
+    }
   }
 }
 

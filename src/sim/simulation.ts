@@ -15,6 +15,7 @@ import { makePlan } from '../model/plan.ts';
 import type { Instance, Mark, RunInfo, RunPlan } from '../model/run.ts';
 import type { Action, Hop, TimelineEntry, Topology } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
+import { timelineOf } from '../random/fault-timeline.ts';
 import { Engine } from './engine/engine.ts';
 import type { Actor, EventQueue } from './engine/event-queue.ts';
 import { WheelQueue } from './engine/wheel-queue.ts';
@@ -54,6 +55,7 @@ export class Simulation implements Actor {
   readonly #options: SimulationOptions;
   readonly #world: World;
   readonly #hops: SimHop[] = [];
+  readonly #timeline: readonly TimelineEntry[];
   #end: Micros;
   #ended = false;
 
@@ -66,7 +68,7 @@ export class Simulation implements Actor {
     const { seed, recorder } = options;
     this.#world = new World({ topology, plan: this.plan, seed, engine: this.engine, recorder });
     if (options.onSecond !== undefined) {
-      const meters = new Meters(this.info([0]), this.engine, options.onSecond);
+      const meters = new Meters(this.info([0]), this.engine, this.#world.links, options.onSecond);
       this.#world.meters = meters;
       this.#world.network.meters = meters;
     }
@@ -75,7 +77,8 @@ export class Simulation implements Actor {
       this.#hops.push(this.#make(instance));
     this.#hops.reverse();
     this.#mark('phase', 'load begins');
-    topology.timeline.forEach(({ at }, index) => {
+    this.#timeline = timelineOf(topology, seed);
+    this.#timeline.forEach(({ at }, index) => {
       if (at < this.#end) this.engine.at(at, this, index);
     });
     for (const hop of [...this.#hops].reverse()) hop.begin?.();
@@ -172,7 +175,7 @@ export class Simulation implements Actor {
 
   /** An entry of the timeline is due. */
   fire(index: number): void {
-    const entry: TimelineEntry | undefined = this.#options.topology.timeline[index];
+    const entry = this.#timeline[index];
     if (entry !== undefined) this.apply(entry, entry.text);
   }
 

@@ -1,14 +1,15 @@
 /**
  * How many connections of each link carried one client connection's requests. Followed for the
  * connections of a sample of clients, because a client connection of a day is carried by
- * thousands: all clients of a small group, else about 1,000 of them, evenly spaced, and fewer in
- * simulations of more than an hour.
+ * thousands: all clients of a group of up to 1,000, else about 200 of them, evenly spaced, and
+ * fewer in simulations of more than an hour.
  */
 import type { LinkMeter } from '../measure/link-meter.ts';
 import type { Micros } from '../model/units.ts';
 import type { Connection } from './net/connection.ts';
 
-const SAMPLE_MAX = 1_000;
+const ALL_MAX = 1_000;
+const SAMPLE_MAX = 200;
 const SAMPLE_MIN = 40;
 const HOUR: Micros = 3_600_000_000;
 
@@ -29,17 +30,20 @@ export class Spread {
   readonly #links: readonly LinkMeter[];
   readonly #open = new Set<Carriers>();
 
-  readonly #sample: number;
+  readonly #sample: number = SAMPLE_MAX;
+  readonly #isShort: boolean = true;
 
   constructor(links: readonly LinkMeter[], duration: Micros) {
     this.#links = links;
+    this.#isShort = duration <= HOUR;
     const fewer = Math.floor(SAMPLE_MAX / Math.max(1, duration / HOUR));
     this.#sample = Math.max(SAMPLE_MIN, Math.min(SAMPLE_MAX, fewer));
   }
 
   /** A client of a group of `count` sends a request; null where it is not followed. */
   sent(connection: Connection, client: number, count: number): Carriers | null {
-    if (client % Math.max(1, Math.floor(count / this.#sample)) !== 0) return null;
+    const whole = this.#isShort && count <= ALL_MAX;
+    if (!whole && client % Math.max(1, Math.floor(count / this.#sample)) !== 0) return null;
     let { spread } = connection;
     if (spread === null) {
       spread = new Carriers();

@@ -7,6 +7,7 @@
  */
 import type { Distribution } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
+import { Burst, type BurstSettings } from '../random/burst.ts';
 import { sampler } from '../random/distribution.ts';
 import type { RandomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
@@ -35,15 +36,18 @@ export class Station<Piece extends object> implements Actor {
   readonly #done: (piece: Piece) => void;
   readonly #served: (Piece | null)[] = [];
   readonly #free: number[] = [];
-  #waiting: Piece[] = [];
+  /** Pieces from `#firstWaiting` to before `#endWaiting`; what lies around them is over. */
+  readonly #waiting: Piece[] = [];
   #firstWaiting = 0;
+  #endWaiting = 0;
   #sample: () => Micros;
-  #concurrencyMax: number;
-  #waitingMax: number;
-  #contention: number;
+  #concurrencyMax = 0;
+  #waitingMax = 0;
+  #contention = 0;
   #factor = 1;
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
+  #burst: Burst | null = null;
   readonly #book: StationBook;
 
   constructor(
@@ -64,7 +68,7 @@ export class Station<Piece extends object> implements Actor {
   }
 
   get waiting(): number {
-    return this.#waiting.length - this.#firstWaiting;
+    return this.#endWaiting - this.#firstWaiting;
   }
 
   configure(settings: StationSettings): void {
@@ -81,6 +85,11 @@ export class Station<Piece extends object> implements Actor {
     this.#slowUntil = this.#engine.now + lasts;
   }
 
+  /** A share of what begins meanwhile takes that much longer. */
+  burst(settings: BurstSettings, stream: RandomStream): void {
+    this.#burst = new Burst(settings, this.#engine.now, stream);
+  }
+
   stall(lasts: Micros): void {
     this.#stalledUntil = this.#engine.now + lasts;
   }
@@ -93,7 +102,8 @@ export class Station<Piece extends object> implements Actor {
       return true;
     }
     if (this.waiting >= this.#waitingMax) return false;
-    this.#waiting.push(piece);
+    this.#waiting[this.#endWaiting] = piece;
+    this.#endWaiting += 1;
     this.#count();
     return true;
   }
@@ -120,12 +130,20 @@ export class Station<Piece extends object> implements Actor {
     ) {
       const next = this.#waiting[this.#firstWaiting] as Piece;
       this.#firstWaiting += 1;
-      if (this.#firstWaiting > 1_024 && this.#firstWaiting * 2 > this.#waiting.length) {
-        this.#waiting = this.#waiting.slice(this.#firstWaiting);
-        this.#firstWaiting = 0;
+      if (this.#firstWaiting === this.#endWaiting) this.#moveWaiting();
+      else if (this.#firstWaiting > 1_024 && this.#firstWaiting * 2 > this.#endWaiting) {
+        this.#moveWaiting();
       }
       this.#serve(next);
     }
+  }
+
+  /** To the beginning of their array. */
+  #moveWaiting(): void {
+    const { waiting } = this;
+    this.#waiting.copyWithin(0, this.#firstWaiting, this.#endWaiting);
+    this.#firstWaiting = 0;
+    this.#endWaiting = waiting;
   }
 
   #serve(piece: Piece): void {
@@ -136,7 +154,8 @@ export class Station<Piece extends object> implements Actor {
     const factor = slow * (1 + this.#contention * this.serving);
     this.serving += 1;
     const time = this.#sample();
-    this.#engine.at(now + (factor === 1 ? time : Math.round(time * factor)), this, place);
+    const extra = this.#burst === null ? 0 : this.#burst.extra(now);
+    this.#engine.at(now + extra + (factor === 1 ? time : Math.round(time * factor)), this, place);
   }
 
   #count(): void {

@@ -60,7 +60,7 @@ export class World {
       const clients = this.hopOf(instance).kind === 'clients';
       return new Place(instance.index, clients);
     });
-    this.links = plan.links.map((link) => ({ index: link.index, delay: 0 }));
+    this.links = plan.links.map((link) => ({ index: link.index, delay: 0, exchanges: 0 }));
     this.#listeners = plan.links.map(() => []);
     this.#seed = seed;
   }
@@ -94,6 +94,7 @@ export class World {
     if (simLink === undefined) throw new Error(`no link ${link.index}`);
     const listener = new Listener(this.place(instance), simLink, acceptor);
     this.#listeners[link.index]?.push(listener);
+    this.meters?.listens(listener);
     return listener;
   }
 
@@ -152,38 +153,20 @@ export class World {
     connection.ordinal += 1;
     connection.exchange = exchange;
     exchange.connection = connection;
-    this.meters?.sent(connection, exchange);
-    if (this.recorder === null) return;
-    const { parent, client } = exchange;
-    let c: number = PARENT_NONE;
-    let a = 0;
-    let b = 0;
-    if (parent !== null) {
-      c = PARENT_SAME_HOP;
-      a = parent.readEnd;
-      b = parent.readOrdinal;
-    } else if (client > 0) {
-      c = PARENT_CLIENT;
-      a = client;
-      b = exchange.request;
-    }
-    const { connectorPlace, connectorEnd, ordinal } = connection;
-    const kind = EventKind.exchangeStarted;
-    const { now } = this.engine;
-    this.recorder.write(now, kind, connectorPlace.instance, connectorEnd, ordinal, a, b, c);
+    const { meters } = this;
+    if (meters !== null) meters.sent(connection, exchange);
+    if (this.recorder !== null) this.#tellSent(connection, exchange);
   }
 
   /** The sending hop is done with it. */
   sentOver(connection: Connection, status: number, failure: ExchangeFailure): void {
     const { exchange } = connection;
+    const { meters } = this;
     connection.exchange = null;
-    if (exchange !== null) this.meters?.sentOver(exchange);
+    if (exchange !== null && meters !== null) meters.sentOver(exchange);
     if (this.recorder === null) return;
     const { connectorPlace, connectorEnd, ordinal } = connection;
-    const code = exchangeFailureCode(failure);
-    const kind = EventKind.exchangeEnded;
-    const { now } = this.engine;
-    this.recorder.write(now, kind, connectorPlace.instance, connectorEnd, ordinal, status, code, 0);
+    this.#tellEnded(connectorPlace, connectorEnd, ordinal, status, failure);
   }
 
   /** A request has been read. */
@@ -192,11 +175,12 @@ export class World {
     connection.served = exchange;
     exchange.served = connection;
     exchange.read = true;
-    this.meters?.read(connection, exchange);
-    exchange.readEnd = connection.acceptorEnd;
-    exchange.readOrdinal = connection.servedOrdinal;
+    const { meters } = this;
+    if (meters !== null) meters.read(connection, exchange);
     if (this.recorder === null) return;
     const { listener, acceptorEnd, servedOrdinal } = connection;
+    exchange.readEnd = acceptorEnd;
+    exchange.readOrdinal = servedOrdinal;
     const { instance } = listener.place;
     const kind = EventKind.exchangeStarted;
     this.recorder.write(this.engine.now, kind, instance, acceptorEnd, servedOrdinal, 0, 0, 0);
@@ -207,10 +191,37 @@ export class World {
     connection.served = null;
     if (this.recorder === null) return;
     const { listener, acceptorEnd, servedOrdinal } = connection;
-    const { instance } = listener.place;
+    this.#tellEnded(listener.place, acceptorEnd, servedOrdinal, status, failure);
+  }
+
+  #tellSent(connection: Connection, { parent, client, request }: Exchange): void {
+    let c: number = PARENT_NONE;
+    let a = 0;
+    let b = 0;
+    if (parent !== null) {
+      c = PARENT_SAME_HOP;
+      a = parent.readEnd;
+      b = parent.readOrdinal;
+    } else if (client > 0) {
+      c = PARENT_CLIENT;
+      a = client;
+      b = request;
+    }
+    const { connectorPlace, connectorEnd, ordinal } = connection;
+    const kind = EventKind.exchangeStarted;
+    const { now } = this.engine;
+    this.recorder?.write(now, kind, connectorPlace.instance, connectorEnd, ordinal, a, b, c);
+  }
+
+  #tellEnded(
+    { instance }: Place,
+    end: number,
+    ordinal: number,
+    status: number,
+    failure: ExchangeFailure,
+  ): void {
     const code = exchangeFailureCode(failure);
     const kind = EventKind.exchangeEnded;
-    const { now } = this.engine;
-    this.recorder.write(now, kind, instance, acceptorEnd, servedOrdinal, status, code, 0);
+    this.recorder?.write(this.engine.now, kind, instance, end, ordinal, status, code, 0);
   }
 }

@@ -12,6 +12,7 @@ const SERVED: readonly HopKind[] = ['app', 'database'];
 /** Kinds that an action may name as its `hop`. */
 const KINDS: Readonly<Record<string, readonly HopKind[]>> = {
   slow: SERVED,
+  'slow-requests': SERVED,
   stall: SERVED,
   'replace-nodes': ['gateway'],
   'stop-reading': ['clients'],
@@ -23,16 +24,27 @@ export function checkTimeline(raw: unknown, outline: Outline, report: Report, wa
     const path = ['timeline', index];
     const action = text(entry(one, 'action'));
     if (action === 'set') checkSet(one, path, outline, report);
-    if (action === 'host-down' || action === 'deregister') checkReplica(one, path, outline, report);
-    if (action !== null && (Object.hasOwn(KINDS, action) || action === 'reset-connections')) {
-      checkHop(one, action, path, outline, report);
-    }
-    if (action === 'kill') checkProgram(one, path, outline, report);
+    if (action !== null) checkAction(one, action, path, outline, report);
     const at = parseDuration(entry(one, 'at'));
     if ('value' in at && 'value' in duration && at.value >= duration.value) {
       warn([...path, 'at'], 'this is after the end of the run (duration)', null);
     }
   }
+}
+
+/** What an action hits exists, and can be hit by it. */
+export function checkAction(
+  one: unknown,
+  action: string,
+  path: readonly (string | number)[],
+  outline: Outline,
+  report: Report,
+): void {
+  if (action === 'host-down' || action === 'deregister') checkReplica(one, path, outline, report);
+  if (Object.hasOwn(KINDS, action) || action === 'reset-connections') {
+    checkHop(one, action, path, outline, report);
+  }
+  if (action === 'kill') checkProgram(one, path, outline, report);
 }
 
 export function outlineTargets(outline: Outline): ChangeTarget[] {

@@ -32,10 +32,34 @@ const PARAMETERS = {
 const HINT =
   'write 10ms, exponential(10ms), uniform(5ms, 20ms) or lognormal(median 10ms, p99 80ms)';
 
-export function parseDistribution(raw: unknown): Parsed<Distribution> {
-  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return fromMap(raw);
+const AMOUNT_HINT = 'write 8, uniform(4, 12) or lognormal(median 4, p99 20)';
+
+type ParseValue = (raw: unknown) => Parsed<Micros>;
+
+/** Plain numbers instead of durations, in millionths. */
+export function parseAmount(raw: unknown): Parsed<Distribution> {
+  const parsed = parseDistribution(raw, parseMillionths);
+  if ('value' in parsed || parsed.suggestion !== HINT) return parsed;
+  return { ...parsed, suggestion: AMOUNT_HINT };
+}
+
+function parseMillionths(raw: unknown): Parsed<number> {
+  const value = typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : raw;
+  if (typeof value === 'number' && value >= 0 && value <= 1e6) {
+    return { value: Math.round(value * 1e6) };
+  }
+  return refuse(`expected a number from 0 to 1000000, found ${shown(raw)}`, AMOUNT_HINT);
+}
+
+export function parseDistribution(
+  raw: unknown,
+  parseValue: ParseValue = parseDuration,
+): Parsed<Distribution> {
+  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) {
+    return fromMap(raw, parseValue);
+  }
   if (typeof raw !== 'string' || !raw.includes('(')) {
-    const constant = parseDuration(raw);
+    const constant = parseValue(raw);
     if ('value' in constant) return { value: { kind: 'constant', value: constant.value } };
     return typeof raw === 'number' ? constant : refuse(constant.message, HINT);
   }
@@ -61,7 +85,7 @@ export function parseDistribution(raw: unknown): Parsed<Distribution> {
     if (!names.includes(name) || values.has(name)) {
       return refuse(`${kind} takes ${names.join(' and ')}, found "${name}"`, HINT);
     }
-    const value = parseDuration(named?.[2] ?? part);
+    const value = parseValue(named?.[2] ?? part);
     if (!('value' in value)) return refuse(`${kind}: ${value.message}`, value.suggestion);
     values.set(name, value.value);
   }
@@ -73,7 +97,7 @@ function unclosed(raw: string): string {
   return raw.includes(')') ? HINT : 'put it in quotes: within { } a comma ends the value';
 }
 
-function fromMap(raw: object): Parsed<Distribution> {
+function fromMap(raw: object, parseValue: ParseValue): Parsed<Distribution> {
   const entries = new Map<string, unknown>(Object.entries(raw));
   const kind = entries.get('kind');
   if (typeof kind !== 'string' || !isKind(kind)) {
@@ -92,7 +116,7 @@ function fromMap(raw: object): Parsed<Distribution> {
         path: [name],
       };
     }
-    const value = parseDuration(part);
+    const value = parseValue(part);
     if (!('value' in value)) return { ...value, path: [name] };
     values.set(name, value.value);
   }
@@ -130,15 +154,24 @@ function isKind(text: string): text is Distribution['kind'] {
 
 /** Prints a distribution so that `parseDistribution` gives back the same one. */
 export function formatDistribution(one: Distribution): string {
+  return printed(one, formatDuration);
+}
+
+/** The same for what `parseAmount` read. */
+export function formatAmount(one: Distribution): string {
+  return printed(one, (millionths) => String(millionths / 1e6));
+}
+
+function printed(one: Distribution, format: (value: number) => string): string {
   switch (one.kind) {
     case 'constant':
-      return formatDuration(one.value);
+      return format(one.value);
     case 'exponential':
-      return `exponential(${formatDuration(one.mean)})`;
+      return `exponential(${format(one.mean)})`;
     case 'uniform':
-      return `uniform(${formatDuration(one.min)}, ${formatDuration(one.max)})`;
+      return `uniform(${format(one.min)}, ${format(one.max)})`;
     case 'lognormal':
-      return `lognormal(median ${formatDuration(one.median)}, p99 ${formatDuration(one.p99)})`;
+      return `lognormal(median ${format(one.median)}, p99 ${format(one.p99)})`;
   }
 }
 

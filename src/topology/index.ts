@@ -25,3 +25,4 @@ export { type Effective, type Scaled, scaleTopology } from './scale.ts';
 export { jsonSchema } from './schema.ts';
 export { timeScaleTopology } from './time-scale.ts';
 export { formatDuration, formatRate, formatSize, formatTimeOfDay } from './units.ts';
+export { topologyDocument } from './write.ts';

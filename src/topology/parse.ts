@@ -5,6 +5,7 @@
  */
 import type { Topology } from '../model/topology.ts';
 import { checkChain } from './check-chain.ts';
+import { checkFaults } from './check-faults.ts';
 import { checkHosts, checkProcesses } from './check-hosts.ts';
 import { checkSettings } from './check-settings.ts';
 import { checkTimeline } from './check-timeline.ts';
@@ -66,6 +67,7 @@ export function parseTopology(text: string, file: string, options: ParseOptions)
   checkProcesses(raw, outline, report);
   checkSettings(outline, report);
   checkTimeline(raw, outline, report, warn);
+  checkFaults(raw, outline, report);
   const problems = inOrder([...document.problems, ...found], file);
   problems.push(...overridden.problems, ...factors);
   if (problems.length > 0 || !checked.success) return { problems };

@@ -5,6 +5,7 @@
  */
 import type {
   Action,
+  FaultProcess,
   Hop,
   HostGroup,
   ProcessGroup,
@@ -13,7 +14,9 @@ import type {
 } from '../model/topology.ts';
 import { eachSetting, settingsOf, TOPOLOGY_SETTINGS } from './catalog/catalog.ts';
 import { HABIT_NAMES, HABITS } from './catalog/clients.ts';
+import { stochasticFaults } from './catalog/faults.ts';
 import { checkChange } from './change.ts';
+import { faultName } from './check-faults.ts';
 import { outlineTargets } from './check-timeline.ts';
 import type { Path, SourceDocument } from './document.ts';
 import { defaultHealthCheckHop, isBalancer, type Outline } from './outline.ts';
@@ -24,11 +27,13 @@ type Loose = Record<string, unknown>;
 
 /**
  * Writes out what a client group implies: the pool settings that its habit stands for (what is
- * there already wins), and that a workload is closed unless it says otherwise.
+ * there already wins), and that a workload is closed unless it says otherwise. And what
+ * `faults: stochastic` stands for.
  */
 export function withImplied(raw: unknown): unknown {
   if (!isRawMap(raw) || !Array.isArray(raw.hops)) return raw;
-  return { ...raw, hops: raw.hops.map(impliedHop) };
+  const faults = raw.faults === 'stochastic' ? { faults: stochasticFaults(raw) } : {};
+  return { ...raw, ...faults, hops: raw.hops.map(impliedHop) };
 }
 
 function impliedHop(hop: unknown): unknown {
@@ -55,6 +60,7 @@ export function resolve(values: Loose, outline: Outline, file: string): Topology
     hops,
     hosts: values.hosts as HostGroup[],
     timeline,
+    faults: list(values.faults).map(resolveFault),
     processes: values.processes as ProcessGroup[],
     applied: { scale: 1, timeScale: 1 },
   };
@@ -93,6 +99,22 @@ function resolveEntry(values: unknown, outline: Outline): TimelineEntry {
   const change = checkChange(outlineTargets(outline), path, entry(action, 'to'));
   if ('part' in change) throw new Error(`unchecked change: ${change.message}`);
   return entryOf({ ...action, path: `${change.hop}.${change.setting}`, to: change.value });
+}
+
+const NO_FAULT = {
+  hop: '',
+  hosts: '',
+  lasts: null,
+  extra: null,
+  factor: null,
+  share: null,
+  count: null,
+};
+
+function resolveFault(values: unknown): FaultProcess {
+  if (!isRawMap(values)) throw new Error('a fault is a map');
+  const whole: Loose = { ...NO_FAULT, ...values, name: faultName(values) };
+  return whole as unknown as FaultProcess;
 }
 
 function fileName(file: string): string {

@@ -7,9 +7,10 @@
  * What cannot be kept is said: rounding shifts the number of connections that arrive at each
  * host, and that number is what decides whether slots run short.
  */
-import type { Hop, HostGroup, TimelineEntry, Topology } from '../model/topology.ts';
+import type { FaultProcess, Hop, HostGroup, TimelineEntry, Topology } from '../model/topology.ts';
 import { eachSetting, mapSettings, settingsOf } from './catalog/catalog.ts';
 import { type ChangeValue, rowOf } from './change.ts';
+import { mapDistribution } from './distribution.ts';
 import type { Setting } from './setting.ts';
 
 /** A setting that scaling changed, printed with its unit. */
@@ -44,7 +45,11 @@ export function scaleTopology(topology: Topology, factor: number): Scaled {
   };
   const timeline = topology.timeline.map((one) => scaleEntry(one, topology, scaled, ratio));
   return {
-    topology: { ...scaled, timeline },
+    topology: {
+      ...scaled,
+      timeline,
+      faults: topology.faults.map((one) => scaleFault(one, topology, scaled)),
+    },
     effective: changes(topology, scaled),
     warnings: shifts(topology, scaled, ratio),
   };
@@ -94,6 +99,14 @@ function scaleEntry(
     default:
       return one;
   }
+}
+
+/** A node of few is more than one of many, but less than one cannot be replaced. */
+function scaleFault(one: FaultProcess, before: Topology, after: Topology): FaultProcess {
+  const { action, count, hop } = one;
+  if (action !== 'replace-nodes' || count === null) return one;
+  const ratio = nodesOf(after, hop) / nodesOf(before, hop);
+  return { ...one, count: mapDistribution(count, (value) => Math.round(value * ratio)) };
 }
 
 function resized(row: Setting<unknown>, value: ChangeValue, ratio: number): ChangeValue {

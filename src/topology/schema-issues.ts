@@ -12,6 +12,7 @@ import {
   TOPOLOGY_SETTINGS,
 } from './catalog/catalog.ts';
 import { WORKLOAD_KINDS, WORKLOAD_SETTINGS } from './catalog/clients.ts';
+import { FAULT_SETTINGS, PROCESS_SETTINGS } from './catalog/faults.ts';
 import type { Path } from './document.ts';
 import type { Report } from './outline.ts';
 import { deeperPath } from './override.ts';
@@ -67,7 +68,7 @@ function reportUnion(
   const value = valueAt(raw, [...holder, key]);
   const known =
     key === 'action'
-      ? Object.keys(ACTION_SETTINGS)
+      ? Object.keys(holder[0] === 'faults' ? FAULT_SETTINGS : ACTION_SETTINGS)
       : holder.at(-1) === 'workload'
         ? WORKLOAD_KINDS
         : HOP_KINDS;
@@ -115,12 +116,13 @@ function treeOf(hop: unknown): Settings | null {
 function knownKeys(raw: unknown, path: Path): readonly string[] {
   const [first, , ...rest] = path;
   if (first === undefined) {
-    return [...Object.keys(TOPOLOGY_SETTINGS), 'hops', 'hosts', 'timeline', 'processes'];
+    return [...Object.keys(TOPOLOGY_SETTINGS), 'hops', 'hosts', 'timeline', 'faults', 'processes'];
   }
   const holder = valueAt(raw, path.slice(0, 2));
   if (first === 'hosts') return ['name', 'hops', ...Object.keys(HOST_SETTINGS)];
   if (first === 'processes') return ['name', 'hops'];
   if (first === 'timeline') return entryKeys(holder);
+  if (first === 'faults') return faultKeys(holder);
   const tree = treeOf(holder);
   if (tree === null) return [];
   const names = rest.filter((one) => typeof one === 'string');
@@ -130,6 +132,12 @@ function knownKeys(raw: unknown, path: Path): readonly string[] {
   const clients = isRawMap(holder) && holder.kind === 'clients' ? ['habit'] : [];
   const here = Object.keys(found.found);
   return names.length === 0 ? [...common, ...clients, ...here] : here;
+}
+
+function faultKeys(holder: unknown): readonly string[] {
+  const action = text(entry(holder, 'action')) ?? '';
+  const settings: Settings = own<Settings>(FAULT_SETTINGS, action) ?? {};
+  return [...Object.keys(PROCESS_SETTINGS), 'action', ...Object.keys(settings)];
 }
 
 function entryKeys(holder: unknown): readonly string[] {

@@ -18,6 +18,7 @@ import {
   TOPOLOGY_SETTINGS,
 } from './catalog/catalog.ts';
 import { HABIT_NAMES, HABITS, WORKLOAD_KINDS, WORKLOAD_SETTINGS } from './catalog/clients.ts';
+import { FAULT_SETTINGS, PROCESS_SETTINGS } from './catalog/faults.ts';
 import { OWN_CHOICE } from './catalog/pool.ts';
 import { choice, isSetting, optionalText, type Setting, type Settings, text } from './setting.ts';
 import type { Refusal } from './units.ts';
@@ -138,6 +139,20 @@ function entrySchema(action: keyof typeof ACTION_SETTINGS): z.ZodObject<Shape> {
     .meta({ title: action });
 }
 
+function faultSchema(action: keyof typeof FAULT_SETTINGS): z.ZodObject<Shape> {
+  return z
+    .strictObject({
+      action: z.literal(action),
+      ...shapeOf(PROCESS_SETTINGS),
+      ...shapeOf(FAULT_SETTINGS[action]),
+    })
+    .meta({ title: action });
+}
+
+function isFault(one: string): one is keyof typeof FAULT_SETTINGS {
+  return Object.hasOwn(FAULT_SETTINGS, one);
+}
+
 function union(key: string, members: readonly z.ZodObject<Shape>[]): z.ZodType {
   const [first, ...rest] = members;
   if (first === undefined) throw new Error('a union needs members');
@@ -165,6 +180,14 @@ function build(): z.ZodType<Loose> {
       .array(union('action', Object.keys(ACTION_SETTINGS).filter(isAction).map(entrySchema)))
       .prefault([])
       .meta({ description: 'What happens when, after the start of the load.' }),
+    faults: z
+      .array(union('action', Object.keys(FAULT_SETTINGS).filter(isFault).map(faultSchema)))
+      .prefault([])
+      .meta({
+        description:
+          'What happens at random, drawn from the seed. The word "stochastic" in place of the ' +
+          'list stands for a list made for this chain, at the rates of the incident.',
+      }),
     processes: z
       .array(processes)
       .prefault([])

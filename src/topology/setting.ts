@@ -335,7 +335,7 @@ export function distribution(row: Row): Setting<Distribution> {
       type: ['string', 'number', 'object'],
       examples: ['10ms', 'exponential(10ms)', 'lognormal(median 10ms, p99 80ms)'],
     },
-    parse: parseDistribution,
+    parse: (raw) => parseDistribution(raw),
     format: formatDistribution,
     stretch: (value, factor) => mapDistribution(value, (micros) => stretchMicros(micros, factor)),
     resize: same,

@@ -5,10 +5,11 @@
  * settings those are, so none is forgotten. Durations are rounded to whole microseconds and
  * never down to 0, which often means "never".
  */
-import type { Hop, TimelineEntry, Topology } from '../model/topology.ts';
+import type { FaultProcess, Hop, TimelineEntry, Topology } from '../model/topology.ts';
 import { mapSettings, settingsOf, TOPOLOGY_SETTINGS } from './catalog/catalog.ts';
+import { FAULT_SETTINGS, PROCESS_SETTINGS } from './catalog/faults.ts';
 import { type ChangeValue, rowOf } from './change.ts';
-import { stretchMicros } from './setting.ts';
+import { type Settings, stretchMicros } from './setting.ts';
 
 export function timeScaleTopology(topology: Topology, factor: number): Topology {
   if (factor === 1) return topology;
@@ -18,8 +19,14 @@ export function timeScaleTopology(topology: Topology, factor: number): Topology 
     ...mapSettings(TOPOLOGY_SETTINGS, topology, (setting, value) => setting.stretch(value, factor)),
     hops: topology.hops.map(stretchHop),
     timeline: topology.timeline.map((one) => stretchEntry(one, topology, factor)),
+    faults: topology.faults.map((one) => stretchFault(one, factor)),
     applied: { ...topology.applied, timeScale: topology.applied.timeScale * factor },
   };
+}
+
+function stretchFault(one: FaultProcess, factor: number): FaultProcess {
+  const tree: Settings = { ...PROCESS_SETTINGS, ...FAULT_SETTINGS[one.action] };
+  return mapSettings(tree, one, (setting, value) => setting.stretch(value, factor));
 }
 
 function stretchEntry(one: TimelineEntry, topology: Topology, factor: number): TimelineEntry {
@@ -29,7 +36,9 @@ function stretchEntry(one: TimelineEntry, topology: Topology, factor: number): T
     const to = row === null ? one.to : row.stretch(one.to, factor);
     return { ...one, at, to: isValue(to) ? to : one.to };
   }
-  return 'lasts' in one ? { ...one, at, lasts: stretchMicros(one.lasts, factor) } : { ...one, at };
+  const lasts = 'lasts' in one ? { lasts: stretchMicros(one.lasts, factor) } : {};
+  const extra = 'extra' in one ? { extra: stretchMicros(one.extra, factor) } : {};
+  return { ...one, at, ...lasts, ...extra };
 }
 
 function isValue(value: unknown): value is ChangeValue {

@@ -28,6 +28,7 @@
  */
 import type { Distribution } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
+import { Burst, type BurstSettings } from '../../random/burst.ts';
 import { sampler } from '../../random/distribution.ts';
 import type { RandomStream } from '../../random/stream.ts';
 import { type Clock, WakeTimer } from '../runtime/clock.ts';
@@ -67,6 +68,7 @@ export class Station {
   #factor = 1;
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
+  #burst: Burst | null = null;
   #turn: NodeJS.Immediate | null = null;
   /** When polling last looked; 0 = it does not poll. */
   #polledAt: Micros = 0;
@@ -105,6 +107,11 @@ export class Station {
   slow(factor: number, lasts: Micros): void {
     this.#factor = factor;
     this.#slowUntil = this.#clock.now() + lasts;
+  }
+
+  /** A share of what begins meanwhile takes that much longer. */
+  burst(settings: BurstSettings, stream: RandomStream): void {
+    this.#burst = new Burst(settings, this.#clock.now(), stream);
   }
 
   stall(lasts: Micros): void {
@@ -152,7 +159,8 @@ export class Station {
       const begin = Math.max(piece.arrivedAt, freeAt);
       const slow = begin < this.#slowUntil ? this.#factor : 1;
       const factor = slow * (1 + contention * this.serving);
-      this.#served.add(begin + Math.round(this.#sample() * factor), piece.done);
+      const extra = this.#burst === null ? 0 : this.#burst.extra(begin);
+      this.#served.add(begin + extra + Math.round(this.#sample() * factor), piece.done);
     }
   }
 

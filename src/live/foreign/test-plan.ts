@@ -37,6 +37,7 @@ export function foreignContext(hop: Hop, apps: readonly number[] = []): ForeignC
     hops: [hop],
     hosts: [{ name: 'ec2', count: hosts, hops: ['hop', 'app'] }],
     timeline: [],
+    faults: [],
     processes: [],
     applied: { scale: 1, timeScale: 1 },
   };

@@ -17,6 +17,7 @@
  */
 import type { Endpoint } from '../../model/run.ts';
 import type { Action, AppHop } from '../../model/topology.ts';
+import type { RandomStream } from '../../random/stream.ts';
 import { itemJson, newItemOf } from '../app/answers.ts';
 import { BuiltinFront } from '../app/builtin-front.ts';
 import { BuiltinSession } from '../app/builtin-session.ts';
@@ -62,6 +63,7 @@ class App implements LiveHop {
   readonly #ctx: HopContext<AppHop>;
   readonly #station: Station;
   readonly #front: AppFront;
+  readonly #bursts: RandomStream;
   readonly #faults: HostFaults;
   readonly #alivePaths: ReadonlySet<string>;
   readonly #failures = new Map<string, number>();
@@ -72,6 +74,7 @@ class App implements LiveHop {
     const { hop, clock, topology } = ctx;
     this.#ctx = ctx;
     this.#settings = hop;
+    this.#bursts = ctx.random('slow-requests');
     this.#station = new Station(clock, hop, ctx.random('service'), stationWitness(ctx));
     const Front = hop.implementation === 'node' ? NodeFront : BuiltinFront;
     this.#front = new Front(ctx, (call) => this.#request(call));
@@ -92,6 +95,10 @@ class App implements LiveHop {
     const { hop } = this.#ctx;
     if (action.action === 'slow' && action.hop === hop.name) {
       this.#station.slow(action.factor, action.lasts);
+      return true;
+    }
+    if (action.action === 'slow-requests' && action.hop === hop.name) {
+      this.#station.burst(action, this.#bursts);
       return true;
     }
     if (action.action === 'stall' && action.hop === hop.name) {

@@ -9,6 +9,7 @@
  */
 import type { Endpoint } from '../../model/run.ts';
 import type { Action, DatabaseHop } from '../../model/topology.ts';
+import type { RandomStream } from '../../random/stream.ts';
 import { DATABASE_USER, SERVER_VERSION } from '../database/handshake.ts';
 import { DATABASE_NAME, ItemTable } from '../database/items.ts';
 import { DatabaseConnection, type DatabaseShared } from '../database/session.ts';
@@ -47,6 +48,7 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
   readonly #items = new ItemTable();
   readonly #connectDeadlines: Deadlines;
   readonly #listeners: Listener[];
+  readonly #bursts: RandomStream;
   readonly #faults: HostFaults;
   #settings: DatabaseHop;
   /** Connections that were let in and are open. */
@@ -59,6 +61,7 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
     const { hop, clock } = ctx;
     this.#ctx = ctx;
     this.#settings = hop;
+    this.#bursts = ctx.random('slow-requests');
     this.#station = new Station(clock, hop, ctx.random('service'), stationWitness(ctx));
     this.#desk = new Station(clock, AT_ONCE, ctx.random('desk'), () => {});
     this.#connectDeadlines = new Deadlines(clock, CONNECT_TIMEOUT);
@@ -93,6 +96,10 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
     const { name } = this.#ctx.hop;
     if (action.action === 'slow' && action.hop === name) {
       this.#station.slow(action.factor, action.lasts);
+      return true;
+    }
+    if (action.action === 'slow-requests' && action.hop === name) {
+      this.#station.burst(action, this.#bursts);
       return true;
     }
     if (action.action === 'stall' && action.hop === name) {

@@ -26,6 +26,7 @@ export const PLAIN_REWRITE: Rewrite = {
 };
 
 const DIGIT_ONE = 0x31;
+const COPIED_BY_HAND_MAX = 256;
 
 /** The rewritten head with bytes[bodyFrom..bodyTo) after it, in a buffer that the caller owns. */
 export function rewriteHead(
@@ -44,16 +45,32 @@ export function rewriteHead(
   for (let index = 0; index < head.fieldCount; index++) {
     if (!leftOut(head, rewrite, index)) continue;
     const line = head.lineAt(index);
-    at += bytes.copy(out, at, base + keepFrom, base + line);
+    at += copyBytes(bytes, base + keepFrom, base + line, out, at);
     keepFrom = head.lineAt(index + 1);
   }
   const end = head.size - 2;
-  at += bytes.copy(out, at, base + keepFrom, base + end);
+  at += copyBytes(bytes, base + keepFrom, base + end, out, at);
   if (added !== '') at += out.write(added, at, 'latin1');
-  at += bytes.copy(out, at, base + end, base + head.size);
+  at += copyBytes(bytes, base + end, base + head.size, out, at);
   if (head.minor === 0) out[versionDigitAt(head)] = DIGIT_ONE;
-  if (bodyTo > bodyFrom) body.copy(out, at, bodyFrom, bodyTo);
+  if (bodyTo > bodyFrom) copyBytes(body, bodyFrom, bodyTo, out, at);
   return out;
+}
+
+/**
+ * A plain rewrite would change nothing, and the body, which begins at `bodyFrom`, lies right
+ * behind the head: both can be sent from where they were read.
+ */
+export function leavesAsItCame(head: MessageHead, body: Buffer, bodyFrom: number): boolean {
+  const { bytes, base, size, droppedCount, minor } = head;
+  return droppedCount === 0 && minor === 1 && bytes === body && base + size === bodyFrom;
+}
+
+/** Node's copy() costs more than the bytes of a few header lines themselves. */
+function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
+  if (end - start > COPIED_BY_HAND_MAX) return from.copy(to, at, start, end);
+  for (let i = start; i < end; i++) to[at + i - start] = from[i]!;
+  return end - start;
 }
 
 function droppedBytes(head: MessageHead, rewrite: Rewrite): number {

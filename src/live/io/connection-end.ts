@@ -252,9 +252,9 @@ export class ConnectionEnd implements TransportOwner {
   }
 
   /** Sends what was just read; false when the owner should wait for onDrain. */
-  write(chunk: Uint8Array): boolean {
+  write(buffer: Buffer, from: number, to: number): boolean {
     if (this.closed || this.finished) return true;
-    return this.#transport?.pass(chunk) ?? true;
+    return this.#transport?.pass(buffer, from, to) ?? true;
   }
 
   /** Sends a chunk that nobody will change (or a latin1 string). */

@@ -91,8 +91,17 @@ export function hearsNoMore(socket: number): void {
 
 /** Calls when nothing of what runs now can still expect to be called first. */
 export function afterwards(call: () => void): void {
+  if (!inBatch && later.length === 0) setImmediate(runLater);
   later.push(call);
-  if (!inBatch && later.length === 1) setImmediate(runLater);
+}
+
+/**
+ * The same for connections that have failed: before all others, the last first. Of many that are
+ * lost together, those that a queue holds should go before those whose slots they would get.
+ */
+export function firstAfterwards(call: () => void): void {
+  if (!inBatch && later.length === 0) setImmediate(runLater);
+  later.unshift(call);
 }
 
 function started(): SocketCalls | null {

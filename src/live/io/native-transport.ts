@@ -17,6 +17,7 @@ import type { Endpoint } from '../../model/run.ts';
 import {
   afterwards,
   FAILED,
+  firstAfterwards,
   HUNG_UP,
   hears,
   hearsNoMore,
@@ -123,18 +124,16 @@ export class NativeTransport implements Transport, Watched {
     return this.#keep(bytesOf(chunk).subarray(Math.max(sent, 0)));
   }
 
-  pass(chunk: Uint8Array): boolean {
-    if (chunk.buffer !== READ_BUFFER.buffer || this.#waiting !== null) {
-      return this.write(Buffer.from(chunk));
+  pass(buffer: Buffer, from: number, to: number): boolean {
+    if (buffer !== READ_BUFFER || this.#waiting !== null) {
+      return this.write(Buffer.from(buffer.subarray(from, to)));
     }
     if (this.#closing || this.#finishing || this.#connecting) return true;
-    const { length } = chunk;
-    this.bytesWritten += length;
-    const from = chunk.byteOffset - READ_BUFFER.byteOffset;
-    const sent = this.#calls.sendInput(this.#socket, from, length);
-    if (sent === length) return true;
+    this.bytesWritten += to - from;
+    const sent = this.#calls.sendInput(this.#socket, from, to - from);
+    if (sent === to - from) return true;
     if (!this.#hasSent(sent)) return true;
-    return this.#keep(Buffer.from(chunk.subarray(Math.max(sent, 0))));
+    return this.#keep(Buffer.from(buffer.subarray(from + Math.max(sent, 0), to)));
   }
 
   finish(): void {
@@ -159,7 +158,7 @@ export class NativeTransport implements Transport, Watched {
     // There is nothing to reset before the connection is up.
     if (!this.#connecting && this.#socket >= 0) {
       this.#calls.reset(this.#socket);
-      this.#forget();
+      this.#forget(afterwards);
     } else this.#close();
   }
 
@@ -271,22 +270,24 @@ export class NativeTransport implements Transport, Watched {
   #failed(error: number): void {
     if (this.#closing) return;
     this.#owner.errored(getSystemErrorName(error));
-    this.#close();
+    if (this.#closing) return;
+    if (this.#socket >= 0) this.#calls.close(this.#socket);
+    this.#forget(firstAfterwards);
   }
 
   #close(): void {
     if (this.#closing) return;
     if (this.#socket >= 0) this.#calls.close(this.#socket);
-    this.#forget();
+    this.#forget(afterwards);
   }
 
-  #forget(): void {
+  #forget(then: (call: () => void) => void): void {
     this.#closing = true;
     this.#reading = false;
     this.#waiting = null;
     if (this.#lingering !== null) clearTimeout(this.#lingering);
     if (this.#socket >= 0) hearsNoMore(this.#socket);
-    afterwards(() => this.#owner.gone());
+    then(() => this.#owner.gone());
   }
 }
 

@@ -95,8 +95,8 @@ export class SocketTransport implements Transport {
     return false;
   }
 
-  pass(chunk: Uint8Array): boolean {
-    return this.write(Buffer.from(chunk));
+  pass(buffer: Buffer, from: number, to: number): boolean {
+    return this.write(Buffer.from(buffer.subarray(from, to)));
   }
 
   finish(): void {

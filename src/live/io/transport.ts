@@ -54,8 +54,8 @@ export interface Transport {
   resume(): void;
   /** Sends a chunk that nobody will change, or a latin1 string; false: wait for `drained`. */
   write(chunk: Uint8Array | string): boolean;
-  /** Sends a part of READ_BUFFER, or another chunk that is valid only during the call. */
-  pass(chunk: Uint8Array): boolean;
+  /** Sends buffer[from..to), which is valid only during the call: of READ_BUFFER, mostly. */
+  pass(buffer: Buffer, from: number, to: number): boolean;
   /** Sends our FIN after what was written; the other direction stays open. */
   finish(): void;
   /** FIN after what was written, then gone. Bytes not read are dropped. */

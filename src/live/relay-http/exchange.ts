@@ -14,7 +14,7 @@ import { type ExchangeFailure, PARENT_SAME_HOP } from '../../model/event.ts';
 import { failures, type MessageFailure } from '../http/failure.ts';
 import type { BodyKind, MessageHead } from '../http/message-head.ts';
 import { isIdempotent } from '../http/request-line.ts';
-import { PLAIN_REWRITE, type Rewrite, rewriteHead } from '../http/rewrite.ts';
+import { leavesAsItCame, PLAIN_REWRITE, type Rewrite, rewriteHead } from '../http/rewrite.ts';
 import { encodeTraceparent } from '../http/trace-context.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -179,15 +179,19 @@ export class Exchange extends Deadline implements Waiter {
     this.dechunks = kind === 'chunked' && this.minor === 0;
     const delimited = kind !== 'until-close' && !this.dechunks;
     const added = this.server.connectionLine(this, delimited);
+    if (added === '' && leavesAsItCame(head, bytes, from)) {
+      this.#pass(bytes, head.base + head.lineFrom, to);
+      return;
+    }
     const rewrite =
       added === '' ? PLAIN_REWRITE : { ...PLAIN_REWRITE, added, withoutFraming: this.dechunks };
     this.#write(rewriteHead(head, rewrite, bytes, from, to));
   }
 
-  /** More bytes of the body; they are copied. */
+  /** More bytes of the body. */
   responseBody(bytes: Buffer, from: number, to: number): void {
     this.#progress();
-    if (to > from) this.#write(Buffer.from(bytes.subarray(from, to)));
+    if (to > from) this.#pass(bytes, from, to);
   }
 
   responseDone(): void {
@@ -227,7 +231,7 @@ export class Exchange extends Deadline implements Waiter {
     if (client === null) return;
     this.#replayable = false;
     this.#progress();
-    if (to > from && !client.end.write(bytes.subarray(from, to))) this.server.blockBody(!done);
+    if (to > from && !client.end.write(bytes, from, to)) this.server.blockBody(!done);
   }
 
   downstreamDrained(): void {
@@ -297,6 +301,10 @@ export class Exchange extends Deadline implements Waiter {
 
   #write(owned: Buffer): void {
     if (!this.server.end.writeOwned(owned)) this.#client?.end.pause();
+  }
+
+  #pass(bytes: Buffer, from: number, to: number): void {
+    if (!this.server.end.write(bytes, from, to)) this.#client?.end.pause();
   }
 
   #refuse(status: LocalStatus, reason: string): void {

@@ -78,7 +78,7 @@ export class Tunnel extends Deadline {
     return {
       onData: (end, buffer, length) => {
         this.#idle.set(this);
-        if (!other.end.write(buffer.subarray(0, length))) end.pause();
+        if (!other.end.write(buffer, 0, length)) end.pause();
       },
       onEnd: () => passFin(other.end),
       onDrain: () => {

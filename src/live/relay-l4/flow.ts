@@ -110,7 +110,7 @@ export class Flow {
     onData: (end, buffer, length) => {
       this.#owner.bytesUp(this);
       if (this.#forgotten !== null) end.reset(this.#forgotten);
-      else if (!end.closed) this.#fromClient(buffer.subarray(0, length));
+      else if (!end.closed) this.#fromClient(buffer, length);
     },
     onEnd: (end) => {
       this.#owner.ending(this);
@@ -136,7 +136,7 @@ export class Flow {
       if (!this.downstream.closed) this.#owner.bytesDown(this);
       if (this.#forgotten !== null) end.reset(this.#forgotten);
       else if (this.downstream.closed) return;
-      else if (!this.downstream.write(buffer.subarray(0, length))) end.pause();
+      else if (!this.downstream.write(buffer, 0, length)) end.pause();
     },
     onEnd: (end) => {
       if (!this.downstream.closed) this.#owner.ending(this);
@@ -151,14 +151,14 @@ export class Flow {
     },
   };
 
-  #fromClient(chunk: Buffer): void {
+  #fromClient(buffer: Buffer, length: number): void {
     const { upstream } = this;
     if (!this.gated && this.#upstreamReady && upstream !== null) {
-      if (!upstream.write(chunk)) this.downstream.pause();
+      if (!upstream.write(buffer, 0, length)) this.downstream.pause();
       return;
     }
-    this.#kept.push(Buffer.from(chunk));
-    this.#keptBytes += chunk.length;
+    this.#kept.push(Buffer.from(buffer.subarray(0, length)));
+    this.#keptBytes += length;
     if (this.#keptBytes >= HELD_BYTES_MAX) this.downstream.pause();
   }
 

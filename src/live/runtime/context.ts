@@ -6,6 +6,7 @@
  *      └── per instance: HopContext ── LiveHop (the driver: sockets around shared policies)
  */
 
+import { Histogram } from '../../measure/histogram.ts';
 import type { Endpoint, Instance, Link, RunPlan } from '../../model/run.ts';
 import type { Action, Hop, Topology } from '../../model/topology.ts';
 import type { RandomStream } from '../../random/stream.ts';
@@ -62,19 +63,23 @@ export class HopCounters {
   throttled429 = 0;
   serverErrors5xx = 0;
   failed = 0;
-  /** Latencies (µs) since the last reading; bounded, further ones are left out of the live p99. */
-  readonly latencies: number[] = [];
+  /** Latencies (µs) since the last reading, of all replicas that share the process. */
+  readonly latencies: Histogram;
   held = 0;
   active = 0;
   /** Clients only: how late this process issued its requests. */
   lateness: Lateness | null = null;
+
+  constructor(latencies = new Histogram()) {
+    this.latencies = latencies;
+  }
 
   answer(status: number, latency: number): void {
     this.answered += 1;
     if (status === 429) this.throttled429 += 1;
     else if (status >= 500) this.serverErrors5xx += 1;
     else if (status < 400) this.ok += 1;
-    if (this.latencies.length < 20_000) this.latencies.push(latency);
+    this.latencies.add(latency);
   }
 }
 

@@ -12,6 +12,7 @@ import { makePlan } from '../../model/plan.ts';
 import type { Endpoint, KernelCount, Mark, RunInfo, RunPlan } from '../../model/run.ts';
 import type { Action, Hop, TimelineEntry, Topology } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
+import { timelineOf } from '../../random/fault-timeline.ts';
 import { Clock } from '../runtime/clock.ts';
 import { ForeignServers } from './foreign-servers.ts';
 import { LabMeter } from './lab-meter.ts';
@@ -259,7 +260,8 @@ export class LiveRun {
   #begin(): void {
     this.#loadStart = this.#clock.now();
     for (const worker of this.#workers) worker.send({ type: 'begin' });
-    for (const entry of this.#options.topology.timeline) {
+    const { topology, seed } = this.#options;
+    for (const entry of timelineOf(topology, seed)) {
       this.#timers.push(setTimeout(() => void this.#applyEntry(entry), entry.at / 1_000));
     }
   }

@@ -2,6 +2,7 @@
  * One worker process: builds the live hops that the plan gives it and does what the supervisor
  * says. All hops of a process share its clock, its event writer and its end numbers.
  */
+import { Histogram } from '../../measure/histogram.ts';
 import { EventKind } from '../../model/event.ts';
 import type { LoadAccount } from '../../model/lab.ts';
 import { hopNamed, isL4, nearestL7IsForeign } from '../../model/plan.ts';
@@ -51,6 +52,8 @@ export class Worker {
   readonly #placed: Placed[] = [];
   readonly #endpoints = new Map<number, Endpoint[]>();
   readonly #numbers = { next: 0 };
+  /** Of each hop, all of its replicas here together. */
+  readonly #latencies = new Map<string, Histogram>();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #loop = new LoopMeter();
   #cpuBefore = process.cpuUsage();
@@ -189,11 +192,17 @@ export class Worker {
         this.#numbers,
         this.#descriptors,
       ),
-      counters: new HopCounters(),
+      counters: new HopCounters(this.#latenciesOf(hop)),
       random: (purpose) => randomStream(seed, `${hop.name}/${instance.replica}/${purpose}`),
       tracesUpstream: !isL4(hop) && nearestL7IsForeign(topology, plan, hop, 'upstream'),
       tracedDownstream: !isL4(hop) && nearestL7IsForeign(topology, plan, hop, 'downstream'),
     };
+  }
+
+  #latenciesOf({ name }: Hop): Histogram {
+    const known = this.#latencies.get(name) ?? new Histogram();
+    this.#latencies.set(name, known);
+    return known;
   }
 
   /** On one host, a hop talks to its own host's replica of the next. */
@@ -298,10 +307,11 @@ function listenersOf({ plan, process }: WorkerInit): number {
 }
 
 function tickOf(hop: string, placed: readonly Placed[]): HopTick {
+  const latencies = placed[0]?.context.counters.latencies;
+  const p99 = latencies?.quantile(0.99) ?? null;
+  latencies?.clear();
   const sum = (pick: (one: HopContext) => number): number =>
     placed.reduce((total, one) => total + pick(one.context), 0);
-  const latencies = placed.flatMap((one) => one.context.counters.latencies.splice(0));
-  latencies.sort((x, y) => x - y);
   const isClient = placed[0]?.context.hop.kind === 'clients';
   return {
     hop,
@@ -315,6 +325,6 @@ function tickOf(hop: string, placed: readonly Placed[]): HopTick {
     throttled429: sum((one) => one.counters.throttled429),
     serverErrors5xx: sum((one) => one.counters.serverErrors5xx),
     failed: sum((one) => one.counters.failed),
-    p99: latencies[Math.ceil(latencies.length * 0.99) - 1] ?? null,
+    p99,
   };
 }

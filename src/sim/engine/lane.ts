@@ -9,7 +9,7 @@ import { Sleeper } from './wake.ts';
 
 /** What can time out; in one lane at a time. */
 export abstract class Timeout {
-  timeoutAt: Micros = 0;
+  timeoutAt: Micros = 0.5;
   laneNext: Timeout | null = null;
   lanePrevious: Timeout | null = null;
   lane: Lane | null = null;
@@ -20,7 +20,7 @@ export abstract class Timeout {
 
 export class Lane extends Sleeper {
   /** µs; 0 = none of them ever strikes. */
-  readonly delay: Micros;
+  readonly delay: Micros = 0;
   #head: Timeout | null = null;
   #tail: Timeout | null = null;
 
@@ -31,14 +31,22 @@ export class Lane extends Sleeper {
 
   /** Sets it, or sets it anew. */
   set(timeout: Timeout): void {
-    timeout.lane?.clear(timeout);
+    if (timeout.lane !== null) {
+      // Nothing was set in between: it stays where it is.
+      if (timeout.lane === this && timeout === this.#tail) {
+        timeout.timeoutAt = this.engine.now + this.delay;
+        return;
+      }
+      timeout.lane.clear(timeout);
+    }
     if (this.delay === 0) return;
     timeout.timeoutAt = this.engine.now + this.delay;
     timeout.lane = this;
     timeout.lanePrevious = this.#tail;
     if (this.#tail === null) {
       this.#head = timeout;
-      this.wakeAt(timeout.timeoutAt);
+      // An event that is there already looks again when it fires.
+      if (!this.awaits) this.wakeAt(timeout.timeoutAt);
     } else this.#tail.laneNext = timeout;
     this.#tail = timeout;
   }

@@ -1,17 +1,24 @@
-/** Places for the numbers of events that wait, in typed arrays that grow by doubling. */
-import { type Actor, NOBODY } from './event-queue.ts';
+/**
+ * Places for events that wait, in typed arrays that grow by doubling. A place given back is the
+ * next to be taken: it is still in the cache.
+ */
+import type { Actor } from './event-queue.ts';
+
+const NONE = -1;
 
 export class Slots {
   at = new Float64Array(1_024);
   arg = new Int32Array(1_024);
-  /** For whoever keeps lists of slots. */
+  /** For whoever keeps lists of slots; of free ones, the next free one. */
   next = new Int32Array(1_024);
+  /** Of a free place, whoever was there last. */
   readonly actor: Actor[] = [];
-  readonly #free: number[] = [];
+  #free = NONE;
   #used = 0;
 
   take(at: number, actor: Actor, arg: number): number {
-    const slot = this.#free.pop() ?? this.#fresh();
+    const slot = this.#free === NONE ? this.#fresh() : this.#free;
+    this.#free = this.next[slot] ?? NONE;
     this.at[slot] = at;
     this.arg[slot] = arg;
     this.actor[slot] = actor;
@@ -19,14 +26,15 @@ export class Slots {
   }
 
   give(slot: number): void {
-    this.actor[slot] = NOBODY;
-    this.#free.push(slot);
+    this.next[slot] = this.#free;
+    this.#free = slot;
   }
 
   #fresh(): number {
     const slot = this.#used;
     this.#used += 1;
     if (slot >= this.at.length) this.#grow();
+    this.next[slot] = NONE;
     return slot;
   }
 

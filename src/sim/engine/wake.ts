@@ -31,6 +31,11 @@ export abstract class Sleeper implements Actor {
     if (at < this.#queuedAt) this.#queue(at);
   }
 
+  /** Whether it will be woken, sooner or later. */
+  protected get awaits(): boolean {
+    return this.#at !== NEVER;
+  }
+
   fire(): void {
     const { now } = this.engine;
     if (now !== this.#queuedAt) return;
@@ -44,8 +49,9 @@ export abstract class Sleeper implements Actor {
   }
 
   #queue(at: Micros): void {
-    this.#queuedAt = at;
-    this.engine.at(at, this, 0);
+    // What has come due meanwhile is due now.
+    this.#queuedAt = Math.max(at, this.engine.now);
+    this.engine.at(this.#queuedAt, this, 0);
   }
 }
 

@@ -7,6 +7,7 @@
 import type { Instance } from '../../model/run.ts';
 import type { Action, AppHop } from '../../model/topology.ts';
 import type { PoolOptions } from '../../policy/pool.ts';
+import type { RandomStream } from '../../random/stream.ts';
 import type { Asker, Exchange, NotGranted } from '../exchange.ts';
 import { ANSWER_BYTES, QUERY_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection } from '../net/connection.ts';
@@ -24,6 +25,7 @@ export class App implements SimHop, Acceptor, Asker {
   readonly #connections: ServerConnections;
   readonly #station: Station<Exchange>;
   readonly #pool: ConnectionPool | null;
+  readonly #bursts: RandomStream;
   readonly #faults: HostFaults;
   #settings: AppHop;
 
@@ -32,6 +34,7 @@ export class App implements SimHop, Acceptor, Asker {
     this.#settings = hop;
     this.#connections = new ServerConnections(world, keptFor(hop.keepAliveTimeout));
     const stream = world.random(instance, 'service');
+    this.#bursts = world.random(instance, 'slow-requests');
     const book = stationBook(world, instance);
     const done = (exchange: Exchange): void => this.#worked(exchange);
     this.#station = new Station(world.engine, hop, stream, done, book);
@@ -51,6 +54,10 @@ export class App implements SimHop, Acceptor, Asker {
     const { name } = this.#settings;
     if (action.action === 'slow' && action.hop === name) {
       this.#station.slow(action.factor, action.lasts);
+      return true;
+    }
+    if (action.action === 'slow-requests' && action.hop === name) {
+      this.#station.burst(action, this.#bursts);
       return true;
     }
     if (action.action === 'stall' && action.hop === name) {

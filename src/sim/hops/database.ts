@@ -5,6 +5,7 @@
  */
 import type { Instance } from '../../model/run.ts';
 import type { Action, DatabaseHop } from '../../model/topology.ts';
+import type { RandomStream } from '../../random/stream.ts';
 import type { Exchange } from '../exchange.ts';
 import { ROW_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection } from '../net/connection.ts';
@@ -23,6 +24,7 @@ const INSERT = 2;
 export class Database implements SimHop, Acceptor {
   readonly #world: World;
   readonly #station: Station<Exchange>;
+  readonly #bursts: RandomStream;
   readonly #faults: HostFaults;
   #settings: DatabaseHop;
   /** Connections that were let in and are open. */
@@ -33,6 +35,7 @@ export class Database implements SimHop, Acceptor {
     this.#world = world;
     this.#settings = hop;
     const stream = world.random(instance, 'service');
+    this.#bursts = world.random(instance, 'slow-requests');
     const book = stationBook(world, instance);
     const done = (exchange: Exchange): void => this.#served(exchange);
     this.#station = new Station(world.engine, hop, stream, done, book);
@@ -49,6 +52,10 @@ export class Database implements SimHop, Acceptor {
     const { name } = this.#settings;
     if (action.action === 'slow' && action.hop === name) {
       this.#station.slow(action.factor, action.lasts);
+      return true;
+    }
+    if (action.action === 'slow-requests' && action.hop === name) {
+      this.#station.burst(action, this.#bursts);
       return true;
     }
     if (action.action === 'stall' && action.hop === name) {

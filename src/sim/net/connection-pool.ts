@@ -21,6 +21,7 @@ const OPEN = 0;
 const GRANT = 1;
 const REJECT = 2;
 const CLOSE = 8;
+const NONE = -1;
 
 const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
@@ -50,8 +51,12 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   readonly #policy: Pool;
   readonly #connections: (Connection | null)[] = [];
   readonly #world: World;
-  /** Its consequence is carried out at once: the exchange that is just now asking. */
+  /** The exchange that is just now asking, and what the policy decided about it. */
   #asking: Exchange | null = null;
+  #toOpen = NONE;
+  /** A connection has just been opened, and who gets it. */
+  #isOpened = false;
+  #toGrant = NONE;
   #retired = false;
   #failedBy: 'refused' | 'timeout' = 'refused';
 
@@ -62,10 +67,12 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     this.#policy = new Pool(plan.settings, this, plan.world.waiting);
   }
 
-  // The policy's port: decisions are carried out when its input has returned
+  // The policy's port: decisions are carried out when its input has returned, those that come
+  // with every request as soon as it has
 
   open(number: number): void {
-    this.engine.next(this, OPEN, number, null);
+    if (this.#asking !== null && this.#toOpen === NONE) this.#toOpen = number;
+    else this.engine.next(this, OPEN, number, null);
   }
 
   grant(waiter: number, number: number): void {
@@ -75,7 +82,8 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     }
     const exchange = this.#world.waiters.get(waiter);
     exchange.granted = this.#connections[number] ?? null;
-    this.engine.next(this, GRANT, waiter, exchange);
+    if (this.#isOpened) this.#toGrant = waiter;
+    else this.engine.next(this, GRANT, waiter, exchange);
   }
 
   reject(waiter: number, reason: number): void {
@@ -102,11 +110,15 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     this.#policy.acquire(this.engine.now, waiters.next);
     this.#asking = null;
     const connection = exchange.granted;
-    if (connection === null) exchange.waiter = waiters.add(exchange);
-    else {
+    if (connection !== null) {
       exchange.granted = null;
       this.#send(exchange, connection);
+      return;
     }
+    exchange.waiter = waiters.add(exchange);
+    const number = this.#toOpen;
+    this.#toOpen = NONE;
+    if (number !== NONE) this.#open(number);
   }
 
   /**
@@ -197,7 +209,13 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #usable(connection: Connection): void {
-    this.#policy.opened(this.#now, connection.number);
+    // A server that has closed it meanwhile is heard first, and then who waits asks anew.
+    this.#isOpened = connection.acceptorOpen;
+    this.#policy.opened(this.engine.now, connection.number);
+    this.#isOpened = false;
+    const waiter = this.#toGrant;
+    this.#toGrant = NONE;
+    if (waiter !== NONE) this.#grant(waiter);
   }
 
   #release(connection: Connection): void {

@@ -38,10 +38,11 @@ export interface Acceptor {
 }
 
 export class Connection {
-  readonly link: SimLink;
-  readonly connector: Connector;
-  readonly listener: Listener;
-  readonly connectorPlace: Place;
+  link: SimLink;
+  connector: Connector;
+  acceptor: Acceptor;
+  listener: Listener;
+  connectorPlace: Place;
   /** Numbers of its ends among the events. */
   connectorEnd = 0;
   acceptorEnd = 0;
@@ -64,13 +65,13 @@ export class Connection {
   early: 'none' | 'fin' | 'rst' = 'none';
 
   // Notes of those who measure
-  openedAt: Micros = 0;
+  openedAt: Micros = 0.5;
   /** It was counted as opened; the acceptor's socket has come and gone. */
   counted = false;
   acceptorGone = false;
   /** The cause of the end that decided to close it, and when; -1 = none has. */
   decidedBy = -1;
-  decidedAt: Micros = 0;
+  decidedAt: Micros = 0.5;
   /** What its ends saw otherwise. */
   seenCause = -1;
   spread: Carriers | null = null;
@@ -123,16 +124,61 @@ export class Connection {
   reading = true;
   finWaits = false;
   rstWaits = false;
-  lastMoved = 0;
+  lastMoved = 0.5;
 
   constructor(link: SimLink, connector: Connector, place: Place, listener: Listener) {
     this.link = link;
     this.connector = connector;
     this.connectorPlace = place;
     this.listener = listener;
+    this.acceptor = listener.acceptor;
   }
 
-  get acceptor(): Acceptor {
-    return this.listener.acceptor;
+  /**
+   * As if it were new: a server that closes after each answer opens one for every request. Only
+   * for one that no relay has joined to another, and in a later instant than it went.
+   */
+  begin(connector: Connector, place: Place, listener: Listener): void {
+    this.link = listener.link;
+    this.connector = connector;
+    this.connectorPlace = place;
+    this.listener = listener;
+    this.acceptor = listener.acceptor;
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.acceptorEnd = 0;
+    this.connectorAddress = 0;
+    this.early = 'none';
+    this.up = false;
+    this.connectorOpen = true;
+    this.acceptorOpen = false;
+    this.connectorFin = false;
+    this.acceptorFin = false;
+    this.bytesUp = 0;
+    this.bytesDown = 0;
+    this.counted = false;
+    this.acceptorGone = false;
+    this.decidedBy = -1;
+    this.seenCause = -1;
+    this.spread = null;
+    this.carries = null;
+    this.asked = null;
+    this.passed = false;
+    this.busy = false;
+    this.waiting = false;
+    this.starved = false;
+    this.exchange = null;
+    this.ordinal = 0;
+    this.greeted = false;
+    this.prepared = 0;
+    this.serverNumber = -1;
+    this.served = null;
+    this.servedOrdinal = 0;
+    this.lastCause = 0;
+    this.choice = -1;
+    this.slot = 0;
+    this.reading = true;
   }
 }

@@ -13,6 +13,7 @@
  */
 import { closeCauseCode } from '../../model/close-cause.ts';
 import { EventKind } from '../../model/event.ts';
+import type { Micros } from '../../model/units.ts';
 import type { Engine, Follower } from '../engine/engine.ts';
 import type { Actor } from '../engine/event-queue.ts';
 import type { Exchange } from '../exchange.ts';
@@ -64,7 +65,11 @@ export class Network implements Follower {
   readonly engine: Engine;
   readonly recorder: Recorder | null;
   meters: Meters | null = null;
-  readonly #free: Transit[] = [];
+  readonly #transits: Transit[] = [];
+  /** Connections to be used again, and those that went in the present instant. */
+  readonly #free: Connection[] = [];
+  readonly #gone: Connection[] = [];
+  #goneAt: Micros = 0.5;
   #ends = 0;
 
   constructor(engine: Engine, recorder: Recorder | null) {
@@ -79,7 +84,7 @@ export class Network implements Follower {
 
   /** Begins to connect; the connector hears `connected` or `connectFailed`, perhaps at once. */
   connect(connector: Connector, from: Place, listener: Listener, number: number): Connection {
-    const connection = new Connection(listener.link, connector, from, listener);
+    const connection = this.#fresh(connector, from, listener);
     connection.number = number;
     connection.connectorEnd = this.#newEnd();
     connection.acceptorAddress = listener.address;
@@ -93,6 +98,29 @@ export class Network implements Follower {
       listener.link.index,
     );
     return connection;
+  }
+
+  #fresh(connector: Connector, from: Place, listener: Listener): Connection {
+    if (this.engine.now > this.#goneAt) this.#release();
+    const free = this.#free.pop();
+    if (free === undefined) return new Connection(listener.link, connector, from, listener);
+    free.begin(connector, from, listener);
+    return free;
+  }
+
+  /** Both of its sockets are gone: whoever still looks at it does so within this instant. */
+  #retire(connection: Connection): void {
+    if (connection.link.delay > 0 || connection.below !== null || connection.above !== null) return;
+    if (this.engine.now > this.#goneAt) this.#release();
+    this.#goneAt = this.engine.now;
+    this.#gone.push(connection);
+  }
+
+  /** Nobody looks any more at those that went in an earlier instant. */
+  #release(): void {
+    for (let gone = this.#gone.pop(); gone !== undefined; gone = this.#gone.pop()) {
+      this.#free.push(gone);
+    }
   }
 
   /** The connector has taken note of its new connection: off goes the SYN. */
@@ -109,16 +137,22 @@ export class Network implements Follower {
 
   /** Sends a request from the connector; books it as begun there. */
   ask(connection: Connection, exchange: Exchange, bytes: number): void {
+    const { link } = connection;
     connection.bytesUp += bytes;
-    this.meters?.exchange(connection, exchange);
-    this.#send(connection, Cargo.request, exchange);
+    link.exchanges += 1;
+    if (exchange.spread !== null) this.meters?.carried(connection, exchange);
+    if (link.delay === 0 && connection.acceptorOpen)
+      connection.acceptor.asked(connection, exchange);
+    else this.#send(connection, Cargo.request, exchange);
   }
 
   /** Passes an answer from the acceptor; `closes`: with the acceptor's FIN behind it. */
   answer(connection: Connection, exchange: Exchange, bytes: number, closes: boolean): void {
     connection.bytesDown += bytes;
     if (closes) connection.acceptorFin = true;
-    this.#send(connection, closes ? Cargo.lastAnswer : Cargo.answer, exchange);
+    if (connection.link.delay === 0 && connection.connectorOpen) {
+      connection.connector.answered(connection, exchange, closes);
+    } else this.#send(connection, closes ? Cargo.lastAnswer : Cargo.answer, exchange);
   }
 
   /** The acceptor's last answer: its socket goes with it. */
@@ -183,7 +217,7 @@ export class Network implements Follower {
 
   /** For `Transit`: it has arrived. */
   arrived(transit: Transit, cargo: Cargo, connection: Connection, exchange: Exchange | null): void {
-    this.#free.push(transit);
+    this.#transits.push(transit);
     this.#deliver(connection, cargo, exchange);
   }
 
@@ -201,7 +235,7 @@ export class Network implements Follower {
       } else this.#deliver(connection, cargo, exchange);
       return;
     }
-    const transit = this.#free.pop() ?? new Transit(this);
+    const transit = this.#transits.pop() ?? new Transit(this);
     transit.connection = connection;
     transit.exchange = exchange;
     this.engine.at(this.engine.now + delay, transit, cargo);
@@ -335,9 +369,11 @@ export class Network implements Follower {
       connection.bytesDown,
       connection.bytesUp,
     );
-    if (connectorAddress === 0) return;
-    const waits = cause !== PEER_FIN && cause !== PEER_RST && !connection.acceptorFin;
-    connectorPlace.giveAddress(listener, connectorAddress, this.engine.now, waits);
+    if (connectorAddress !== 0) {
+      const waits = cause !== PEER_FIN && cause !== PEER_RST && !connection.acceptorFin;
+      connectorPlace.giveAddress(listener, connectorAddress, this.engine.now, waits);
+    }
+    if (connection.acceptorGone) this.#retire(connection);
   }
 
   #acceptorGone(connection: Connection, cause: number): void {
@@ -354,6 +390,7 @@ export class Network implements Follower {
       connection.bytesUp,
       connection.bytesDown,
     );
+    if (!connection.connectorOpen) this.#retire(connection);
   }
 
   /** It is open at one end at least. */

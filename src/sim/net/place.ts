@@ -8,6 +8,8 @@ export interface SimLink {
   readonly index: number;
   /** µs one way. */
   readonly delay: Micros;
+  /** Requests that went out on it in the present step of the series. */
+  exchanges: number;
 }
 
 /** 100.64.0.0/10, where clients live. */
@@ -16,8 +18,8 @@ const CLIENT_ADDRESSES = 4_194_304 * PORTS;
 
 /** A replica of a hop as the network sees it: an address and its live sockets. */
 export class Place {
-  readonly instance: number;
-  readonly ip: number;
+  readonly instance: number = 0;
+  readonly ip: number = 0.5;
   /** Clients are machines of their own: they never run out of ports. */
   readonly #manyMachines: boolean;
   #addresses = 0;
@@ -25,6 +27,9 @@ export class Place {
   readonly connecting = new ConnectorSockets();
   readonly accepted = new AcceptorSockets();
   readonly #ports = new Map<Listener, Ports>();
+  /** Mostly there is but one that it connects to. */
+  #lastListener: Listener | null = null;
+  #lastPorts = new Ports();
 
   constructor(instance: number, manyMachines: boolean) {
     this.instance = instance;
@@ -47,15 +52,18 @@ export class Place {
 
   /** `waits`: the connector closed first, by FIN. */
   giveAddress(listener: Listener, address: number, now: Micros, waits: boolean): void {
-    if (!this.#manyMachines) this.#portsTo(listener).give(now, address % 65_536, waits);
+    if (!this.#manyMachines) this.#portsTo(listener).give(now, address - this.ip * 65_536, waits);
   }
 
   #portsTo(listener: Listener): Ports {
+    if (listener === this.#lastListener) return this.#lastPorts;
     let ports = this.#ports.get(listener);
     if (ports === undefined) {
       ports = new Ports();
       this.#ports.set(listener, ports);
     }
+    this.#lastListener = listener;
+    this.#lastPorts = ports;
     return ports;
   }
 }
@@ -68,6 +76,8 @@ export class Listener {
   readonly address: number;
   /** Its host is down: connects are refused. */
   suspended = false;
+  /** Requests read here in the present step of the series. */
+  reads = 0;
 
   constructor(place: Place, link: SimLink, acceptor: Acceptor) {
     this.place = place;

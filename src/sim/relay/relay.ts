@@ -54,11 +54,20 @@ export interface RelayPlan {
 export class Relay implements Acceptor, Asker, Reader {
   readonly connections: ServerConnections;
   readonly #plan: RelayPlan;
+  readonly #world: World;
+  readonly #route: (exchange: Exchange) => void;
+  readonly #over: ((exchange: Exchange) => void) | null;
+  /** The timeout begins anew when the request is on its way. */
+  readonly #timesSilence: boolean;
   readonly #timeouts: Lane;
   readonly #pools: ConnectionPool[] = [];
 
   constructor(plan: RelayPlan) {
     this.#plan = plan;
+    this.#world = plan.world;
+    this.#route = plan.route;
+    this.#over = plan.over ?? null;
+    this.#timesSilence = plan.rules.timeoutCovers === 'silence';
     this.connections = new ServerConnections(plan.world, plan.keepAlive);
     this.#timeouts = new Lane(plan.world.engine, plan.rules.responseTimeout);
     for (const link of plan.world.incoming(plan.world.hopOf(plan.instance))) {
@@ -109,10 +118,10 @@ export class Relay implements Acceptor, Asker, Reader {
 
   asked(connection: Connection, exchange: Exchange): void {
     this.connections.begun(connection);
-    this.#plan.world.read(connection, exchange);
+    this.#world.read(connection, exchange);
     exchange.reader = this;
     if (exchange.last) connection.lastCause = CAUSES.maxRequests;
-    this.#plan.route(exchange);
+    this.#route(exchange);
   }
 
   connectorFinished(connection: Connection): void {
@@ -131,7 +140,7 @@ export class Relay implements Acceptor, Asker, Reader {
   /** A fault (hops/host-faults.ts). */
   resetAccepted(connection: Connection): void {
     const { served } = connection;
-    this.#plan.world.network.resetAcceptor(connection, CAUSES.localRst);
+    this.#world.network.resetAcceptor(connection, CAUSES.localRst);
     this.connections.forget(connection);
     if (served !== null) this.#clientGone(served, connection);
   }
@@ -143,8 +152,7 @@ export class Relay implements Acceptor, Asker, Reader {
   // Asker
 
   sent(upstream: Exchange): void {
-    const exchange = parentOf(upstream);
-    if (this.#plan.rules.timeoutCovers === 'silence') this.#timeouts.set(exchange);
+    if (this.#timesSilence) this.#timeouts.set(parentOf(upstream));
   }
 
   notGranted(upstream: Exchange, why: NotGranted): void {
@@ -197,7 +205,7 @@ export class Relay implements Acceptor, Asker, Reader {
 
   #acquire(exchange: Exchange): void {
     exchange.connectionAttempts += 1;
-    const upstream = this.#plan.world.exchanges.take(this, exchange, exchange.kind);
+    const upstream = this.#world.exchanges.take(this, exchange, exchange.kind);
     exchange.upstream = upstream;
     exchange.route?.acquire(upstream);
   }
@@ -209,8 +217,8 @@ export class Relay implements Acceptor, Asker, Reader {
     this.#timeouts.clear(exchange);
     this.#abandon(exchange, CAUSES.clientAbort, 'aborted');
     exchange.served = null;
-    this.#plan.over?.(exchange);
-    this.#plan.world.readOver(connection, 0, 'aborted');
+    this.#over?.(exchange);
+    this.#world.readOver(connection, 0, 'aborted');
   }
 
   #abandon(exchange: Exchange, cause: number, failure: ExchangeFailure): void {
@@ -223,11 +231,11 @@ export class Relay implements Acceptor, Asker, Reader {
     if (exchange.over) return;
     exchange.over = true;
     this.#timeouts.clear(exchange);
-    this.#plan.over?.(exchange);
+    this.#over?.(exchange);
     const connection = exchange.served;
     if (connection === null) return;
     exchange.served = null;
-    this.#plan.world.readOver(connection, exchange.status, failure);
+    this.#world.readOver(connection, exchange.status, failure);
     this.connections.answer(connection, exchange, ANSWER_BYTES);
   }
 }

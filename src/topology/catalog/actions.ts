@@ -46,6 +46,16 @@ export const ACTION_SETTINGS = {
     }),
     lasts: LASTS,
   },
+  'slow-requests': {
+    hop: NAME('An app (or a database).'),
+    share: share({ description: 'Share of the requests that begin meanwhile.', source: GIVEN }),
+    extra: duration({
+      min: 1,
+      description: 'How much longer each of them is worked on, whatever its database does.',
+      source: GIVEN,
+    }),
+    lasts: LASTS,
+  },
   stall: { hop: NAME('A database or an app; it answers nothing meanwhile.'), lasts: LASTS },
   'replace-nodes': {
     hop: NAME('A gateway.'),

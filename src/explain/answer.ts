@@ -1,0 +1,62 @@
+/** What is answered: one quantity of one place, with its formula, so that it can be done by hand. */
+
+/** How far an answer can be trusted by itself. */
+export type Standing =
+  /** The formula holds for this document, whatever the numbers. */
+  | 'exact'
+  /** The remark says what it leaves out. */
+  | 'approximation'
+  /** It is at least as much; the remark says why. */
+  | 'bound'
+  /** No closed form is known to us: the remark says why. */
+  | 'unknown';
+
+export type Quantity =
+  | 'requestsPerSecond'
+  | 'requestsInFlight'
+  | 'secondsToAnswer'
+  | 'throttledShare'
+  | 'newConnectionsPerSecond'
+  | 'requestsPerNewConnection'
+  | 'openConnections'
+  | 'connectionLifeSeconds'
+  | 'utilisation'
+  | 'waitProbability'
+  | 'meanWaitSeconds'
+  | 'capacityPerSecond'
+  | 'slots'
+  | 'slotsNeeded'
+  | 'hostOverflowProbability'
+  | 'waitingBeginsPerSecond'
+  | 'longestWaitForSlotSeconds'
+  | 'stuckStateExists'
+  | 'stallThatFillsSlotsSeconds'
+  | 'connectionsThatFillSlots';
+
+export interface Answer {
+  /** A group of clients, a hop, or a link. */
+  readonly at: string;
+  readonly quantity: Quantity;
+  /** null = not known, or it grows without end: the remark says which. */
+  readonly value: number | boolean | null;
+  readonly standing: Standing;
+  readonly formula: string;
+  readonly source: string;
+  /** What was put into the formula: seconds, and per second. */
+  readonly inputs: Readonly<Record<string, number>>;
+  readonly remark: string | null;
+}
+
+/** A number with what is known of it, before it has a place. */
+export interface Known {
+  readonly value: number | null;
+  readonly standing: Standing;
+  readonly formula: string;
+  readonly source: string;
+  readonly inputs: Readonly<Record<string, number>>;
+  readonly remark: string | null;
+}
+
+export function unknown(remark: string): Known {
+  return { value: null, standing: 'unknown', formula: '', source: '', inputs: {}, remark };
+}

@@ -1,0 +1,68 @@
+/** Closed form against simulation: the difference, and what chance alone can make of it. */
+import { type Replicated, replicated } from '../theory/replications.ts';
+import type { Answer } from './answer.ts';
+import { type AfterStall, keyOf, type Measured } from './simulated.ts';
+
+export interface Simulated extends Replicated {
+  /** Closed form minus simulated; null where there is no closed form. */
+  readonly difference: number | null;
+  /** Is the difference within the bound? null where one of them is not known. */
+  readonly inside: boolean | null;
+}
+
+export interface Compared extends Answer {
+  /** null = the simulator was not asked, or cannot tell. */
+  readonly simulated: Simulated | null;
+  /** For `stuckStateExists`: what the simulator did after stalls of several lengths. */
+  readonly stalls?: readonly StallRun[];
+}
+
+export interface StallRun extends AfterStall {
+  /** What was stalled, for how many seconds. */
+  readonly hop: string;
+  readonly lasts: number;
+  /** Seconds after the stall at whose end one has looked. */
+  readonly recovery: number;
+  readonly seed: number;
+}
+
+/** A Poisson mean of which nothing was seen is below -ln 0.001, at 99.9 %. */
+const NOTHING_SEEN = 6.908;
+
+export interface Runs {
+  readonly runs: readonly Measured[];
+  /** Length of one run's window. */
+  readonly seconds: number;
+  /** New connections per second at the place, by closed form; null where there is none. */
+  readonly opened: number | null;
+}
+
+export function compare(answer: Answer, { runs, seconds, opened }: Runs): Compared {
+  const values = runs
+    .map((run) => run.get(keyOf(answer.at, answer.quantity)))
+    .filter((value) => value !== undefined);
+  if (values.length === 0) return { ...answer, simulated: null };
+  const simulated = against(answer, values);
+  const { bound, mean } = simulated;
+  const watched = seconds * values.length;
+  if (answer.quantity === 'newConnectionsPerSecond' && mean === 0) {
+    const most = NOTHING_SEEN / watched;
+    const inside = typeof answer.value === 'number' ? answer.value <= most : null;
+    return { ...answer, simulated: { ...simulated, bound: most, inside } };
+  }
+  // What happens more seldom than one has watched shows in no run, nor in how they differ.
+  const unseen = opened !== null && opened > 0 && opened * watched < NOTHING_SEEN;
+  if (bound === 0 && unseen) return { ...answer, simulated: { ...simulated, inside: null } };
+  return { ...answer, simulated };
+}
+
+export function against(answer: Answer, values: readonly number[]): Simulated {
+  const found = replicated(values);
+  const { value, standing } = answer;
+  if (typeof value !== 'number') return { ...found, difference: null, inside: null };
+  const difference = value - found.mean;
+  // A sum of numbers is exact to its last digits only.
+  const within = (found.bound ?? 0) + 1e-9 * Math.abs(value);
+  const inside = standing === 'bound' ? difference <= within : Math.abs(difference) <= within;
+  return { ...found, difference, inside: found.bound === null ? null : inside };
+}

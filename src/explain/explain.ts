@@ -1,0 +1,85 @@
+/**
+ * Everything that closed forms say of a topology: for each group of clients, station, link and
+ * queue. Answers that nobody has are there as well, with the reason.
+ */
+import type { ConnectionQueueHop, Hop, Topology } from '../model/topology.ts';
+import type { Answer, Known, Quantity } from './answer.ts';
+import { groupAnswers } from './group-answers.ts';
+import { type Load, loadOf } from './load.ts';
+import { allUnknown, connectionsOf } from './pool.ts';
+import { poolCaseOf } from './pool-case.ts';
+import { needed, queueCaseOf, slotAnswers, slotsOf } from './slots.ts';
+import { stationAnswers } from './station-answers.ts';
+import { stuckState } from './stuck.ts';
+
+export function explain(topology: Topology): Answer[] {
+  const load = loadOf(topology);
+  const obstacle = load.obstacle ?? shortageOf(load);
+  const stations = [...load.stations.values()].flat();
+  return [
+    ...load.groups.flatMap((group) => groupAnswers(load, group, obstacle)),
+    ...stations.flatMap((one) => stationAnswers(load, one, obstacle)),
+    ...topology.hops.flatMap((hop) => linkAnswers(load, hop, obstacle)),
+    ...topology.hops
+      .filter((hop): hop is ConnectionQueueHop => hop.kind === 'connection-queue')
+      .flatMap((hop) => queueAnswers(topology, load, hop)),
+  ];
+}
+
+/** A queue without enough slots makes everything around it wait. */
+function shortageOf(load: Load): string | null {
+  for (const hop of load.chain.topology.hops) {
+    if (hop.kind !== 'connection-queue') continue;
+    const queue = queueCaseOf(load, hop);
+    const need = needed(queue);
+    const slots = slotsOf(queue);
+    if (need.value !== null && need.value > slots) {
+      return `${hop.name} needs ${need.value.toPrecision(3)} slots and has ${slots}`;
+    }
+  }
+  return null;
+}
+
+function linkAnswers(load: Load, hop: Hop, obstacle: string | null): Answer[] {
+  const pool = poolCaseOf(load, hop);
+  if (pool === null) return [];
+  const { opened, requests, open } = obstacle === null ? connectionsOf(pool) : allUnknown(obstacle);
+  return pool.links.flatMap((at) => {
+    const answer = (quantity: Quantity, known: Known): Answer => ({ at, quantity, ...known });
+    return [
+      answer('openConnections', open),
+      answer('newConnectionsPerSecond', opened),
+      answer('requestsPerNewConnection', requests),
+      answer('connectionLifeSeconds', lifeOf(opened, open)),
+    ];
+  });
+}
+
+function lifeOf(opened: Known, open: Known): Known {
+  if (opened.value === 0) return { ...open, ...ENDLESS };
+  if (opened.value === null || open.value === null) return open.value === null ? open : opened;
+  return {
+    ...open,
+    value: open.value / opened.value,
+    formula: 'open connections / new connections per second',
+    source: "Little's law (1961)",
+    inputs: { open: open.value, opened: opened.value },
+  };
+}
+
+const ENDLESS = {
+  value: null,
+  standing: 'unknown',
+  remark: 'no connection is ever closed',
+} as const;
+
+function queueAnswers(topology: Topology, load: Load, hop: ConnectionQueueHop): Answer[] {
+  const queue = queueCaseOf(load, hop);
+  if (load.obstacle === null) {
+    return [
+      ...slotAnswers(topology, queue),
+      { at: hop.name, quantity: 'stuckStateExists', ...stuckState(queue) },
+    ];
+  }
+  return slotAnswers(topology, queue).filter(({ quantity }) => quantity === 'slots');
+}

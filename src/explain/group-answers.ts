@@ -1,0 +1,101 @@
+/** What a group of clients asks, and how long its answers take. */
+
+import { moments } from '../theory/times.ts';
+import type { Answer, Known, Quantity } from './answer.ts';
+import { unknown } from './answer.ts';
+import type { Group, Load } from './load.ts';
+import { poolWait } from './stations.ts';
+
+export function groupAnswers(load: Load, group: Group, obstacle: string | null): Answer[] {
+  const { hop, rate, seconds, users, turnedAway } = group;
+  const at = hop.name;
+  const answer = (quantity: Quantity, known: Known): Answer => ({ at, quantity, ...known });
+  const open = users === Number.POSITIVE_INFINITY;
+  const passed = rate * (1 - turnedAway);
+  const trust = standingOf(load, group);
+  const { think } = group;
+  const inputs = think === null ? { rate } : { users, think: moments(think).mean, R: seconds };
+  const how = open ? GIVEN : load.closed;
+  const asked = answer('requestsPerSecond', { ...how, value: rate, inputs });
+  const away = throttleOf(load, group);
+  const throttled = away === null ? [] : [answer('throttledShare', away)];
+  if (obstacle !== null) {
+    return [
+      open ? asked : answer('requestsPerSecond', unknown(obstacle)),
+      ...(load.obstacle === null || open ? throttled : []),
+      answer('secondsToAnswer', unknown(obstacle)),
+      answer('requestsInFlight', unknown(obstacle)),
+    ];
+  }
+  return [
+    asked,
+    ...throttled,
+    answer('secondsToAnswer', {
+      value: seconds,
+      ...trust,
+      formula: 'sum over stations of visits x (service + wait)',
+      source: WAITS,
+      inputs: { rate: passed },
+    }),
+    answer('requestsInFlight', {
+      value: passed * seconds,
+      ...trust,
+      formula: 'requests / s x seconds to answer',
+      source: "Little's law (1961)",
+      inputs: { rate: passed, seconds },
+    }),
+  ];
+}
+
+const GIVEN: Known = {
+  value: null,
+  standing: 'exact',
+  formula: 'arrivals / s of the document',
+  source: 'given',
+  inputs: {},
+  remark: null,
+};
+
+const WAITS =
+  'Erlang C (1917), Pollaczek-Khinchine (1932); Kleinrock, Queueing Systems I, 3.5, 5.6';
+
+/** Are the waits that the time to answer is made of exact? */
+function standingOf(load: Load, group: Group): Pick<Known, 'standing' | 'remark'> {
+  const app = load.chain.app(group.hop);
+  const stations = app === null ? [] : (load.stations.get(app.name) ?? []);
+  const { users, rate } = group;
+  const all = load.sources.get(app?.name ?? '') ?? users;
+  const waiting = stations.filter(({ servers }) => servers < all);
+  const pools = poolWait(stations, rate) > 1e-6 * group.seconds;
+  if (waiting.length === 0 && !pools) return { standing: 'exact', remark: null };
+  if (users !== Number.POSITIVE_INFINITY) {
+    return { standing: load.closed.standing, remark: load.closed.remark };
+  }
+  const poisson = group.hop.workload.kind === 'open' && group.hop.workload.arrivals === 'poisson';
+  const markov = waiting.every(({ variation }) => Math.abs(variation - 1) < 1e-9);
+  const single = waiting.length === 1 && waiting[0]?.servers === 1 && stations.length === 1;
+  const one = waiting.every(({ replicas }) => replicas === 1) && !pools && group.turnedAway < 1e-9;
+  if (poisson && one && (markov || single)) return { standing: 'exact', remark: null };
+  return {
+    standing: 'approximation',
+    remark: 'arrivals at each station are taken for Poisson, hosts for even',
+  };
+}
+
+/** What a throttle on the way turns away. */
+function throttleOf(load: Load, group: Group): Known | null {
+  const gateway = load.chain.from(group.hop).find((hop) => hop.kind === 'gateway');
+  if (gateway?.kind !== 'gateway' || gateway.throttle.ratePerSecond === 0) return null;
+  const { ratePerSecond, burst } = gateway.throttle;
+  const { workload } = group.hop;
+  const exact = workload.kind === 'open' && workload.arrivals === 'poisson';
+  const others = load.groups.filter((one) => load.chain.from(one.hop).includes(gateway));
+  return {
+    value: group.turnedAway,
+    standing: exact && others.length === 1 ? 'exact' : 'approximation',
+    formula: '1 - G / (1 + load G), G = sum of p(n) / p(0) of M/D/1 for n < burst',
+    source: 'level crossings (Brill and Posner 1977; Cohen, The Single Server Queue, 1982)',
+    inputs: { load: group.rate / ratePerSecond, burst },
+    remark: exact ? null : 'arrivals are taken for Poisson',
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * The same quantities as the simulator has them, from the series of one run after a warm-up: sums
+ * of counts over the window, means of gauges at the ends of its seconds.
+ */
+import type { SecondRow } from '../measure/rows.ts';
+import type { Topology } from '../model/topology.ts';
+import type { Quantity } from './answer.ts';
+
+/** Seconds of the run that count: from `from` up to, not including, `to`. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** By `place quantity`; what the series do not tell is absent. */
+export type Measured = ReadonlyMap<string, number>;
+
+export function keyOf(at: string, quantity: Quantity): string {
+  return `${at} ${quantity}`;
+}
+
+export function measured(
+  topology: Topology,
+  rows: Iterable<SecondRow>,
+  { from, to }: Window,
+): Measured {
+  const sums = new Map<string, number>();
+  for (const { second, scope, measure, value } of rows) {
+    if (second < from || second >= to || value === null) continue;
+    const key = `${scope} ${measure}`;
+    sums.set(key, (sums.get(key) ?? 0) + value);
+  }
+  const seconds = to - from;
+  const perSecond = (scope: string, measure: string): number =>
+    (sums.get(`${scope} ${measure}`) ?? 0) / seconds;
+  const values = new Map<string, number>();
+  const set = (at: string, quantity: Quantity, value: number): void => {
+    if (Number.isFinite(value)) values.set(keyOf(at, quantity), value);
+  };
+  for (const hop of topology.hops) {
+    if (hop.kind === 'clients') {
+      const scope = `clients:${hop.name}`;
+      const sent = perSecond(scope, 'sent');
+      const away = perSecond(scope, 'throttled429');
+      const pending = perSecond(scope, 'pending');
+      set(hop.name, 'requestsPerSecond', sent);
+      set(hop.name, 'requestsInFlight', pending);
+      set(hop.name, 'secondsToAnswer', pending / (sent - away));
+      set(hop.name, 'throttledShare', away / sent);
+    }
+    if (hop.kind === 'connection-queue') {
+      set(hop.name, 'slotsNeeded', perSecond(`hop:${hop.name}`, 'active'));
+    }
+    if (hop.upstream === null) continue;
+    const link = `${hop.name}->${hop.upstream}`;
+    const open = perSecond(`link:${link}`, 'open');
+    const opened = perSecond(`link:${link}`, 'opened');
+    set(link, 'openConnections', open);
+    set(link, 'newConnectionsPerSecond', opened);
+    set(link, 'requestsPerNewConnection', perSecond(`link:${link}`, 'exchanges') / opened);
+    set(link, 'connectionLifeSeconds', open / opened);
+  }
+  return values;
+}
+
+/** Where a stall was: what became of a queue's slots. */
+export interface AfterStall {
+  /** Seconds from the begin of the stall until as many connections were there as slots. */
+  readonly filledAfter: number | null;
+  /** Do requests wait still, at the end of the run? */
+  readonly stuck: boolean;
+}
+
+export interface Stall {
+  readonly queue: string;
+  readonly slots: number;
+  /** Second of the run at which it begins. */
+  readonly at: number;
+  /** Seconds of the whole run. */
+  readonly end: number;
+}
+
+/** The last seconds of a run that are looked at, and before the stall. */
+const LOOK = 20;
+
+export function afterStall(
+  rows: Iterable<SecondRow>,
+  { queue, slots, at, end }: Stall,
+): AfterStall {
+  const there = new Map<number, number>();
+  let [before, after] = [0, 0];
+  for (const { second, scope, measure, value } of rows) {
+    if (scope !== `hop:${queue}` || value === null) continue;
+    if (measure === 'active' || measure === 'held') {
+      there.set(second, (there.get(second) ?? 0) + value);
+    }
+    if (measure !== 'waiting') continue;
+    if (second >= at - LOOK && second < at) before += value;
+    if (second >= end - LOOK && second < end) after += value;
+  }
+  return { filledAfter: filled(there, slots, at), stuck: after > LOOK && after > 10 * before };
+}
+
+/** Gauges are read at the ends of seconds; between two of them a straight line is drawn. */
+function filled(there: ReadonlyMap<number, number>, slots: number, at: number): number | null {
+  let last = there.get(at - 1) ?? 0;
+  for (let second = at; there.has(second); second++) {
+    const now = there.get(second) ?? 0;
+    if (now >= slots) return second - at + (now > last ? (slots - last) / (now - last) : 0);
+    last = now;
+  }
+  return null;
+}
