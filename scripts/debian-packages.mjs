@@ -40,6 +40,7 @@ const programs = [
   ['plantuml', 'plantuml'],
   ['jmeter', 'jmeter'],
   ['curl', 'curl'],
+  ['chromium', 'chromium'],
   ['ip', 'iproute2'],
   ['ss', 'iproute2'],
 ];

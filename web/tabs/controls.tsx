@@ -61,7 +61,7 @@ function Setting({ hop, name, value, onSet }: SettingProps) {
   const isDuration = DURATION.test(name) && typeof value === 'number';
   const text = isDuration ? `${value / 1_000}ms` : String(value ?? '');
   const choices = CHOICES[name];
-  const id = `set-${hop}-${name}`;
+  const label = `${name} of ${hop}`;
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const given = new FormData(event.currentTarget as HTMLFormElement).get('value');
@@ -69,19 +69,19 @@ function Setting({ hop, name, value, onSet }: SettingProps) {
   };
   return (
     <form class="setting" onSubmit={submit}>
-      <label htmlFor={id}>
-        <span>{name}</span>
-        {choices === undefined ? (
-          <input id={id} name="value" defaultValue={text} size={9} autoComplete="off" />
-        ) : (
-          <select id={id} name="value" defaultValue={text}>
-            {choices.map((one) => (
-              <option key={one}>{one}</option>
-            ))}
-          </select>
-        )}
-      </label>
-      <button type="submit">set</button>
+      <span>{name}</span>
+      {choices === undefined ? (
+        <input aria-label={label} name="value" defaultValue={text} size={9} autoComplete="off" />
+      ) : (
+        <select aria-label={label} name="value" defaultValue={text}>
+          {choices.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      )}
+      <button type="submit" aria-label={`set ${label}`}>
+        set
+      </button>
     </form>
   );
 }

@@ -14,7 +14,7 @@ const REQUESTS_MAX = 20;
 
 export function Sequence({ shown }: { shown: Shown }) {
   const group = useSignal(0);
-  const client = useSignal(0);
+  const client = useSignal(1);
   const first = useSignal(1);
   const last = useSignal(3);
   const groups = shown.face.value.topology.hops.filter((hop) => hop.kind === 'clients');
@@ -59,7 +59,7 @@ export function Sequence({ shown }: { shown: Shown }) {
             ))}
           </select>
         )}
-        {number(client, 'client', 0)}
+        {number(client, 'client', 1)}
         {number(first, 'requests', 1)}
         {number(last, 'to', 1)}
         {typeof models !== 'string' && <Exports models={models} name={name} />}
@@ -103,9 +103,7 @@ function Picture({ model }: { model: SequenceModel }) {
     setAddress(made);
     return () => URL.revokeObjectURL(made);
   }, [text]);
-  return (
-    <figure tabIndex={0}>{address !== '' && <img src={address} alt={titleOf(model)} />}</figure>
-  );
+  return <figure>{address !== '' && <img src={address} alt={titleOf(model)} />}</figure>;
 }
 
 function Exports({ models, name }: { models: readonly SequenceModel[]; name: string }) {
