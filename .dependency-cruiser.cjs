@@ -16,6 +16,7 @@ const layers = {
   // Formulas, and what they say of a topology; the simulator is asked by the command line.
   theory: ['model'],
   explain: ['theory', 'measure', 'model'],
+  calibrate: ['sim', 'random', 'measure', 'topology', 'model'],
   // The two engines never import each other.
   sim: ['policy', 'random', 'stream', 'measure', 'topology', 'model'],
   live: ['policy', 'random', 'stream', 'measure', 'recording', 'finding', 'topology', 'model'],

@@ -39,6 +39,8 @@ const programs = [
   ['wrk', 'wrk'],
   ['plantuml', 'plantuml'],
   ['jmeter', 'jmeter'],
+  ['chromium', 'chromium'],
+  ['ffprobe', 'ffmpeg'],
   ['curl', 'curl'],
   ['chromium', 'chromium'],
   ['ip', 'iproute2'],

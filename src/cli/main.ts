@@ -77,9 +77,11 @@ function program(): Command {
     .action(async (recording, options) =>
       finish((await import('./recover.ts')).recover(recording, options)),
     );
+  addCalibrate(cli);
   addCompare(cli);
   addExplain(cli);
   addDiagram(cli);
+  addReport(cli);
   cli
     .command('open')
     .description('look at a recording in the browser, or at two side by side')
@@ -158,6 +160,7 @@ function addSimulate(cli: Command): void {
     )
     .option('--record <dir>', 'keep a recording in this folder')
     .option('--record-events', 'record every event, not only connections, exchanges and series')
+    .option('--record-policies', "record every policy's inputs and decisions for replay")
     .option('--ndjson', 'write the recorded events as NDJSON too')
     .option('--page', 'serve a page that shows it, also with --json (default without)')
     .option('--no-page', 'serve no page')
@@ -165,6 +168,22 @@ function addSimulate(cli: Command): void {
     .option('--verbose', 'print every effective setting')
     .action(async (topology, options) =>
       finish((await import('./simulate.ts')).simulate(topology ?? null, options)),
+    );
+}
+
+function addCalibrate(cli: Command): void {
+  cli
+    .command('calibrate')
+    .description('fit what is not documented to what was measured, and predict the rest')
+    .argument('<topology>', 'a topology document (YAML)')
+    .requiredOption('--targets <file>', 'windows, parameters and targets (YAML)')
+    .option('--evaluations <n>', 'points of the search', number(1), 60)
+    .option('--alternatives <n>', 'other points that fit, to predict at too', number(0), 2)
+    .option('--workers <n>', 'processes that simulate (default: cores - 1)', number(1))
+    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--json', 'print JSON on stdout, nothing else')
+    .action(async (topology, options) =>
+      finish((await import('./calibrate.ts')).calibrateCommand(topology, options)),
     );
 }
 
@@ -220,6 +239,19 @@ function addDiagram(cli: Command): void {
     .option('-o, --output <file>', 'write to a file instead of stdout')
     .action(async (recording, options) =>
       finish((await import('./diagram.ts')).diagram(recording, options)),
+    );
+}
+
+function addReport(cli: Command): void {
+  cli
+    .command('report')
+    .description('one self-contained HTML file: story, charts, diagrams, findings, books')
+    .argument('<recording>', 'a recording folder')
+    .option('-o, --output <file>', 'where to write it', 'report.html')
+    .option('--against <recording>', 'the run before a cure: its figures and lines beside')
+    .option('--pdf', 'also as PDF, beside it (needs Chromium)')
+    .action(async (recording, options) =>
+      finish((await import('./report.ts')).report(recording, options)),
     );
 }
 

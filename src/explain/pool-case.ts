@@ -159,7 +159,6 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
         ...{ reuse: 'lifo', connectionsMax: max, minimum: min },
         // Idle connections are looked at now and then: on average half a round late.
         idleTimeout: idle === 0 ? NEVER : (idle + evict / 2) / SECOND,
-        sources: hop.concurrencyMax > 0 ? Math.min(hop.concurrencyMax, sources) : sources,
         remark: pools > 1 ? EVEN : null,
       };
     }

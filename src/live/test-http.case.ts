@@ -7,7 +7,13 @@ import { EventKind } from '../model/event.ts';
 import type { Endpoint } from '../model/run.ts';
 import type { Hop, WebServerHop } from '../model/topology.ts';
 import type { HopContext, HopCounters, LiveHop } from './runtime/context.ts';
-import { type EventRow, imbalances, type TestContextOptions, testContext } from './test-support.ts';
+import {
+  type EventRow,
+  imbalances,
+  type TestContextOptions,
+  testContext,
+  testMachine,
+} from './test-support.ts';
 
 export interface RunningHop {
   readonly live: LiveHop;
@@ -56,6 +62,7 @@ export const plainWebServer: WebServerHop = {
   name: 'nginx',
   upstream: 'app',
   listen: null,
+  ...testMachine,
   implementation: 'builtin',
   keepAliveTimeout: 60_000_000,
   keepAliveRequests: 0,

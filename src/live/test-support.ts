@@ -6,12 +6,12 @@ import http from 'node:http';
 import { EventKind } from '../model/event.ts';
 import type { Endpoint, Instance, Link } from '../model/run.ts';
 import type { Hop, PoolSettings, Topology } from '../model/topology.ts';
+import { noTap } from '../policy/tap.ts';
 import { randomStream } from '../random/stream.ts';
 import { type EventBlock, EventWriter } from '../stream/columns.ts';
 import { EndRegistry } from './io/connection-end.ts';
 import { Clock } from './runtime/clock.ts';
 import { type HopContext, HopCounters } from './runtime/context.ts';
-import { noTap } from './runtime/policy-tap.ts';
 
 export interface EventRow {
   readonly at: number;
@@ -25,6 +25,9 @@ export interface EventRow {
 }
 
 /** Links of a test hop: one incoming, one outgoing, one incoming and one outgoing alive link. */
+/** What every hop with a listener has, by default. */
+export const testMachine = { backlog: 64, ephemeralPorts: 28_232, upstreamDelay: 0 };
+
 export const testLinks = {
   incoming: link(0, 'clients', 'hop', 'traffic'),
   outgoing: link(1, 'hop', 'upstream', 'traffic'),

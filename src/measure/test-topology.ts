@@ -73,28 +73,32 @@ const pool: PoolSettings = {
 const none = { kind: 'constant', value: 0 } as const;
 
 function hop(name: string, upstream: string | null, options: TopologyOptions): Hop {
-  const base = { name, upstream, listen: null };
+  const base = { name, upstream, listen: null, upstreamDelay: 0 };
+  const server = { ...base, backlog: 4_096, ephemeralPorts: 28_232 };
   switch (name) {
     case 'clients':
       return { ...base, ...clients, count: options.clients ?? 4 };
     case 'apigw':
-      return { ...base, ...gateway };
+      return { ...server, ...gateway };
     case 'nlb':
-      return { ...base, ...balancer(options.healthCheck ?? false) };
+      return { ...server, ...balancer(options.healthCheck ?? false) };
     case 'queue': {
       const { activeMax = 15, whileHeld = 'unread' } = options;
-      return { ...base, ...queue, activeMax, whileHeld };
+      return { ...server, ...queue, activeMax, whileHeld };
     }
     case 'web':
-      return { ...base, ...web, implementation: options.nginx ? 'nginx' : 'builtin' };
+      return { ...server, ...web, implementation: options.nginx ? 'nginx' : 'builtin' };
     case 'app':
-      return { ...base, ...app };
+      return { ...server, ...app };
     default:
-      return { ...base, ...database, implementation: options.mariadb ? 'mariadb' : 'embedded' };
+      return { ...server, ...database, implementation: options.mariadb ? 'mariadb' : 'embedded' };
   }
 }
 
-type Rest<H extends Hop> = Omit<H, 'name' | 'upstream' | 'listen'>;
+type Rest<H extends Hop> = Omit<
+  H,
+  'name' | 'upstream' | 'listen' | 'upstreamDelay' | 'backlog' | 'ephemeralPorts'
+>;
 
 const clients: Rest<ClientsHop> = {
   kind: 'clients',

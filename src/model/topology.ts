@@ -65,6 +65,16 @@ interface HopBase {
    * port.
    */
   readonly listen: string | null;
+  /** One way, on the link to the upstream. */
+  readonly upstreamDelay: Micros;
+}
+
+/** A hop that is a machine with a listener. */
+interface ServerBase extends HopBase {
+  /** Connections that may wait to be accepted. */
+  readonly backlog: number;
+  /** Local ports toward one listener. */
+  readonly ephemeralPorts: number;
 }
 
 /** A service time or think time. All parameters in µs. */
@@ -183,7 +193,7 @@ export interface RequestTimeouts {
 }
 
 /** A CDN distribution (CloudFront): several locations, each with its own origin connections. */
-export interface EdgeHop extends HopBase, RequestTimeouts {
+export interface EdgeHop extends ServerBase, RequestTimeouts {
   readonly kind: 'edge';
   readonly implementation: 'builtin' | 'nginx';
   readonly locations: number;
@@ -198,7 +208,7 @@ export interface EdgeHop extends HopBase, RequestTimeouts {
 }
 
 /** API Gateway: nodes with pools of their own; a request lands on any node. */
-export interface GatewayHop extends HopBase, RequestTimeouts {
+export interface GatewayHop extends ServerBase, RequestTimeouts {
   readonly kind: 'gateway';
   readonly implementation: 'builtin' | 'nginx';
   readonly nodes: number;
@@ -214,7 +224,7 @@ export interface GatewayHop extends HopBase, RequestTimeouts {
 }
 
 /** NLB: relays one flow to one target for its whole life. */
-export interface L4BalancerHop extends HopBase {
+export interface L4BalancerHop extends ServerBase {
   readonly kind: 'l4-balancer';
   readonly implementation: 'builtin' | 'haproxy';
   readonly algorithm: BalancerAlgorithm;
@@ -224,7 +234,7 @@ export interface L4BalancerHop extends HopBase {
 }
 
 /** ALB: routes each request by itself. */
-export interface L7BalancerHop extends HopBase, RequestTimeouts {
+export interface L7BalancerHop extends ServerBase, RequestTimeouts {
   readonly kind: 'l7-balancer';
   readonly algorithm: BalancerAlgorithm;
   readonly pool: PoolSettings;
@@ -236,7 +246,7 @@ export interface L7BalancerHop extends HopBase, RequestTimeouts {
 }
 
 /** ConnCtrl: accepts every connection; `activeMax` of them may move bytes. */
-export interface ConnectionQueueHop extends HopBase {
+export interface ConnectionQueueHop extends ServerBase {
   readonly kind: 'connection-queue';
   readonly implementation: 'builtin' | 'haproxy';
   readonly activeMax: number;
@@ -252,7 +262,7 @@ export interface ConnectionQueueHop extends HopBase {
   readonly whileHeld: 'unread' | 'watch';
 }
 
-export interface WebServerHop extends HopBase, RequestTimeouts {
+export interface WebServerHop extends ServerBase, RequestTimeouts {
   readonly kind: 'web-server';
   readonly implementation: 'builtin' | 'nginx';
   readonly keepAliveTimeout: Micros;
@@ -269,7 +279,7 @@ export interface WebServerHop extends HopBase, RequestTimeouts {
   readonly responseTimeout: Micros;
 }
 
-export interface AppHop extends HopBase {
+export interface AppHop extends ServerBase {
   readonly kind: 'app';
   /** `node`: node:http and mysql2. `builtin`: our own framing and client, cheaper. */
   readonly implementation: 'node' | 'builtin';
@@ -293,7 +303,7 @@ export interface AppHop extends HopBase {
   };
 }
 
-export interface DatabaseHop extends HopBase {
+export interface DatabaseHop extends ServerBase {
   readonly kind: 'database';
   readonly implementation: 'embedded' | 'mariadb' | 'url';
   /** mysql://user:password@host:port/database, for implementation `url`. */
@@ -357,6 +367,8 @@ export type Action =
       readonly replica: number;
       readonly lasts: Micros;
     }
+  /** A hop's programs accept nothing for `lasts`: connections wait in their backlog. */
+  | { readonly action: 'stop-accepting'; readonly hop: string; readonly lasts: Micros }
   /** A share of the open connections that a hop has accepted is reset. */
   | { readonly action: 'reset-connections'; readonly hop: string; readonly share: number }
   /** A share of a client group stops reading its sockets for `lasts`. */

@@ -53,6 +53,7 @@ function actionOf(
       return { action, hop, factor: amount(drawn.factor, 0.001, 1e6), lasts: time(drawn.lasts) };
     case 'stall':
     case 'kill':
+    case 'stop-accepting':
       return { action, hop, lasts: time(drawn.lasts) };
     case 'slow-requests': {
       const share = amount(drawn.share, 0, 1);

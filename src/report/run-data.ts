@@ -48,6 +48,18 @@ export class SeriesColumns {
     return this.#columns.get(`${scope} ${measure}`) ?? null;
   }
 
+  /** As rows again, for what reads rows. */
+  *rows(): Generator<SecondRow> {
+    for (let index = 0; index < this.length; index++) {
+      for (const [name, column] of this.#columns) {
+        const space = name.lastIndexOf(' ');
+        const scope = name.slice(0, space);
+        const second = index * this.step;
+        yield { second, scope, measure: name.slice(space + 1), value: column[index] ?? null };
+      }
+    }
+  }
+
   /** Scopes that begin so and have the measure, in order of their names. */
   scopes(prefix: string, measure: string): string[] {
     const end = ` ${measure}`;

@@ -116,7 +116,18 @@ timeline:
   - { at: 25s, action: stall, hop: db, lasts: 3s }
   - { at: 30s, action: reset-connections, hop: edge, share: 0.5 }
   - { at: 32s, action: set, path: queue.activeMax, to: 2 }
+  - { at: 34s, action: slow-requests, hop: app, share: 0.3, extra: 1s, lasts: 2s }
+  - { at: 35s, action: stop-accepting, hop: nginx, lasts: 1500ms }
+  - { at: 37s, action: stop-accepting, hop: db, lasts: 2s }
+  - { at: 39s, action: stop-accepting, hop: edge, lasts: 5s }
 `;
+
+const FAR = ['clients.upstreamDelay=30ms', 'edge.upstreamDelay=7ms'].concat([
+  'app.upstreamDelay=1ms',
+  'nginx.backlog=1',
+  'db.backlog=3',
+  'edge.backlog=20',
+]);
 
 describe('measures of the simulator itself', () => {
   const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));
@@ -137,9 +148,14 @@ describe('measures of the simulator itself', () => {
     });
   }
 
-  for (const whileHeld of ['watch', 'unread']) {
-    it(`are those of the ledger through faults of every kind, ${whileHeld}`, () => {
-      const set = [`queue.whileHeld=${whileHeld}`];
+  for (const [whileHeld, far] of [
+    ['watch', []],
+    ['unread', []],
+    ['watch', FAR],
+    ['unread', FAR],
+  ] as const) {
+    it(`are those of the ledger through faults of every kind, ${whileHeld}, ${far.length}`, () => {
+      const set = [`queue.whileHeld=${whileHeld}`, ...far];
       const parsed = parseTopology(FAULTS, 'faults.yaml', { set, scale: 1, timeScale: 1 });
       if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems, null, 1));
       for (const seed of [1, 2, 3]) {

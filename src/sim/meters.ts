@@ -4,6 +4,10 @@
  * `SlotTally`, `RequestTally`), and a test holds that a run measured both ways gives the same
  * summary, to the last number.
  *
+ * One thing differs: where links with a delay lie between a queue and the hop that sends requests
+ * to it, a slot is busy from when the request reaches the queue until its answer does; the ledger
+ * counts from and to the sending hop.
+ *
  * What is left to the ledger: rows of single connections and exchanges. How far client
  * connections spread (`multiplication`) is followed for a sample of clients (spread.ts).
  */

@@ -13,7 +13,9 @@ import {
 import { hopNamed } from '../model/plan.ts';
 import type { Instance, Link, RunPlan } from '../model/run.ts';
 import type { Hop, Topology } from '../model/topology.ts';
+import type { PolicyClass } from '../policy/contract.ts';
 import { waitingTable } from '../policy/pool.ts';
+import type { PolicyTap } from '../policy/tap.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
 import { Numbered } from './engine/numbered.ts';
@@ -30,6 +32,8 @@ export interface WorldOptions {
   readonly seed: number;
   readonly engine: Engine;
   readonly recorder: Recorder | null;
+  /** Through which every policy is made. */
+  readonly tap: PolicyTap;
 }
 
 export class World {
@@ -47,20 +51,29 @@ export class World {
   /** Set before any hop is made, where the simulator measures by itself. */
   meters: Meters | null = null;
   readonly #seed: number;
+  readonly #tap: PolicyTap;
   /** By link. */
   readonly #listeners: Listener[][];
 
-  constructor({ topology, plan, seed, engine, recorder }: WorldOptions) {
+  constructor({ topology, plan, seed, engine, recorder, tap }: WorldOptions) {
+    this.#tap = tap;
     this.topology = topology;
     this.plan = plan;
     this.engine = engine;
     this.recorder = recorder;
     this.network = new Network(engine, recorder);
     this.places = plan.instances.map((instance) => {
-      const clients = this.hopOf(instance).kind === 'clients';
-      return new Place(instance.index, clients);
+      const hop = this.hopOf(instance);
+      return new Place(instance.index, {
+        ports: hop.kind === 'clients' ? null : hop.ephemeralPorts,
+        connectTimeout: 'connectTimeout' in hop ? hop.connectTimeout : 0,
+      });
     });
-    this.links = plan.links.map((link) => ({ index: link.index, delay: 0, exchanges: 0 }));
+    this.links = plan.links.map(({ index, downstream }) => ({
+      index,
+      delay: hopNamed(topology, downstream).upstreamDelay,
+      exchanges: 0,
+    }));
     this.#listeners = plan.links.map(() => []);
     this.#seed = seed;
   }
@@ -92,7 +105,9 @@ export class World {
   listen(instance: Instance, link: Link, acceptor: Acceptor): Listener {
     const simLink = this.links[link.index];
     if (simLink === undefined) throw new Error(`no link ${link.index}`);
-    const listener = new Listener(this.place(instance), simLink, acceptor);
+    const hop = this.hopOf(instance);
+    const backlog = 'backlog' in hop ? hop.backlog : 0;
+    const listener = new Listener(this.place(instance), simLink, acceptor, backlog);
     this.#listeners[link.index]?.push(listener);
     this.meters?.listens(listener);
     return listener;
@@ -100,6 +115,11 @@ export class World {
 
   listenersOf(instance: Instance): readonly Listener[] {
     return this.#listeners.flat().filter((one) => one.place.instance === instance.index);
+  }
+
+  /** Everybody accepts what waits: at the end of a run, so that nothing is between two books. */
+  acceptAll(): void {
+    for (const listener of this.#listeners.flat()) this.network.resume(listener);
   }
 
   /** Listeners that an instance may connect to: those of its own host, if there are any. */
@@ -136,6 +156,17 @@ export class World {
   /** The stream of one purpose of an instance: the one that the live engine draws from, too. */
   random(instance: Instance, purpose: string): RandomStream {
     return randomStream(this.#seed, `${instance.hop}/${instance.replica}/${purpose}`);
+  }
+
+  /** A policy of an instance, made through the tap; `name` says whose it is, `make` makes it. */
+  policy<S, Port extends object, P extends object>(
+    name: string,
+    Policy: PolicyClass & (new (settings: S, port: Port) => P),
+    settings: S,
+    port: Port,
+    make = (given: Port): P => new Policy(settings, given),
+  ): P {
+    return this.#tap.create(name, Policy, settings, port, make);
   }
 
   /** Counts the slots of a queue's replica, where the simulator measures by itself. */

@@ -18,6 +18,9 @@ const KINDS: Readonly<Record<string, readonly HopKind[]>> = {
   'stop-reading': ['clients'],
 };
 
+/** Those that any hop that accepts connections may have. */
+const OF_ACCEPTORS = ['reset-connections', 'stop-accepting'];
+
 export function checkTimeline(raw: unknown, outline: Outline, report: Report, warn: Report): void {
   const duration = parseDuration(entry(raw, 'duration') ?? '60s');
   for (const [index, one] of list(entry(raw, 'timeline')).entries()) {
@@ -41,7 +44,7 @@ export function checkAction(
   report: Report,
 ): void {
   if (action === 'host-down' || action === 'deregister') checkReplica(one, path, outline, report);
-  if (Object.hasOwn(KINDS, action) || action === 'reset-connections') {
+  if (Object.hasOwn(KINDS, action) || OF_ACCEPTORS.includes(action)) {
     checkHop(one, action, path, outline, report);
   }
   if (action === 'kill') checkProgram(one, path, outline, report);

@@ -47,6 +47,7 @@ timeline:
   - { at: 4s, action: reset-connections, hop: n, share: 0.5 }
   - { at: 5s, action: stop-reading, hop: a, share: 0.5, lasts: 2s }
   - { at: 6s, action: mark, text: "#1" }
+faults: stochastic
 `);
     expect(parsed(topologyDocument(topology))).toEqual(topology);
   });

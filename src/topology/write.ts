@@ -3,9 +3,10 @@
  * not their defaults. Read again it gives the same topology, and so the same hash, unless
  * `--scale` or `--time-scale` made it: those factors are no part of a document.
  */
-import { Document, isMap } from 'yaml';
+import { Document, isMap, isScalar, isSeq, visit } from 'yaml';
 import type {
   Distribution,
+  FaultProcess,
   Hop,
   HostGroup,
   Shape,
@@ -14,6 +15,7 @@ import type {
 } from '../model/topology.ts';
 import { ACTION_SETTINGS } from './catalog/actions.ts';
 import { settingsOf, TOPOLOGY_SETTINGS } from './catalog/catalog.ts';
+import { FAULT_SETTINGS, PROCESS_SETTINGS } from './catalog/faults.ts';
 import { formatChange } from './change.ts';
 import { canonicalJson } from './hash.ts';
 import { isSetting, type Setting, type Settings } from './setting.ts';
@@ -23,26 +25,29 @@ type Tree = Record<string, unknown>;
 
 /** YAML. */
 export function topologyDocument(topology: Topology): string {
-  const { hops, hosts, timeline, processes } = topology;
+  const { hops, hosts, timeline, faults, processes } = topology;
   const document = new Document({
     ...differing(TOPOLOGY_SETTINGS, topology),
     hops: hops.map(hopOf),
     ...(hosts.length > 0 ? { hosts: hosts.map(hostsOf) } : {}),
     ...(timeline.length > 0 ? { timeline: timeline.map((one) => entryOf(topology, one)) } : {}),
+    ...(faults.length > 0 ? { faults: faults.map(faultOf) } : {}),
     ...(processes.length > 0 ? { processes } : {}),
   });
-  for (const list of ['hosts', 'timeline']) {
-    const items = document.get(list);
-    for (const item of itemsOf(items)) if (isMap(item)) item.flow = true;
-  }
-  return document.toString({ lineWidth: 100, flowCollectionPadding: true });
+  // On one line: lists of words, and what stands in a list of like things.
+  visit(document, {
+    Seq: (_key, list) => {
+      if (list.items.every(isScalar)) list.flow = true;
+    },
+    Pair: (_key, { key, value }) => {
+      const isList = isScalar(key) && ONE_LINE.has(String(key.value)) && isSeq(value);
+      for (const item of isList ? value.items : []) if (isMap(item)) item.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 0 });
 }
 
-function itemsOf(list: unknown): readonly unknown[] {
-  return typeof list === 'object' && list !== null && 'items' in list && Array.isArray(list.items)
-    ? list.items
-    : [];
-}
+const ONE_LINE = new Set(['hosts', 'timeline', 'faults', 'steps', 'processes']);
 
 function hopOf(hop: Hop): Tree {
   const { name, kind, upstream, listen } = hop;
@@ -77,6 +82,20 @@ function entryOf(topology: Topology, entry: TimelineEntry): Tree {
     written.to = isPlain ? to : plainNumber(formatChange(topology, path, to));
   }
   return text === null ? written : { ...written, text };
+}
+
+function faultOf(fault: FaultProcess): Tree {
+  const { name, action, every, text } = fault;
+  const written: Tree = { name, action, every: PROCESS_SETTINGS.every.format(every) };
+  const settings: Settings = FAULT_SETTINGS[action];
+  for (const [key, setting] of Object.entries(settings)) {
+    if (isSetting(setting)) written[key] = plainNumber(writtenText(setting, fault, key));
+  }
+  return text === null ? written : { ...written, text };
+}
+
+function writtenText(setting: Setting<unknown>, holder: object, key: string): string {
+  return setting.format(Reflect.get(holder, key));
 }
 
 /** Counts are numbers in a document; what has a unit is a text. */

@@ -25,6 +25,8 @@ const packages = {
   wrk: 'wrk',
   plantuml: 'plantuml',
   jmeter: 'jmeter',
+  chromium: 'chromium',
+  ffprobe: 'ffmpeg',
   curl: 'curl',
   ip: 'iproute2',
   ss: 'iproute2',

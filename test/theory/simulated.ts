@@ -30,10 +30,11 @@ export interface Plan {
   /** Seconds before requests count. */
   readonly warmUp?: number;
   readonly listen?: Recorder['write'];
+  readonly begun?: (simulation: Simulation) => void;
 }
 
 /** Lives through a document; a document that is wrong fails the test. */
-export function live({ yaml, seed, warmUp = 0, listen }: Plan): Lived {
+export function live({ yaml, seed, warmUp = 0, listen, begun }: Plan): Lived {
   const parsed = parseTopology(yaml, 'theory.yaml', { set: [], scale: 1, timeScale: 1 });
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems, null, 1));
   const sent = new Map<string, number>();
@@ -57,6 +58,7 @@ export function live({ yaml, seed, warmUp = 0, listen }: Plan): Lived {
     recorder,
     onSecond: () => {},
   });
+  begun?.(simulation);
   while (!simulation.step(1_000_000));
   simulation.finish();
   return { requests, simulation };

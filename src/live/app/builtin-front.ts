@@ -45,6 +45,7 @@ export class BuiltinFront implements AppFront, ConnectionOwner {
           instance: ctx.instance.index,
           link,
           listen: ctx.instance.replica === 0 && index === 0 ? ctx.hop.listen : null,
+          backlog: ctx.hop.backlog,
           ends: ctx.ends,
           handlers: noHandlers,
           onAccept: (end) => new BuiltinConnection(this, end),

@@ -24,7 +24,7 @@ import type { Suspendable } from '../hops/host-faults.ts';
 import { decodeTraceparent } from '../http/trace-context.ts';
 import { type AcceptPause, pauseOf } from '../io/accept-pause.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
-import { LISTEN_BACKLOG, listenOn } from '../io/listen-on.ts';
+import { listenOn } from '../io/listen-on.ts';
 import type { HopContext } from '../runtime/context.ts';
 import { type AppFront, BODY_BYTES_MAX, type Body, type Call } from './call.ts';
 
@@ -142,6 +142,7 @@ class NodeListener implements Suspendable {
   readonly #ctx: Context;
   readonly #server: http.Server;
   readonly #ends = new WeakMap<Duplex, ConnectionEnd>();
+  readonly #backlog: number;
   readonly #pause: AcceptPause;
   #bound: { address: string; port: number } | null = null;
   #restoring: NodeJS.Timeout | null = null;
@@ -159,7 +160,12 @@ class NodeListener implements Suspendable {
       const end = this.#ends.get(request.socket);
       if (end !== undefined) handler(end, request, response);
     });
-    this.#pause = pauseOf(this.#server, { ends: ctx.ends, link }, () => {});
+    this.#backlog = ctx.hop.backlog;
+    this.#pause = pauseOf(
+      this.#server,
+      { ends: ctx.ends, link, backlog: ctx.hop.backlog },
+      () => {},
+    );
     this.#server.on('connection', (socket: Socket) => {
       const end = ctx.ends.adopt(link, socket, 'acceptor');
       this.#ends.set(socket, end);
@@ -172,7 +178,7 @@ class NodeListener implements Suspendable {
 
   /** @param listen `address:port`, or null for any free port */
   async open(listen: string | null): Promise<Endpoint> {
-    const { address, port } = await listenOn(this.#server, listen);
+    const { address, port } = await listenOn(this.#server, listen, this.#backlog);
     this.#bound = { address, port };
     return { instance: this.#ctx.instance.index, link: this.#link.index, address, port };
   }
@@ -196,7 +202,7 @@ class NodeListener implements Suspendable {
       this.#restoring = setTimeout(() => this.restore(), RESTORE_EVERY_MS);
     };
     this.#server.once('error', again);
-    this.#server.listen({ host: address, port, backlog: LISTEN_BACKLOG }, () =>
+    this.#server.listen({ host: address, port, backlog: this.#backlog }, () =>
       this.#server.off('error', again),
     );
   }

@@ -7,7 +7,7 @@ import type { Link } from '../../model/run.ts';
 import type { ConnectionQueueHop, L4BalancerHop } from '../../model/topology.ts';
 import { settings } from '../hops/test-l4.case.ts';
 import { request } from '../test-http.case.ts';
-import { testUpstream, until } from '../test-support.ts';
+import { testMachine, testUpstream, until } from '../test-support.ts';
 import { startHaproxyBalancer, startHaproxyQueue } from './haproxy.ts';
 import type { ForeignContext, ForeignServer } from './server.ts';
 import { foreignContext, foreignLinks } from './test-plan.ts';
@@ -91,6 +91,7 @@ describe('HAProxy', () => {
       implementation: 'haproxy',
       upstream: 'app',
       listen: null,
+      ...testMachine,
       algorithm: 'round-robin',
       idleTimeout: 0,
       deregistrationDelay: 0,

@@ -11,7 +11,7 @@ import { DATABASE_NAME, INSERT_ITEM, SELECT_ITEM } from '../database/items.ts';
 import { createApp } from '../hops/app.ts';
 import { createDatabase } from '../hops/database.ts';
 import { type RunningHop, request, startHop } from '../test-http.case.ts';
-import { testLinks } from '../test-support.ts';
+import { testLinks, testMachine } from '../test-support.ts';
 import { databaseAt, startMariadb } from './mariadb.ts';
 import type { ForeignServer } from './server.ts';
 import { foreignContext } from './test-plan.ts';
@@ -21,6 +21,7 @@ const settings: DatabaseHop = {
   name: 'hop',
   upstream: null,
   listen: null,
+  ...testMachine,
   implementation: 'mariadb',
   url: null,
   connectionsMax: 10,
@@ -37,6 +38,7 @@ const app: AppHop = {
   name: 'app',
   upstream: 'hop',
   listen: null,
+  ...testMachine,
   serviceTime: { kind: 'constant', value: 0 },
   concurrencyMax: 0,
   waitingMax: 100_000,

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireProgram } from '../../../test/support/skips.ts';
 import type { EdgeHop, GatewayHop } from '../../model/topology.ts';
 import { request } from '../test-http.case.ts';
-import { testUpstream } from '../test-support.ts';
+import { testMachine, testUpstream } from '../test-support.ts';
 import { startNginxEdge, startNginxGateway } from './nginx-proxy.ts';
 import type { ForeignServer } from './server.ts';
 import { foreignContext } from './test-plan.ts';
@@ -28,6 +28,7 @@ const edge: EdgeHop = {
   implementation: 'nginx',
   upstream: 'app',
   listen: null,
+  ...testMachine,
   locations: 3,
   pool,
   clientIdleTimeout: 60_000_000,
@@ -45,6 +46,7 @@ const gateway: GatewayHop = {
   implementation: 'nginx',
   upstream: 'app',
   listen: null,
+  ...testMachine,
   nodes: 4,
   poolsPerNode: 2,
   spread: 'request',

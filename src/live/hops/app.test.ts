@@ -16,7 +16,7 @@ import {
   request,
   startHop,
 } from '../test-http.case.ts';
-import { testLinks, until } from '../test-support.ts';
+import { testLinks, testMachine, until } from '../test-support.ts';
 import { createApp } from './app.ts';
 import { createDatabase } from './database.ts';
 
@@ -25,6 +25,7 @@ const databaseSettings: DatabaseHop = {
   name: 'db',
   upstream: null,
   listen: null,
+  ...testMachine,
   implementation: 'embedded',
   url: null,
   connectionsMax: 151,
@@ -41,6 +42,7 @@ const settings: AppHop = {
   name: 'app',
   upstream: 'db',
   listen: null,
+  ...testMachine,
   serviceTime: { kind: 'constant', value: 0 },
   concurrencyMax: 0,
   waitingMax: 100_000,

@@ -74,6 +74,7 @@ class QueueHop implements LiveHop, FlowOwner {
           instance: ctx.instance.index,
           link,
           listen: ctx.instance.replica === 0 ? ctx.hop.listen : null,
+          backlog: ctx.hop.backlog,
           ends: ctx.ends,
           handlers: noHandlers,
           onAccept: (end) => this.#accept(end),

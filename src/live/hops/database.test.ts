@@ -15,7 +15,7 @@ import type { DatabaseHop } from '../../model/topology.ts';
 import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
 import { DATABASE_NAME, INSERT_ITEM, SELECT_ITEM } from '../database/items.ts';
 import { causesOf, endsOf, type RunningHop, raw, startHop } from '../test-http.case.ts';
-import { until } from '../test-support.ts';
+import { testMachine, until } from '../test-support.ts';
 import { createDatabase } from './database.ts';
 
 const settings: DatabaseHop = {
@@ -23,6 +23,7 @@ const settings: DatabaseHop = {
   name: 'db',
   upstream: null,
   listen: null,
+  ...testMachine,
   implementation: 'embedded',
   url: null,
   connectionsMax: 151,

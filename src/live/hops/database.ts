@@ -72,6 +72,7 @@ class EmbeddedDatabase implements LiveHop, DatabaseShared {
           link,
           // One fixed place serves one link; the others get ports of their own.
           listen: index === 0 ? hop.listen : null,
+          backlog: hop.backlog,
           ends: ctx.ends,
           handlers: noHandlers,
           onAccept: (end) => this.#accept(end),

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind } from '../../model/event.ts';
 import type { EdgeHop } from '../../model/topology.ts';
 import { endsOf, type RunningHop, request, startHop } from '../test-http.case.ts';
-import { testPool, testUpstream } from '../test-support.ts';
+import { testMachine, testPool, testUpstream } from '../test-support.ts';
 import { createEdge } from './edge.ts';
 
 const settings: EdgeHop = {
@@ -13,6 +13,7 @@ const settings: EdgeHop = {
   name: 'cdn',
   upstream: 'apigw',
   listen: null,
+  ...testMachine,
   locations: 2,
   pool: testPool(),
   clientIdleTimeout: 0,

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EventKind } from '../../model/event.ts';
 import type { GatewayHop } from '../../model/topology.ts';
 import { causesOf, endsOf, type RunningHop, request, startHop } from '../test-http.case.ts';
-import { testPool, testUpstream, until } from '../test-support.ts';
+import { testMachine, testPool, testUpstream, until } from '../test-support.ts';
 import { createGateway } from './gateway.ts';
 
 const settings: GatewayHop = {
@@ -13,6 +13,7 @@ const settings: GatewayHop = {
   name: 'apigw',
   upstream: 'nlb',
   listen: null,
+  ...testMachine,
   nodes: 4,
   poolsPerNode: 1,
   spread: 'request',

@@ -6,7 +6,7 @@ import type { Endpoint, Instance } from '../../model/run.ts';
 import type { L4BalancerHop } from '../../model/topology.ts';
 import { listenOn } from '../io/listen-on.ts';
 import { causesOf, endsOf, type RunningHop, startHop } from '../test-http.case.ts';
-import { type EventRow, testLinks, until } from '../test-support.ts';
+import { type EventRow, testLinks, testMachine, until } from '../test-support.ts';
 import { createL4Balancer } from './l4-balancer.ts';
 import { ByteClient, type LineServer, lineServer, pause } from './test-l4.case.ts';
 
@@ -16,6 +16,7 @@ const settings: L4BalancerHop = {
   name: 'nlb',
   upstream: 'queue',
   listen: null,
+  ...testMachine,
   algorithm: 'flow-hash',
   idleTimeout: 0,
   deregistrationDelay: 10_000_000,

@@ -53,6 +53,7 @@ class L4Balancer implements LiveHop, FlowOwner {
             instance: ctx.instance.index,
             link,
             listen: index === 0 ? ctx.hop.listen : null,
+            backlog: ctx.hop.backlog,
             ends: ctx.ends,
             handlers: noHandlers,
             onAccept: (end) => this.#accept(end),

@@ -5,7 +5,7 @@ import { EventKind } from '../../model/event.ts';
 import type { Endpoint } from '../../model/run.ts';
 import type { L7BalancerHop } from '../../model/topology.ts';
 import { endsOf, type RunningHop, request, startHop } from '../test-http.case.ts';
-import { testLinks, testPool, testUpstream, until } from '../test-support.ts';
+import { testLinks, testMachine, testPool, testUpstream, until } from '../test-support.ts';
 import { createL7Balancer } from './l7-balancer.ts';
 
 const settings: L7BalancerHop = {
@@ -13,6 +13,7 @@ const settings: L7BalancerHop = {
   name: 'alb',
   upstream: 'nginx',
   listen: null,
+  ...testMachine,
   algorithm: 'round-robin',
   pool: testPool(),
   clientIdleTimeout: 0,

@@ -7,7 +7,7 @@ import net from 'node:net';
 import type { Endpoint } from '../../model/run.ts';
 import type { ConnectionQueueHop } from '../../model/topology.ts';
 import { listenOn } from '../io/listen-on.ts';
-import { testLinks } from '../test-support.ts';
+import { testLinks, testMachine } from '../test-support.ts';
 
 /** The incident's queue: 15 slots, nobody read while held, nothing reclaimed. */
 export const settings: ConnectionQueueHop = {
@@ -16,6 +16,7 @@ export const settings: ConnectionQueueHop = {
   name: 'queue',
   upstream: 'nginx',
   listen: null,
+  ...testMachine,
   activeMax: 15,
   heldMax: 1_000,
   heldTimeout: 0,

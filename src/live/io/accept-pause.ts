@@ -10,7 +10,7 @@
  * closing the socket resets those in its backlog. But a socket lives as long as any process has
  * a descriptor of it: so ours is handed to the supervisor (SCM_RIGHTS, unix(7)), which does not
  * accept, and closed here; later it is handed back. Meanwhile a client sees what it would see of
- * HAProxy at its `maxconn`: its connect succeeds as long as the backlog has room (LISTEN_BACKLOG),
+ * HAProxy at its `maxconn`: its connect succeeds as long as the backlog has room (its length),
  * then its SYN is repeated after 1, 3, 7 s; what it sends waits in the kernel; an answer comes
  * when there are descriptors again, and a connect is refused only when the host is down.
  *
@@ -21,7 +21,6 @@
 import type net from 'node:net';
 import type { Link } from '../../model/run.ts';
 import { DescriptorBudget } from './descriptor-budget.ts';
-import { LISTEN_BACKLOG } from './listen-on.ts';
 import type { Accepting } from './listening.ts';
 
 /** Keeps listening sockets open without accepting from them. */
@@ -132,11 +131,11 @@ export class AcceptPause {
 /** @param resumed called when the server listens again */
 export function pauseOf(
   server: net.Server,
-  { ends, link }: Pick<Accepting, 'ends' | 'link'>,
+  { ends, link, backlog }: Pick<Accepting, 'ends' | 'link' | 'backlog'>,
   resumed: () => void,
 ): AcceptPause {
   return new AcceptPause(server, link, ends.descriptors, (handle) => {
-    server.listen(handle, LISTEN_BACKLOG, resumed);
+    server.listen(handle, backlog, resumed);
   });
 }
 

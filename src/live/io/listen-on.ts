@@ -2,8 +2,8 @@
 import type net from 'node:net';
 import type { Place } from './listening.ts';
 
-/** Connections that may wait in the kernel's accept queue. */
-export const LISTEN_BACKLOG = 4_096;
+/** As many as Linux grants by default (net.core.somaxconn); for listeners that are no hop's. */
+const LISTEN_BACKLOG = 4_096;
 
 /** @param listen `address:port`, or null for any free port of 127.0.0.1 */
 export function placeOf(listen: string | null): Place {
@@ -13,11 +13,15 @@ export function placeOf(listen: string | null): Place {
 }
 
 /** Listens on `address:port` or any free loopback port; for node:http servers too. */
-export function listenOn(server: net.Server, listen: string | null): Promise<Place> {
+export function listenOn(
+  server: net.Server,
+  listen: string | null,
+  backlog = LISTEN_BACKLOG,
+): Promise<Place> {
   const { address: host, port } = placeOf(listen);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
+    server.listen({ host, port, backlog }, () => {
       server.off('error', reject);
       const bound = server.address();
       if (bound === null || typeof bound === 'string') reject(new Error('not a TCP listener'));

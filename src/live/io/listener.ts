@@ -26,6 +26,8 @@ export interface ListenerOptions {
   readonly link: Link;
   /** `address:port`, or null for any free port of 127.0.0.1. */
   readonly listen: string | null;
+  /** Connections that may wait in the kernel's accept queue. */
+  readonly backlog: number;
   readonly ends: EndRegistry;
   readonly handlers: EndHandlers;
   /** Called with each accepted end; call `end.resume()` to start reading. */
@@ -36,6 +38,7 @@ export class Listener implements Accepting {
   readonly link: Link;
   readonly ends: EndRegistry;
   readonly place: Place;
+  readonly backlog: number;
   readonly #options: ListenerOptions;
   readonly #listening: Listening;
   /** Where connections are accepted, packed; 0 where that is known only one by one. */
@@ -46,6 +49,7 @@ export class Listener implements Accepting {
     this.link = options.link;
     this.ends = options.ends;
     this.place = placeOf(options.listen);
+    this.backlog = options.backlog;
     this.#listening =
       nativeSockets !== null && isNumeric(this.place)
         ? new NativeListening(nativeSockets, this)

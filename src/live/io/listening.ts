@@ -28,6 +28,8 @@ export interface Accepting {
   readonly ends: EndRegistry;
   /** Where to listen, as in ListenerOptions. */
   readonly place: Place;
+  /** Connections that may wait in the kernel's accept queue. */
+  readonly backlog: number;
   accepted(socket: Accepted): ConnectionEnd;
   /** Accepted in time, and no more than may be open. */
   begun(end: ConnectionEnd): void;

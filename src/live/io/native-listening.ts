@@ -5,7 +5,6 @@
  */
 import { isIP } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { LISTEN_BACKLOG } from './listen-on.ts';
 import { type Accepting, type Listening, type Place, RESTORE_EVERY_MS } from './listening.ts';
 import { hears, hearsNoMore, nextToken, type SocketCalls, type Watched } from './native-sockets.ts';
 import { NativeTransport } from './native-transport.ts';
@@ -83,7 +82,7 @@ export class NativeListening implements Listening, Watched {
 
   /** 0, or a negative error number. */
   #listen({ address, port }: Place): number {
-    const socket = this.#calls.listen(address, port, LISTEN_BACKLOG);
+    const socket = this.#calls.listen(address, port, this.#for.backlog);
     if (socket < 0) return socket;
     this.#socket = socket;
     hears(socket, this);

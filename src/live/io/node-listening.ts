@@ -5,7 +5,7 @@
 import net from 'node:net';
 import { type AcceptPause, pauseOf } from './accept-pause.ts';
 import { HandleTransport } from './handle-transport.ts';
-import { LISTEN_BACKLOG, listenOn } from './listen-on.ts';
+import { listenOn } from './listen-on.ts';
 import { type Accepting, type Listening, type Place, RESTORE_EVERY_MS } from './listening.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { handlesAvailable, isTcpHandle } from './tcp-handles.ts';
@@ -49,8 +49,8 @@ export class NodeListening implements Listening {
   }
 
   async open(): Promise<Place> {
-    const { address, port } = this.#for.place;
-    this.#bound = await listenOn(this.#server, `${address}:${port}`);
+    const { place, backlog } = this.#for;
+    this.#bound = await listenOn(this.#server, `${place.address}:${place.port}`, backlog);
     this.#takeHandles();
     return this.#bound;
   }
@@ -66,12 +66,13 @@ export class NodeListening implements Listening {
   restore(): void {
     this.#endRestoring();
     if (this.#bound === null || this.#server.listening) return;
-    const { address, port } = this.#bound;
+    const { address: host, port } = this.#bound;
+    const { backlog } = this.#for;
     const again = (): void => {
       this.#restoring = setTimeout(() => this.restore(), RESTORE_EVERY_MS);
     };
     this.#server.once('error', again);
-    this.#server.listen({ host: address, port, backlog: LISTEN_BACKLOG }, () => {
+    this.#server.listen({ host, port, backlog }, () => {
       this.#server.off('error', again);
       this.#takeHandles();
     });

@@ -27,6 +27,7 @@ export const oneAsker: ClientsHop = {
   name: 'mobile',
   upstream: 'edge',
   listen: null,
+  upstreamDelay: 0,
   count: 1,
   workload: closed(3_600_000_000),
   pool: testPool({ connectionsMax: 1 }),

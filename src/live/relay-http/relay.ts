@@ -99,6 +99,7 @@ export class Relay {
           instance: ctx.instance.index,
           link,
           listen: first ? ctx.hop.listen : null,
+          backlog: 'backlog' in ctx.hop ? ctx.hop.backlog : 0,
           ends: ctx.ends,
           handlers: noHandlers,
           onAccept: (end) => onAccept(this.#accept(end)),

@@ -43,6 +43,7 @@ class Relay implements FlowOwner {
     instance: 0,
     link: incoming,
     listen: null,
+    backlog: 64,
     ends: this.ends,
     handlers: noHandlers,
     onAccept: (end) => {

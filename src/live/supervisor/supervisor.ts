@@ -10,11 +10,13 @@ import { describe } from '../../model/action-words.ts';
 import type { LabAccount } from '../../model/lab.ts';
 import { makePlan } from '../../model/plan.ts';
 import type { Endpoint, KernelCount, Mark, RunInfo, RunPlan } from '../../model/run.ts';
+import { simulatedOnly } from '../../model/simulated-only.ts';
 import type { Action, Hop, TimelineEntry, Topology } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import { timelineOf } from '../../random/fault-timeline.ts';
 import { Clock } from '../runtime/clock.ts';
 import { ForeignServers } from './foreign-servers.ts';
+import { heapFlags } from './heap-flags.ts';
 import { LabMeter } from './lab-meter.ts';
 import type { FromWorker, HopTick } from './messages.ts';
 import { Strike } from './strike.ts';
@@ -171,7 +173,7 @@ export class LiveRun {
     await mkdir(folder, { recursive: true });
     this.plan.processes.forEach((name, number) => {
       this.#workers.push(
-        new WorkerProcess(name, number, {
+        new WorkerProcess(name, number, heapFlags(topology, this.plan, number), {
           onMessage: (message) => this.#heard(number, message),
           onDeath: (reason) => this.#died(number, reason),
         }),
@@ -261,6 +263,7 @@ export class LiveRun {
     this.#loadStart = this.#clock.now();
     for (const worker of this.#workers) worker.send({ type: 'begin' });
     const { topology, seed } = this.#options;
+    for (const text of simulatedOnly(topology)) this.#mark('note', text);
     for (const entry of timelineOf(topology, seed)) {
       this.#timers.push(setTimeout(() => void this.#applyEntry(entry), entry.at / 1_000));
     }

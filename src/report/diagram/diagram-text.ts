@@ -33,7 +33,7 @@ export interface DiagramOptions {
  * two of its diagrams come as Markdown.
  */
 export async function diagramText(folder: string, options: DiagramOptions): Promise<string> {
-  const input = await readInput(folder, options.client);
+  const input = await readSequenceInput(folder, options.client);
   const which = options.which === 'both' ? (['assumed', 'actual'] as const) : [options.which];
   const models = which.map((one) => buildSequence(input, { ...options, which: one }));
   return WRITERS[options.format](models);
@@ -51,7 +51,8 @@ function mermaidText(models: readonly SequenceModel[]): string {
   return texts.map((text) => `\`\`\`mermaid\n${text}\`\`\`\n`).join('\n');
 }
 
-async function readInput(folder: string, client: string): Promise<SequenceInput> {
+/** `client` as on the command line. Throws what `diagramText` throws. */
+export async function readSequenceInput(folder: string, client: string): Promise<SequenceInput> {
   const run = await readRun(folder);
   const collector = new ClientCollector(parseClient(client), run.topology, run.plan);
   for await (const rows of readExchanges(folder)) collector.take(rows);

@@ -92,22 +92,23 @@ function requests({ clients, durationSeconds }: Summary, seconds: string): strin
 
 function clientsThatWaited({ clients }: Summary): string[] {
   return clients.flatMap((group) => {
-    const { starved, served, latencyMs } = group;
+    const { name, starved, served, latencyMs } = group;
+    const of = plural(group.count, `client of ${name}`, `clients of ${name}`);
     const found: string[] = [];
     if (starved !== null && starved > 0) {
       found.push(
-        `${count(starved)} of ${plural(group.count, `client of ${group.name}`, `clients of ${group.name}`)} ` +
-          `had a request that waited unread too long; ${count(served)} got at least one answer.`,
+        `${count(starved)} of ${of} had a request that waited unread too long; ` +
+          `${count(served)} got at least one answer.`,
       );
     }
     const { p50, p99 } = latencyMs ?? { p50: null, p99: null };
     if (p50 !== null && p99 !== null) {
       found.push(
-        `Half of the answers to ${group.name} took up to ${milliseconds(p50)}, ` +
+        `Half of the answers to ${name} took up to ${milliseconds(p50)}, ` +
           `one in a hundred ${milliseconds(p99)} or more.`,
       );
     }
-    return found;
+    return found.length === 0 ? [] : [found.join(' ')];
   });
 }
 

@@ -5,6 +5,9 @@ import type { Actor } from '../engine/event-queue.ts';
 import type { Connection } from '../net/connection.ts';
 import type { World } from '../world.ts';
 
+/** What falls due; 0 = the host is back. */
+const ACCEPT = 1;
+
 export interface Resettable {
   /** Resets an accepted connection, with what that means for the hop. */
   resetAccepted(connection: Connection): void;
@@ -17,6 +20,7 @@ export class HostFaults implements Actor {
   readonly #instance: Instance;
   readonly #hop: Resettable;
   #backAt = 0;
+  #acceptsAt = 0;
 
   constructor(world: World, instance: Instance, hop: Resettable) {
     this.#world = world;
@@ -30,6 +34,8 @@ export class HostFaults implements Actor {
     const place = world.place(instance);
     if (action.action === 'host-down') {
       if (instance.host !== `${action.hosts}#${action.replica}`) return false;
+      // What waits in a backlog is reset with the rest.
+      for (const listener of world.listenersOf(instance)) world.network.resume(listener);
       this.#suspend(true);
       for (const connection of place.accepted.all()) this.#hop.resetAccepted(connection);
       this.#hop.resetConnecting?.();
@@ -44,12 +50,22 @@ export class HostFaults implements Actor {
       }
       return true;
     }
+    if (action.action === 'stop-accepting' && action.hop === instance.hop) {
+      for (const listener of world.listenersOf(instance)) listener.accepting = false;
+      this.#acceptsAt = world.engine.now + action.lasts;
+      world.engine.at(this.#acceptsAt, this, ACCEPT);
+      return true;
+    }
     return false;
   }
 
-  /** The host is back. */
-  fire(): void {
-    if (this.#world.engine.now === this.#backAt) this.#suspend(false);
+  /** The host is back, or its programs accept again. */
+  fire(what: number): void {
+    const { engine, network } = this.#world;
+    if (what === ACCEPT && engine.now === this.#acceptsAt) {
+      const listeners = this.#world.listenersOf(this.#instance);
+      for (const listener of listeners) network.resume(listener);
+    } else if (what !== ACCEPT && engine.now === this.#backAt) this.#suspend(false);
   }
 
   #suspend(suspended: boolean): void {

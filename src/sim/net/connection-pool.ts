@@ -32,6 +32,8 @@ const LOCAL_RST = closeCauseCode('local_rst');
 
 export interface PoolPlan {
   readonly world: World;
+  /** Whose connections they are, for the log of policies. */
+  readonly name: string;
   readonly place: Place;
   /** Asked at each connect; null = there is nothing to connect to. */
   readonly target: () => Listener | null;
@@ -63,8 +65,15 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   constructor(plan: PoolPlan) {
     super(plan.world.engine);
     this.#plan = plan;
-    this.#world = plan.world;
-    this.#policy = new Pool(plan.settings, this, plan.world.waiting);
+    const { world, name, settings } = plan;
+    this.#world = world;
+    this.#policy = world.policy<PoolOptions, PoolPort, Pool>(
+      name,
+      Pool,
+      settings,
+      this,
+      (port) => new Pool(settings, port, world.waiting),
+    );
   }
 
   // The policy's port: decisions are carried out when its input has returned, those that come
@@ -293,8 +302,10 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     exchange.granted = null;
     this.#leave(exchange);
     if (connection === null || !connection.connectorOpen) {
-      // It went between the decision and now.
-      this.acquire(exchange);
+      // It went between the decision and now. A server that closes whom it has just let in would
+      // be asked again and again within an instant: that request breaks, as on a real socket.
+      if (connection?.ordinal === 0 && !exchange.over) exchange.asker.broken(exchange, false);
+      else this.acquire(exchange);
       return;
     }
     if (exchange.over) {

@@ -52,6 +52,13 @@ export class Connection {
   /** The connector's connect has succeeded. */
   up = false;
   connectorOpen = true;
+  /** The connect began then; SYNs of it that were dropped. */
+  beganAt: Micros = 0.5;
+  synDrops = 0;
+  /** What came for an acceptor that has not accepted yet; null = it has, or nothing came. */
+  unaccepted: { readonly cargo: number; readonly exchange: Exchange | null }[] | null = null;
+  /** Its connector sent RST: no TIME_WAIT follows. */
+  connectorReset = false;
   acceptorOpen = false;
   /** The FIN of that side has been sent (or its RST). */
   connectorFin = false;
@@ -180,5 +187,8 @@ export class Connection {
     this.choice = -1;
     this.slot = 0;
     this.reading = true;
+    this.synDrops = 0;
+    this.unaccepted = null;
+    this.connectorReset = false;
   }
 }

@@ -22,6 +22,7 @@ import type { Recorder } from '../recorder.ts';
 import { noteCause } from '../root-cause.ts';
 import { Connection, type Connector } from './connection.ts';
 import type { Listener, Place } from './place.ts';
+import { retrySyn, type SynSender } from './syn-retry.ts';
 
 const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
@@ -61,7 +62,7 @@ class Transit implements Actor {
   }
 }
 
-export class Network implements Follower {
+export class Network implements Follower, SynSender {
   readonly engine: Engine;
   readonly recorder: Recorder | null;
   meters: Meters | null = null;
@@ -132,7 +133,31 @@ export class Network implements Follower {
       return;
     }
     connection.connectorAddress = address;
+    connection.beganAt = this.engine.now;
     this.#send(connection, Cargo.syn, null);
+  }
+
+  // SynSender: a full backlog dropped its SYN
+
+  again(connection: Connection): void {
+    this.#send(connection, Cargo.syn, null);
+  }
+
+  givesUp(connection: Connection): void {
+    this.#failConnect(connection, 'timeout');
+  }
+
+  /** The listener's program accepts again: first those that wait, with what came for them. */
+  resume(listener: Listener): void {
+    listener.accepting = true;
+    for (const connection of listener.waiting.splice(0)) {
+      const { unaccepted } = connection;
+      connection.unaccepted = null;
+      this.#accept(connection);
+      for (const { cargo, exchange } of unaccepted ?? []) {
+        this.#deliver(connection, cargo as Cargo, exchange);
+      }
+    }
   }
 
   /** Sends a request from the connector; books it as begun there. */
@@ -204,6 +229,7 @@ export class Network implements Follower {
   resetConnector(connection: Connection, cause: number): void {
     if (!connection.connectorOpen) return;
     connection.connectorFin = true;
+    connection.connectorReset = true;
     this.#connectorGone(connection, cause);
     if (connection.up) this.#send(connection, Cargo.rstUp, null);
   }
@@ -245,7 +271,9 @@ export class Network implements Follower {
     switch (cargo) {
       case Cargo.request:
         if (connection.acceptorOpen) connection.acceptor.asked(connection, exchange as Exchange);
-        else this.#send(connection, Cargo.rstDown, null);
+        else if (!this.#kept(connection, cargo, exchange)) {
+          this.#send(connection, Cargo.rstDown, null);
+        }
         return;
       case Cargo.answer:
       case Cargo.lastAnswer:
@@ -253,12 +281,14 @@ export class Network implements Follower {
         return;
       case Cargo.finUp:
         if (connection.acceptorOpen) connection.acceptor.connectorFinished(connection);
+        else this.#kept(connection, cargo, null);
         return;
       case Cargo.finDown:
         this.#endedByAcceptor(connection, 'fin');
         return;
       case Cargo.rstUp:
         if (connection.acceptorOpen) connection.acceptor.connectorReset(connection);
+        else this.#kept(connection, cargo, null);
         return;
       case Cargo.rstDown:
         this.#endedByAcceptor(connection, 'rst');
@@ -281,13 +311,22 @@ export class Network implements Follower {
   }
 
   #synArrived(connection: Connection): void {
-    if (connection.listener.suspended) this.#send(connection, Cargo.refusal, null);
-    else if (connection.link.delay > 0) this.#send(connection, Cargo.synAck, null);
+    const { listener } = connection;
+    if (listener.suspended) this.#send(connection, Cargo.refusal, null);
+    else if (!listener.accepting && listener.waiting.length > listener.backlog) {
+      retrySyn(this.engine, this, connection);
+    } else if (connection.link.delay > 0) this.#send(connection, Cargo.synAck, null);
     else {
       // Within one instant: the acceptor has it before the connector can send.
       this.#accept(connection);
       this.#isUp(connection);
     }
+  }
+
+  /** In the backlog the kernel keeps what comes; false where nobody will ever read it. */
+  #kept(connection: Connection, cargo: Cargo, exchange: Exchange | null): boolean {
+    connection.unaccepted?.push({ cargo, exchange });
+    return connection.unaccepted !== null;
   }
 
   #synAckArrived(connection: Connection): void {
@@ -317,6 +356,11 @@ export class Network implements Follower {
 
   #accept(connection: Connection): void {
     const { listener, connectorAddress, acceptorAddress, link } = connection;
+    if (!listener.accepting) {
+      connection.unaccepted = [];
+      listener.waiting.push(connection);
+      return;
+    }
     connection.acceptorOpen = true;
     this.#count(connection);
     connection.acceptorEnd = this.#newEnd();
@@ -370,7 +414,8 @@ export class Network implements Follower {
       connection.bytesUp,
     );
     if (connectorAddress !== 0) {
-      const waits = cause !== PEER_FIN && cause !== PEER_RST && !connection.acceptorFin;
+      const closedFirst = cause !== PEER_FIN && cause !== PEER_RST && !connection.acceptorFin;
+      const waits = closedFirst && connection.up && !connection.connectorReset;
       connectorPlace.giveAddress(listener, connectorAddress, this.engine.now, waits);
     }
     if (connection.acceptorGone) this.#retire(connection);

@@ -12,6 +12,7 @@ export const PORTS = 28_232;
 export const TIME_WAIT: Micros = 60_000_000;
 
 export class Ports {
+  readonly #count: number;
   #fresh = 0;
   /** Given back; free at once, and free after TIME_WAIT, in order of time. */
   readonly #free: number[] = [];
@@ -19,9 +20,13 @@ export class Ports {
   readonly #until: number[] = [];
   #firstWaiting = 0;
 
+  constructor(count: number) {
+    this.#count = count;
+  }
+
   /** Null when every port is in use or in TIME_WAIT. */
   take(now: Micros): number | null {
-    if (this.#fresh < PORTS) {
+    if (this.#fresh < this.#count) {
       this.#fresh += 1;
       return FIRST_PORT + this.#fresh - 1;
     }

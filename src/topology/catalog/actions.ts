@@ -72,6 +72,10 @@ export const ACTION_SETTINGS = {
     hop: NAME('The hop that accepted the connections.'),
     share: share({ description: 'Share of its open connections.', source: GIVEN }),
   },
+  'stop-accepting': {
+    hop: NAME('The hop that accepts no connections meanwhile (simulated only).'),
+    lasts: LASTS,
+  },
   'stop-reading': {
     hop: NAME('A group of clients.'),
     share: share({ description: 'Share of its clients.', source: GIVEN }),

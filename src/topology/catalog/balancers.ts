@@ -1,6 +1,8 @@
 /** The load balancers: layer 4 (NLB) and layer 7 (ALB). */
+
 import type { L4BalancerHop, L7BalancerHop } from '../../model/topology.ts';
 import { choice, duration, type SettingsFor } from '../setting.ts';
+import { MACHINE_SETTINGS } from './network.ts';
 import {
   ASSUMPTION,
   healthCheckSettings,
@@ -43,6 +45,7 @@ export const L4_BALANCER_SETTINGS = {
     description: 'Flows to a target that was taken out may go on for this long.',
     source: `${NLB}: deregistration delay 300 s`,
   }),
+  ...MACHINE_SETTINGS,
 } satisfies SettingsFor<Omit<L4BalancerHop, Base>>;
 
 export const L7_BALANCER_SETTINGS = {
@@ -87,4 +90,5 @@ export const L7_BALANCER_SETTINGS = {
     description: 'Requests to a target that was taken out may go on for this long.',
     source: `${ALB}: deregistration delay 300 s`,
   }),
+  ...MACHINE_SETTINGS,
 } satisfies SettingsFor<Omit<L7BalancerHop, Base>>;

@@ -2,6 +2,7 @@
  * Clients: who they are, how they keep connections (their habit), when they ask and when they
  * give up.
  */
+
 import type { ClientsHop, Workload } from '../../model/topology.ts';
 import {
   choice,
@@ -17,6 +18,7 @@ import {
   size,
   text,
 } from '../setting.ts';
+import { UPSTREAM_DELAY } from './network.ts';
 import { OWN_CHOICE, poolSettings, REQUESTS_MAX } from './pool.ts';
 
 export const CLIENTS_SETTINGS = {
@@ -118,6 +120,7 @@ export const CLIENTS_SETTINGS = {
       source: OWN_CHOICE,
     }),
   },
+  upstreamDelay: UPSTREAM_DELAY,
 } satisfies SettingsFor<Omit<ClientsHop, 'name' | 'kind' | 'upstream' | 'listen' | 'workload'>>;
 
 type Closed = Extract<Workload, { kind: 'closed' }>;

@@ -53,6 +53,7 @@ export const FAULT_SETTINGS = {
   'host-down': { hosts: ACTION_SETTINGS['host-down'].hosts, lasts: LASTS },
   deregister: { hosts: deregister.hosts, lasts: LASTS },
   'reset-connections': { hop: reset.hop, share: amount(reset.share) },
+  'stop-accepting': { hop: ACTION_SETTINGS['stop-accepting'].hop, lasts: LASTS },
   'stop-reading': { hop: deaf.hop, share: amount(deaf.share), lasts: LASTS },
   kill: { hop: kill.hop, lasts: LASTS },
 } satisfies Readonly<Record<FaultKind, Settings>>;

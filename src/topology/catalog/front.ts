@@ -3,8 +3,10 @@
  * well and API Gateway's hardly at all; what is not documented is marked so, and is what an
  * experiment should vary.
  */
+
 import type { EdgeHop, GatewayHop } from '../../model/topology.ts';
 import { choice, duration, integer, rate, type SettingsFor } from '../setting.ts';
+import { MACHINE_SETTINGS } from './network.ts';
 import { ASSUMPTION, OWN_CHOICE, poolSettings, REQUESTS_MAX, requestTimeouts } from './pool.ts';
 
 type Base = 'name' | 'kind' | 'upstream' | 'listen';
@@ -70,6 +72,7 @@ export const EDGE_SETTINGS = {
       'Attempts in all for GET and HEAD when the response times out; other methods get 1.',
     source: `${ORIGIN_RETRY}: GET and HEAD up to 3 times, POST never`,
   }),
+  ...MACHINE_SETTINGS,
 } satisfies SettingsFor<Omit<EdgeHop, Base>>;
 
 const QUOTAS = 'API Gateway quotas';
@@ -144,4 +147,5 @@ export const GATEWAY_SETTINGS = {
     description: 'A request without an answer gets 504 after this. 0 = never.',
     source: `${QUOTAS}: integration timeout 29 s`,
   }),
+  ...MACHINE_SETTINGS,
 } satisfies SettingsFor<Omit<GatewayHop, Base>>;

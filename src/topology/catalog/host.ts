@@ -1,4 +1,5 @@
 /** What lives on a host: the connection queue, the web server, the app; and the database. */
+
 import type {
   AppHop,
   ConnectionQueueHop,
@@ -15,6 +16,7 @@ import {
   type SettingsFor,
   size,
 } from '../setting.ts';
+import { MACHINE_SETTINGS } from './network.ts';
 import { CONNECTIONS_MAX, OWN_CHOICE, REQUESTS_MAX, requestTimeouts } from './pool.ts';
 
 type Base = 'name' | 'kind' | 'upstream' | 'listen';
@@ -78,6 +80,7 @@ export const CONNECTION_QUEUE_SETTINGS = {
       'leaves is forgotten. unread: its socket is not touched; one that left takes a slot later.',
     source: `own choice; unread as ${INCIDENT}`,
   }),
+  ...MACHINE_SETTINGS,
 } satisfies SettingsFor<Omit<ConnectionQueueHop, Base>>;
 
 const NGINX = 'nginx documentation';
@@ -137,6 +140,7 @@ export const WEB_SERVER_SETTINGS = {
     description: 'The app must answer within this; else 504. 0 = never.',
     source: `${NGINX}: proxy_read_timeout 60s`,
   }),
+  ...MACHINE_SETTINGS,
 } satisfies SettingsFor<Omit<WebServerHop, Base>>;
 
 /** How work waits, and how it slows down when much is served at a time. */
@@ -235,6 +239,7 @@ export const APP_SETTINGS = {
       source: `${SEQUELIZE}: evict 1 s`,
     }),
   },
+  ...MACHINE_SETTINGS,
 } satisfies SettingsFor<Omit<AppHop, Base>>;
 
 const MYSQL = 'MySQL reference manual';
@@ -286,4 +291,5 @@ export const DATABASE_SETTINGS = {
     description: 'Prepared statements over all connections; further ones fail.',
     source: `${MYSQL}: max_prepared_stmt_count 16382`,
   }),
+  ...MACHINE_SETTINGS,
 } satisfies SettingsFor<Omit<DatabaseHop, Base>>;

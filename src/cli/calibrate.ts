@@ -1,0 +1,134 @@
+/**
+ * `waterhammer calibrate`: fits what nobody documents to what was measured in calm, and says what
+ * follows for the rest: how well each target is met, and what the data cannot tell apart.
+ */
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { type Calibration, calibrate, type Document } from '../calibrate/calibrate.ts';
+import { settingsAt } from '../calibrate/parameter.ts';
+import { readTargets } from '../calibrate/read-targets.ts';
+import { parseTask } from '../calibrate/simulate-window.ts';
+import type { Targets } from '../calibrate/targets.ts';
+import { WorkerPool } from '../calibrate/worker-pool.ts';
+import { formatProblems, type Problem, parseTopology, topologyHash } from '../topology/index.ts';
+import { CalibrationProgress } from './calibration-progress.ts';
+import { calibrationText } from './calibration-text.ts';
+import { ExitCode } from './exit-code.ts';
+import { onInterrupt } from './interruption.ts';
+import { version } from './version.ts';
+
+export interface CalibrateOptions {
+  readonly targets: string;
+  readonly evaluations: number;
+  readonly alternatives: number;
+  readonly workers?: number;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+export async function calibrateCommand(file: string, options: CalibrateOptions): Promise<number> {
+  const targets = readTargets(await readFile(options.targets, 'utf8'), options.targets);
+  if ('problems' in targets) return refused(targets.problems);
+  const documents = await documentsOf(file, options.targets, targets);
+  const problems = problemsOf(targets, documents, options.seed);
+  if (problems.length > 0) return refused(problems);
+  const interruption = onInterrupt();
+  const { signal } = interruption;
+  const pool = new WorkerPool(options.workers ?? Math.max(1, availableParallelism() - 1));
+  const progress = new CalibrationProgress(process.stderr);
+  try {
+    const found = await calibrate({
+      targets,
+      documents,
+      seed: options.seed,
+      evaluations: options.evaluations,
+      alternatives: options.alternatives,
+      run: (tasks) => pool.all(tasks, signal, (result) => progress.simulated(result)),
+      onProgress: (one) => progress.at(one),
+    });
+    progress.over();
+    if (found === null) return ExitCode.interrupted;
+    print(found, file, documents, options);
+    if (found.interrupted) return ExitCode.interrupted;
+    return found.judgement.met ? ExitCode.done : ExitCode.failed;
+  } finally {
+    pool.close();
+    interruption.stop();
+  }
+}
+
+function print(
+  found: Calibration,
+  file: string,
+  documents: ReadonlyMap<string | null, Document>,
+  { json, seed }: CalibrateOptions,
+): void {
+  const parsed = parseTopology(documents.get(null)?.text ?? '', file, {
+    set: found.settings,
+    scale: 1,
+    timeScale: 1,
+  });
+  const topology =
+    'problems' in parsed
+      ? null
+      : { name: parsed.topology.name, hash: topologyHash(parsed.topology) };
+  const document = { version, seed, topology, ...found };
+  process.stdout.write(
+    json === true ? `${JSON.stringify(document, null, 2)}\n` : calibrationText(found),
+  );
+}
+
+/** The topology, and those that windows name, beside the targets file. */
+async function documentsOf(
+  file: string,
+  targetsFile: string,
+  { windows }: Targets,
+): Promise<ReadonlyMap<string | null, Document>> {
+  const documents = new Map<string | null, Document>();
+  documents.set(null, { file, text: await readFile(file, 'utf8') });
+  for (const { document } of windows) {
+    if (document === null || documents.has(document)) continue;
+    const place = path.join(path.dirname(targetsFile), document);
+    documents.set(document, { file: place, text: await readFile(place, 'utf8') });
+  }
+  return documents;
+}
+
+/** Every window is parsed at both corners of the parameters, so that all problems come at once. */
+function problemsOf(
+  { windows, parameters }: Targets,
+  documents: ReadonlyMap<string | null, Document>,
+  seed: number,
+): Problem[] {
+  const problems = new Map<string, Problem>();
+  for (const { document, set, scale, from, lasts } of windows) {
+    for (const corner of [0, 1]) {
+      const found = documents.get(document);
+      const parsed = parseTask({
+        document: found?.text ?? '',
+        file: found?.file ?? '',
+        set: [
+          ...settingsAt(
+            parameters,
+            parameters.map(() => corner),
+          ),
+          ...set,
+        ],
+        scale,
+        seed,
+        from,
+        lasts,
+        measures: [],
+      });
+      if (!('problems' in parsed)) continue;
+      for (const one of parsed.problems) problems.set(JSON.stringify(one), one);
+    }
+  }
+  return [...problems.values()];
+}
+
+function refused(problems: readonly Problem[]): number {
+  process.stderr.write(formatProblems(problems));
+  return ExitCode.badInput;
+}

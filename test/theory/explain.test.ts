@@ -1,0 +1,171 @@
+/**
+ * What `explain` says, against the simulator on a set of topologies: every answer that calls
+ * itself exact lies within the bounds of confidence, and of the others those that are named here.
+ */
+import { describe, expect, it } from 'vitest';
+import {
+  type Answer,
+  compare,
+  explain,
+  keyOf,
+  measured,
+  steadyTopology,
+} from '../../src/explain/index.ts';
+import type { Topology } from '../../src/model/topology.ts';
+import { Simulation } from '../../src/sim/index.ts';
+import { parseTopology } from '../../src/topology/index.ts';
+import { replicate } from './simulated.ts';
+
+interface Case {
+  readonly name: string;
+  readonly hops: string;
+  /** Seconds after which, and for which, one looks. */
+  readonly warmUp: number;
+  readonly window: number;
+  /** `place quantity` of approximations that must lie within the bounds too. */
+  readonly also: readonly string[];
+  readonly exactAtLeast: number;
+}
+
+const users = (count: number, think: string, more = ''): string =>
+  `  - { name: users, kind: clients, count: ${count}, workload: { kind: closed, ` +
+  `thinkTime: ${think}, startWithin: 1s }${more} }\n`;
+
+const CASES: readonly Case[] = [
+  {
+    name: 'users, whose connections idle out or reach their cap',
+    hops:
+      users(40, 'exponential(2s)', ', pool: { connectionsMax: 1, idleTimeout: 0s }') +
+      '  - { name: nginx, kind: web-server, keepAliveTimeout: 3s, keepAliveRequests: 5 }\n' +
+      '  - { name: app, kind: app, serviceTime: 20ms }\n',
+    ...{ warmUp: 60, window: 200, also: [], exactAtLeast: 11 },
+  },
+  {
+    name: 'users that think evenly long, over an app of one server and a database',
+    hops:
+      users(12, '"uniform(0ms, 400ms)"') +
+      '  - { name: app, kind: app, serviceTime: exponential(20ms), concurrencyMax: 1, ' +
+      'pool: { max: 50 } }\n' +
+      '  - { name: db, kind: database, serviceTime: exponential(15ms), concurrencyMax: 1 }\n',
+    ...{ warmUp: 20, window: 200, also: [], exactAtLeast: 4 },
+  },
+  {
+    name: 'open arrivals of few clients: last used first, first passages',
+    hops:
+      '  - { name: clients, kind: clients, count: 5, pool: { connectionsMax: 0, idleTimeout: 1s },' +
+      ' workload: { kind: open, rate: 40/s } }\n' +
+      '  - { name: app, kind: app, serviceTime: exponential(300ms), keepAliveTimeout: 0s }\n',
+    ...{ warmUp: 20, window: 200, also: [], exactAtLeast: 7 },
+  },
+  {
+    name: 'a gateway whose connections reach their cap, and a queue with slots enough',
+    hops:
+      users(60, 'exponential(200ms)') +
+      '  - { name: gw, kind: gateway, nodes: 4, pool: { reuse: fifo } }\n' +
+      '  - { name: queue, kind: connection-queue, activeMax: 90 }\n' +
+      '  - { name: nginx, kind: web-server, keepAliveRequests: 100 }\n' +
+      '  - { name: app, kind: app, serviceTime: exponential(10ms) }\n',
+    ...{ warmUp: 30, window: 100, exactAtLeast: 12 },
+    also: ['gw->queue openConnections', 'queue slotsNeeded'],
+  },
+  {
+    name: 'an edge that is last used first, and a throttle that turns away',
+    hops:
+      '  - { name: clients, kind: clients, count: 500, workload: { kind: open, rate: 120/s } }\n' +
+      '  - { name: cdn, kind: edge, locations: 1, pool: { idleTimeout: 1s } }\n' +
+      '  - { name: gw, kind: gateway, nodes: 1, throttle: { ratePerSecond: 130/s, burst: 4 } }\n' +
+      '  - { name: app, kind: app, serviceTime: 5ms, keepAliveTimeout: 0s }\n',
+    ...{ warmUp: 60, window: 150, exactAtLeast: 3 },
+    also: [],
+  },
+];
+
+describe('every exact answer', () => {
+  it.each(CASES)('$name', ({ name, hops, warmUp, window, also, exactAtLeast }) => {
+    const topology = parse(`name: t\nduration: 60s\nhops:\n${hops}`);
+    const answers = explain(topology);
+    const runs = replicate((seed) => series(topology, seed, warmUp, window));
+    const openedAt = ({ at }: Answer): number | null => {
+      const found = answers.find(
+        (one) => one.at === at && one.quantity === 'newConnectionsPerSecond',
+      );
+      return typeof found?.value === 'number' ? found.value : null;
+    };
+    let checked = 0;
+    for (const answer of answers) {
+      const key = keyOf(answer.at, answer.quantity);
+      const { simulated } = compare(answer, { runs, seconds: window, opened: openedAt(answer) });
+      if (simulated === null || typeof answer.value !== 'number') continue;
+      if (answer.standing !== 'exact' && !also.includes(key)) continue;
+      checked += 1;
+      const { mean, bound } = simulated;
+      const text = `${name}: ${key}: simulated ${mean} +- ${bound}, closed form ${answer.value}`;
+      expect(simulated.inside, text).not.toBe(false);
+    }
+    expect(checked, JSON.stringify(answers.map(shortly))).toBeGreaterThanOrEqual(exactAtLeast);
+  });
+});
+
+describe('what nobody knows', () => {
+  const golden = (activeMax: number, reclaim: string): Topology =>
+    parse(`name: t
+duration: 20s
+hops:
+${users(60, '200ms', ', timeout: 10m, pool: { connectionsMax: 1, idleTimeout: 9m }')}  - { name: queue, kind: connection-queue, activeMax: ${activeMax}, reclaim: ${reclaim} }
+  - { name: app, kind: app, serviceTime: 5ms, keepAliveTimeout: 10m }
+`);
+  const at = (topology: Topology, quantity: Answer['quantity']) =>
+    explain(topology).find((one) => one.at === 'queue' && one.quantity === quantity);
+
+  it('golden connections: stuck for certain, never stuck with slots for all or with the cure', () => {
+    expect(at(golden(15, 'none'), 'stuckStateExists')).toMatchObject({ value: true });
+    expect(at(golden(15, 'none'), 'stuckStateExists')?.remark).toContain('45');
+    expect(at(golden(60, 'none'), 'stuckStateExists')).toMatchObject({ value: false });
+    expect(at(golden(15, 'idle-yield'), 'stuckStateExists')).toMatchObject({ value: false });
+    expect(at(golden(15, 'none'), 'slotsNeeded')).toMatchObject({ value: 60, standing: 'exact' });
+  });
+
+  it('says why: never a number without a formula, never silence without a reason', () => {
+    for (const topology of [golden(15, 'none'), golden(60, 'none'), golden(15, 'idle-yield')]) {
+      for (const answer of explain(topology)) {
+        if (answer.value === null) expect(answer.remark, shortly(answer)).toBeTruthy();
+        else expect(answer.formula, shortly(answer)).not.toBe('');
+        if (answer.standing === 'unknown') expect(answer.value).toBeNull();
+      }
+    }
+  });
+
+  it('more asked than can be done has no steady state', () => {
+    const topology = parse(`name: t
+duration: 20s
+hops:
+  - { name: clients, kind: clients, count: 5, workload: { kind: open, rate: 300/s } }
+  - { name: app, kind: app, serviceTime: 5ms, concurrencyMax: 1 }
+`);
+    const seconds = explain(topology).find(({ quantity }) => quantity === 'secondsToAnswer');
+    expect(seconds).toMatchObject({ value: null, standing: 'unknown' });
+    expect(seconds?.remark).toContain('grows without end');
+  });
+});
+
+function parse(yaml: string): Topology {
+  const parsed = parseTopology(yaml, 'explain.yaml', { set: [], scale: 1, timeScale: 1 });
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems, null, 1));
+  return parsed.topology;
+}
+
+function series(topology: Topology, seed: number, warmUp: number, window: number) {
+  const to = warmUp + window;
+  const simulation = new Simulation({
+    topology: steadyTopology(topology, to * 1e6),
+    ...{ topologyHash: '', version: '', seed, recorder: null },
+    onSecond: () => {},
+  });
+  while (!simulation.step(1_000_000));
+  simulation.finish();
+  return measured(topology, simulation.rows(), { from: warmUp, to });
+}
+
+function shortly({ at, quantity, value, standing }: Answer): string {
+  return `${at} ${quantity} ${value} ${standing}`;
+}
