@@ -42,6 +42,7 @@ const programs = [
   ['chromium', 'chromium'],
   ['ffprobe', 'ffmpeg'],
   ['curl', 'curl'],
+  ['chromium', 'chromium'],
   ['ip', 'iproute2'],
   ['ss', 'iproute2'],
   ['chromium', 'chromium'],

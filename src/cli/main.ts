@@ -129,6 +129,8 @@ function addRun(cli: Command): void {
     .option('--no-load', 'run no clients; print the address for curl, wrk, k6 or JMeter')
     // For bench/recording.mjs: what the events and the live table cost.
     .addOption(new Option('--no-books', 'book no event at all').hideHelp())
+    .option('--page', 'serve a page that shows it, also with --json (default without)')
+    .option('--no-page', 'serve no page')
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print what every hop logs, and every effective setting')
     .action(async (topology, options) =>
@@ -161,6 +163,8 @@ function addSimulate(cli: Command): void {
     .option('--record-events', 'record every event, not only connections, exchanges and series')
     .option('--record-policies', "record every policy's inputs and decisions for replay")
     .option('--ndjson', 'write the recorded events as NDJSON too')
+    .option('--page', 'serve a page that shows it, also with --json (default without)')
+    .option('--no-page', 'serve no page')
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print every effective setting')
     .action(async (topology, options) =>

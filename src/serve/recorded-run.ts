@@ -47,6 +47,7 @@ export class RecordedRun implements PageRun {
       hasConnections: run.recording.tables.includes('connections'),
       oneClientIn: oneClientIn(run),
       controllable: false,
+      changeable: [],
     });
   }
 
