@@ -12,6 +12,10 @@ const files = readdirSync(path.join(projectRoot, 'examples')).filter((name) =>
 /** What does not fit a small machine as it is. */
 const SCALED: Readonly<Record<string, readonly string[]>> = {
   'aws-2021.yaml': ['--scale', '0.03'],
+  'aws-2021-database-spike.yaml': ['--scale', '0.03'],
+  'aws-2021-nodes-replaced.yaml': ['--scale', '0.03'],
+  'aws-2021-slow-burst.yaml': ['--scale', '0.03'],
+  'aws-2021-throttled.yaml': ['--scale', '0.03'],
 };
 
 /** Programs that an example runs. */
