@@ -2,11 +2,12 @@
  * The simulator's speed: against SimPy on one tandem, on the incident's system, and as systems
  * grow.
  *
- *   node bench/simulator.mjs [--rounds 5]
+ *   node bench/simulator.mjs [--rounds 5] [--day 1]
  *
  * All figures are CPU time of one process, garbage collection and compilation in other threads
  * included. SimPy (Debian's python3-simpy3) models waiting and service alone; so does our tandem,
- * on the simulator's own parts. The incident's system is simulated with every connection.
+ * on the simulator's own parts. The incident's system is simulated with every connection; `--day 1`
+ * lives through a whole day of it, in rows of a minute, and nothing else.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +23,7 @@ const SIMPY_REQUESTS = 20_000;
 const DAY_REQUESTS = 229e6;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'waterhammer-bench-'));
-const { rounds } = options({ rounds: 5 });
+const { rounds, day } = options({ rounds: 5, day: 0 });
 const run = promisify(execFile);
 
 async function json(program, ...args) {
@@ -80,6 +81,20 @@ async function incident() {
     '`aws-2021.yaml`, 66 hosts, 8,000 closed users, two minutes at noon after one of warming ' +
     `up: ${spread(costs, 2)} us of CPU per request, ${spread(memory, 0)} MB. At that, a day of ` +
     `229 million requests takes ${minutes.toFixed(0)} minutes (wanted: 5).`
+  );
+}
+
+/** From midnight to midnight. */
+async function wholeDay() {
+  const file = here('../examples/aws-2021.yaml');
+  const began = performance.now();
+  const one = await node('simulator/speed.mjs', file, 0, 86_400, 1, 60);
+  const minutes = (performance.now() - began) / 60_000;
+  return (
+    `A day of \`aws-2021.yaml\`, ${(one.requests / 1e6).toFixed(0)} million requests, a row a ` +
+    `minute: ${minutes.toFixed(1)} minutes, ${(one.cpuSeconds / 60).toFixed(1)} of CPU (wanted: 5), ` +
+    `${((one.cpuSeconds / one.requests) * 1e6).toFixed(2)} us per request, at most ` +
+    `${one.rssMaxMb.toFixed(0)} MB (wanted: 300).`
   );
 }
 
@@ -143,8 +158,11 @@ async function cores() {
 }
 
 try {
-  const parts = [await tandem(), await incident(), await growth(), await cores()];
-  report('Simulator', parts.join('\n\n'));
+  if (day > 0) report('Simulator, a day', await wholeDay());
+  else {
+    const parts = [await tandem(), await incident(), await growth(), await cores()];
+    report('Simulator', parts.join('\n\n'));
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -79,7 +79,9 @@ function Holders({ shown }: { shown: Shown }) {
   const question = 'Who holds the slots?';
   if (queue?.kind !== 'connection-queue')
     return <Answer question={question} figure="no queue" text="there are no slots in this chain" />;
-  const seconds = player.second.value;
+  // The present second is not told before it is over.
+  const last = story.series.secondOf(story.series.length - 1);
+  const seconds = Math.min(player.second.value, last);
   const scope = `hop:${queue.name}`;
   const active = story.series.at(scope, 'active', seconds);
   const busy = story.series.at(scope, 'slotUtilisation', seconds);

@@ -3,13 +3,15 @@
  * The first part of the time is lived through before the clock starts, while code is compiled
  * and connections are opened.
  *
- *   node bench/simulator/speed.mjs TOPOLOGY WARM_SECONDS SECONDS [SEED]    prints a line of JSON
+ *   node bench/simulator/speed.mjs TOPOLOGY WARM_SECONDS SECONDS [SEED] [SECONDS_PER_ROW]
+ *
+ * Prints a line of JSON.
  */
 import { readFileSync } from 'node:fs';
 import { Simulation } from '../../dist/sim/index.js';
 import { parseTopology } from '../../dist/topology/index.js';
 
-const [file, warm, seconds, seed] = process.argv.slice(2);
+const [file, warm, seconds, seed, secondsPerRow] = process.argv.slice(2);
 const duration = Number(warm) + Number(seconds);
 const parsed = parseTopology(readFileSync(file, 'utf8'), file, {
   ...{ set: [`duration=${duration}s`], scale: 1, timeScale: 1 },
@@ -17,7 +19,7 @@ const parsed = parseTopology(readFileSync(file, 'utf8'), file, {
 if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems, null, 1));
 const simulation = new Simulation({
   ...{ topology: parsed.topology, topologyHash: '', version: '', seed: Number(seed ?? 1) },
-  ...{ recorder: null, onSecond: () => {} },
+  ...{ recorder: null, onSecond: () => {}, secondsPerRow: Number(secondsPerRow ?? 1) },
 });
 let began = process.cpuUsage();
 let events = 0;
@@ -36,5 +38,6 @@ const result = {
   ...{ cpuSeconds: (user + system) / 1e6, events: simulation.engine.events - events },
   ...{ requests: Math.round(sent * share), open, balanced: summary.balanced },
   rssMb: process.memoryUsage().rss / 1e6,
+  rssMaxMb: process.resourceUsage().maxRSS / 1e3,
 };
 process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -56,6 +56,7 @@ export async function demo(options: DemoOptions): Promise<number> {
       ndjson: false,
       externalClients: false,
       verbose: options.verbose === true,
+      page: false,
     });
     acts.push({
       name,

@@ -21,6 +21,7 @@ import { readRun, writeRun } from '../recording/run-document.ts';
 import { topologyHash } from '../topology/hash.ts';
 import { controlHandler } from './control-handler.ts';
 import { type Interruption, onInterrupt } from './interruption.ts';
+import { LivePage } from './live-page.ts';
 import { LiveTable } from './live-table.ts';
 import { version } from './version.ts';
 
@@ -36,6 +37,8 @@ export interface ExecuteOptions {
   readonly ndjson: boolean;
   readonly externalClients: boolean;
   readonly verbose: boolean;
+  /** Serve a page while it runs. */
+  readonly page: boolean;
 }
 
 export interface Executed {
@@ -45,6 +48,8 @@ export interface Executed {
   readonly interrupted: boolean;
   /** Why the run failed although it could be summed up (a process died), or null. */
   readonly failure: string | null;
+  /** The caller lets it stay as long as somebody looks, or closes it. */
+  readonly page: LivePage | null;
 }
 
 /** Throws errors with a stable `code` for what a user can mend (port in use, missing program). */
@@ -57,7 +62,8 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   process.once('exit', forget);
   try {
     await prepareRecording(folder);
-    return await runAndSumUp(options, { folder, scratch: scratch.path, interruption });
+    const shown = { page: null };
+    return await runAndSumUp(options, { folder, scratch: scratch.path, interruption, shown });
   } finally {
     interruption.stop();
     process.off('exit', forget);
@@ -71,6 +77,7 @@ interface Means {
   readonly folder: string;
   readonly scratch: string;
   readonly interruption: Interruption;
+  readonly shown: { page: LivePage | null };
 }
 
 /** Without room for its events a run ends, and is not summed up: what it has is a part. */
@@ -78,12 +85,16 @@ async function runAndSumUp(options: ExecuteOptions, means: Means): Promise<Execu
   const { folder, interruption } = means;
   try {
     const { run, failure } = await live(options, means);
+    await means.shown.page?.loadEnded();
     if (failure?.code === 'recording-write-failed') throw failure;
     const info = run.info();
     const { summary, seconds } = await sumUp(options, folder, info);
     const interrupted = interruption.signal.aborted;
-    return { info, summary, seconds, interrupted, failure: failure?.message ?? null };
+    const { page } = means.shown;
+    page?.over(summary);
+    return { info, summary, seconds, interrupted, failure: failure?.message ?? null, page };
   } catch (thrown) {
+    await means.shown.page?.close();
     if (!isUnwritten(thrown)) throw thrown;
     const advice = await adviceOnRoom(options.record, folder);
     const { code, message } = thrown;
@@ -109,7 +120,7 @@ const RUNNING = { state: 'running', tables: [], spools: [] } as const;
 
 async function live(
   options: ExecuteOptions,
-  { folder, scratch, interruption }: Means,
+  { folder, scratch, interruption, shown }: Means,
 ): Promise<Awaited<ReturnType<typeof runLive>>> {
   const { topology, seed } = options;
   const table = new LiveTable(process.stderr, options.title);
@@ -135,6 +146,7 @@ async function live(
           control = await ControlServer.open(folder, scratch, controlHandler(run, topology));
         }
         if (options.externalClients) printAddresses(run, topology);
+        if (options.page) shown.page = await openPage(options, folder, run);
       },
       onTick: (tick) => {
         progress.began();
@@ -143,6 +155,7 @@ async function live(
       onMark: (mark, loadStart) => {
         progress.marked();
         table.mark(mark, loadStart);
+        shown.page?.run.tellFace();
       },
       onLog: log,
     });
@@ -150,6 +163,15 @@ async function live(
     await (control as ControlServer | null)?.close();
     await progress.written;
   }
+}
+
+function openPage(
+  { title, record, topology }: ExecuteOptions,
+  folder: string,
+  run: LiveRun,
+): Promise<LivePage | null> {
+  const control = controlHandler(run, topology);
+  return LivePage.open({ name: title, folder, recording: record, info: () => run.info(), control });
 }
 
 /**

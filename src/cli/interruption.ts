@@ -13,14 +13,17 @@ export interface Interruption {
   stop(): void;
 }
 
-export function onInterrupt(): Interruption {
+/** @param words quiet: nothing is going on that would have to be struck */
+export function onInterrupt(words: 'said' | 'quiet' = 'said'): Interruption {
   const controller = new AbortController();
   let first = 0;
   const hear = (): void => {
     const now = performance.now();
     if (!controller.signal.aborted) {
       first = now;
-      process.stderr.write('\ninterrupted: striking the books (once more to give up)\n');
+      if (words === 'said') {
+        process.stderr.write('\ninterrupted: striking the books (once more to give up)\n');
+      }
       controller.abort();
     } else if (now - first > SAME_PRESS_MS) process.exit(ExitCode.interrupted);
   };

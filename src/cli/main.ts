@@ -82,6 +82,7 @@ function program(): Command {
   addExplain(cli);
   addDiagram(cli);
   addReport(cli);
+  addFilm(cli);
   cli
     .command('open')
     .description('look at a recording in the browser, or at two side by side')
@@ -128,6 +129,8 @@ function addRun(cli: Command): void {
     .option('--no-load', 'run no clients; print the address for curl, wrk, k6 or JMeter')
     // For bench/recording.mjs: what the events and the live table cost.
     .addOption(new Option('--no-books', 'book no event at all').hideHelp())
+    .option('--page', 'serve a page that shows it, also with --json (default without)')
+    .option('--no-page', 'serve no page')
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print what every hop logs, and every effective setting')
     .action(async (topology, options) =>
@@ -158,7 +161,10 @@ function addSimulate(cli: Command): void {
     )
     .option('--record <dir>', 'keep a recording in this folder')
     .option('--record-events', 'record every event, not only connections, exchanges and series')
+    .option('--record-policies', "record every policy's inputs and decisions for replay")
     .option('--ndjson', 'write the recorded events as NDJSON too')
+    .option('--page', 'serve a page that shows it, also with --json (default without)')
+    .option('--no-page', 'serve no page')
     .option('--json', 'print the summary as JSON on stdout, nothing else')
     .option('--verbose', 'print every effective setting')
     .action(async (topology, options) =>
@@ -247,6 +253,19 @@ function addReport(cli: Command): void {
     .option('--pdf', 'also as PDF, beside it (needs Chromium)')
     .action(async (recording, options) =>
       finish((await import('./report.ts')).report(recording, options)),
+    );
+}
+
+function addFilm(cli: Command): void {
+  cli
+    .command('film')
+    .description('a film (H.264, through Chromium) of the connections over time')
+    .argument('<recording>', 'a recording folder')
+    .option('-o, --output <file>', 'an .mp4; or a .png of the worst second', 'film.mp4')
+    .option('--seconds <n>', 'length; default: the load, at most a minute', number(1))
+    .option('--frames-per-second <n>', 'frames per second', number(1), 30)
+    .action(async (recording, options) =>
+      finish((await import('./film.ts')).film(recording, options)),
     );
 }
 

@@ -22,6 +22,8 @@ export interface RunCommandOptions {
   /** commander's name for --no-load. */
   readonly load: boolean;
   readonly json?: boolean;
+  /** commander's name for --page and --no-page; absent where neither is said. */
+  readonly page?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -48,9 +50,16 @@ export async function run(document: string | null, options: RunCommandOptions): 
     ndjson: options.ndjson === true,
     externalClients: !options.load,
     verbose: options.verbose === true,
+    page: wantsPage(options) && options.books,
   });
   print(executed.summary, options.json === true);
+  await executed.page?.stay();
   return exitCodeOf(executed);
+}
+
+/** People get a page; programs that read JSON only if they ask for it. */
+export function wantsPage({ page, json }: { page?: boolean; json?: boolean }): boolean {
+  return page ?? json !== true;
 }
 
 function print(summary: Summary, json: boolean): void {

@@ -1,8 +1,11 @@
 /** `waterhammer simulate`: a topology in simulated time, and the summary that `run` prints. */
+import path from 'node:path';
 import { findAll } from '../finding/rules.ts';
+import { PolicyLog } from '../live/runtime/policy-log.ts';
 import type { Summary } from '../model/summary.ts';
 import type { Topology } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
+import { noTap } from '../policy/tap.ts';
 import { completeRecording, RecordingTables } from '../recording/convert.ts';
 import { prepareRecording } from '../recording/folder.ts';
 import { ExitCode } from './exit-code.ts';
@@ -22,6 +25,7 @@ export interface SimulateOptions {
   readonly resolution: 'auto' | '1s' | '10s' | '60s';
   readonly record?: string;
   readonly recordEvents?: boolean;
+  readonly recordPolicies?: boolean;
   readonly ndjson?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -63,15 +67,22 @@ async function live(
   const seriesOnly = inSeries(topology, options);
   const record = options.record ?? null;
   if (record !== null) await prepareRecording(record);
+  const log =
+    record === null || options.recordPolicies !== true
+      ? null
+      : new PolicyLog(path.join(record, 'policies-0'));
   const tablesOf: Parameters<typeof liveInDetail>[0]['tables'] = (info) =>
     record === null ? null : new RecordingTables(record, info, { ...options, seriesOnly });
   const lived: Lived = await (seriesOnly ? liveInSeries : liveInDetail)({
     topology,
     seed: options.seed,
+    tap: log?.tap ?? noTap,
     secondsPerRow: secondsPerRow(topology, options),
     signal,
     tables: tablesOf,
   });
+  await log?.close();
+  if (log !== null && log.failure !== null) throw log.failure;
   const { info, struck, seconds, tables } = lived;
   try {
     const findings = findAll({ topology, info, summary: struck, seconds });

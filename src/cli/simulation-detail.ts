@@ -8,6 +8,7 @@ import type { SecondRow } from '../measure/rows.ts';
 import type { Measured } from '../measure/strike.ts';
 import type { RunInfo } from '../model/run.ts';
 import type { Topology } from '../model/topology.ts';
+import type { PolicyTap } from '../policy/tap.ts';
 import { shapeIntegral } from '../random/arrivals.ts';
 import { meanOf } from '../random/distribution.ts';
 import type { RecordingTables } from '../recording/convert.ts';
@@ -20,6 +21,7 @@ import { version } from './version.ts';
 export interface LiveOptions {
   readonly topology: Topology;
   readonly seed: number;
+  readonly tap: PolicyTap;
   /** Of the series, where nothing else is followed. */
   readonly secondsPerRow: number;
   /** Aborting ends the load early. */
@@ -89,8 +91,8 @@ export async function liveInSeries(options: LiveOptions): Promise<Lived> {
   }
 }
 
-function common({ topology, seed }: LiveOptions): Omit<SimulationOptions, 'recorder'> {
-  return { topology, topologyHash: topologyHash(topology), version, seed };
+function common({ topology, seed, tap }: LiveOptions): Omit<SimulationOptions, 'recorder'> {
+  return { topology, topologyHash: topologyHash(topology), version, seed, tap };
 }
 
 async function passTime(simulation: Simulation, { topology, signal }: LiveOptions): Promise<void> {

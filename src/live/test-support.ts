@@ -6,12 +6,12 @@ import http from 'node:http';
 import { EventKind } from '../model/event.ts';
 import type { Endpoint, Instance, Link } from '../model/run.ts';
 import type { Hop, PoolSettings, Topology } from '../model/topology.ts';
+import { noTap } from '../policy/tap.ts';
 import { randomStream } from '../random/stream.ts';
 import { type EventBlock, EventWriter } from '../stream/columns.ts';
 import { EndRegistry } from './io/connection-end.ts';
 import { Clock } from './runtime/clock.ts';
 import { type HopContext, HopCounters } from './runtime/context.ts';
-import { noTap } from './runtime/policy-tap.ts';
 
 export interface EventRow {
   readonly at: number;

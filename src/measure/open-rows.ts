@@ -19,7 +19,10 @@ export class OpenRows {
     this.#fold = fold;
   }
 
-  tell({ onConnection, onExchange }: Pick<Required<RowSinks>, 'onConnection' | 'onExchange'>): void {
+  tell({
+    onConnection,
+    onExchange,
+  }: Pick<Required<RowSinks>, 'onConnection' | 'onExchange'>): void {
     for (const end of this.#fold.context.ends.all()) {
       const { connection } = end;
       if (connection === null || connection.finished) continue;

@@ -60,10 +60,7 @@ interface HopBase {
   readonly name: string;
   /** The next hop toward the database; null for the last one. */
   readonly upstream: string | null;
-  /**
-   * Fixed `address:port` to listen on for the first (or only) replica; null = any free loopback
-   * port.
-   */
+  /** Fixed `address:port` of the first replica's listener; null = any free loopback port. */
   readonly listen: string | null;
   /** One way, on the link to the upstream. */
   readonly upstreamDelay: Micros;
@@ -357,10 +354,7 @@ export type Action =
       readonly replica: number;
       readonly lasts: Micros;
     }
-  /**
-   * A host is taken out of its balancers: no new flows; old ones end after the deregistration
-   * delay. Back after `lasts`.
-   */
+  /** A host leaves its balancers for `lasts`: no new flows, old ones end after the delay. */
   | {
       readonly action: 'deregister';
       readonly hosts: string;
@@ -394,11 +388,11 @@ export interface FaultProcess {
   readonly every: Distribution;
   readonly hop: string;
   readonly hosts: string;
+  readonly text: string | null;
   readonly lasts: Distribution | null;
   readonly extra: Distribution | null;
   /** In millionths. */
   readonly factor: Distribution | null;
   readonly share: Distribution | null;
   readonly count: Distribution | null;
-  readonly text: string | null;
 }

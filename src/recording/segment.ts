@@ -54,20 +54,31 @@ function columnBytes(block: EventBlock, count: number): Uint8Array[] {
   ];
 }
 
-/** The whole segment in one buffer, to be written at once. The block must have rows. */
-export function encodeSegment(block: EventBlock): Uint8Array {
+/** How long the segment of so many events is. */
+export function segmentBytes(events: number): number {
+  return HEADER_BYTES + events * BYTES_PER_EVENT;
+}
+
+/**
+ * The whole segment in one buffer, to be written at once: the first bytes of `room`. The block
+ * must have rows.
+ */
+export function encodeSegment(
+  block: EventBlock,
+  room = new Uint8Array(segmentBytes(block.count)),
+): Uint8Array {
   const { count } = block;
   if (count < 1 || count > SEGMENT_EVENTS_MAX) {
     throw new RangeError(`a segment holds 1 to ${SEGMENT_EVENTS_MAX} events, not ${count}`);
   }
   const payloadBytes = count * BYTES_PER_EVENT;
-  const segment = new Uint8Array(HEADER_BYTES + payloadBytes);
+  const segment = room.subarray(0, HEADER_BYTES + payloadBytes);
   let offset = HEADER_BYTES;
   for (const column of columnBytes(block, count)) {
     segment.set(column, offset);
     offset += column.length;
   }
-  const view = new DataView(segment.buffer);
+  const view = new DataView(segment.buffer, segment.byteOffset, HEADER_BYTES);
   view.setUint32(0, MAGIC, true);
   view.setUint16(4, VERSION, true);
   view.setUint16(6, block.process, true);

@@ -200,4 +200,23 @@ describe('spool', () => {
     expect(next).toBe(20_000);
     expect(reader.totals.segments).toBe(3);
   });
+
+  it('fills blocks again that are in the file, and loses nothing by it', async () => {
+    const seen = new Set<EventBlock>();
+    const writer = new SpoolWriter(path, { written: (block) => events.reuse(block) });
+    const events = new EventWriter(0, (block) => {
+      seen.add(block);
+      writer.write(block);
+    });
+    for (let end = 0; end < 1_000; end++) {
+      events.write(end, EventKind.accepted, 1, end, 0, 1, 2, 3);
+      if (end % 7 === 0) events.flush();
+      if (end % 21 === 0) await writer.drained();
+    }
+    events.flush();
+    await writer.close();
+    expect(seen.size).toBeLessThan(10);
+    const ends = [...readSpool(path)].flatMap((block) => [...block.end.subarray(0, block.count)]);
+    expect(ends).toEqual(Array.from({ length: 1_000 }, (_, end) => end));
+  });
 });

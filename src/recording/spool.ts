@@ -14,7 +14,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { EventBlock } from '../stream/columns.ts';
 import { RecordingError, reasonOf } from './error.ts';
-import { encodeSegment } from './segment.ts';
+import { encodeSegment, segmentBytes } from './segment.ts';
 
 /** 64 full blocks are 23 MB, and half a million events: two seconds of a very busy process. */
 export const SPOOL_BLOCKS_MAX = 64;
@@ -22,6 +22,8 @@ export const SPOOL_BLOCKS_MAX = 64;
 export interface SpoolOptions {
   /** Blocks that may wait for the disk, the one being written included. */
   readonly blocksMax?: number;
+  /** A block is in the file and can be used again. */
+  readonly written?: (block: EventBlock) => void;
 }
 
 /** The name of a process's spool in a recording folder. */
@@ -32,7 +34,10 @@ export function spoolName(process: number): string {
 export class SpoolWriter {
   readonly #opening: Promise<FileHandle>;
   readonly #blocksMax: number;
+  readonly #onWritten: (block: EventBlock) => void;
   readonly #waiting: EventBlock[] = [];
+  /** One segment is written at a time, so that one room serves all of them. */
+  #room = new Uint8Array(0);
   #working: Promise<void> | null = null;
   #failure: RecordingError | null = null;
   #closed = false;
@@ -43,6 +48,7 @@ export class SpoolWriter {
   /** Creates the file, which must not exist yet. Failure to do so shows in `failure`. */
   constructor(path: string, options: SpoolOptions = {}) {
     this.#blocksMax = options.blocksMax ?? SPOOL_BLOCKS_MAX;
+    this.#onWritten = options.written ?? (() => {});
     this.#opening = open(path, 'wx');
     this.#opening.catch((thrown: unknown) => this.#fail(thrown));
   }
@@ -109,9 +115,12 @@ export class SpoolWriter {
     try {
       const file = await this.#opening;
       for (let block = this.#waiting[0]; block !== undefined; block = this.#waiting[0]) {
-        await writeWhole(file, encodeSegment(block));
+        const bytes = segmentBytes(block.count);
+        if (this.#room.length < bytes) this.#room = new Uint8Array(bytes);
+        await writeWhole(file, encodeSegment(block, this.#room));
         this.#waiting.shift();
         this.#written += block.count;
+        this.#onWritten(block);
       }
     } catch (thrown) {
       this.#fail(thrown);

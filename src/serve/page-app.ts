@@ -29,16 +29,22 @@ const CONTROL_BYTES_MAX = 16 * 1_024;
 /** Counts who looks. */
 export class Viewers {
   #count = 0;
+  #everEntered = false;
   readonly #heard = new Set<() => void>();
 
   get count(): number {
     return this.#count;
   }
 
+  get everEntered(): boolean {
+    return this.#everEntered;
+  }
+
   /** False when there are too many already. */
   enter(): boolean {
     if (this.#count >= VIEWERS_MAX) return false;
     this.#count += 1;
+    this.#everEntered = true;
     return true;
   }
 

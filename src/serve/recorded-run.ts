@@ -10,7 +10,13 @@ import path from 'node:path';
 import type { ConnectionRow, SlotRow } from '../measure/rows.ts';
 import { SlotState } from '../model/event.ts';
 import type { RunDocument } from '../recording/index.ts';
-import { readConnections, readExchanges, readRun, readSeries, readSlots } from '../recording/index.ts';
+import {
+  readConnections,
+  readExchanges,
+  readRun,
+  readSeries,
+  readSlots,
+} from '../recording/index.ts';
 import type { PageRun, StoryPart } from './page-run.ts';
 import { type RunFace, runFace } from './story/run-face.ts';
 import {
@@ -41,6 +47,7 @@ export class RecordedRun implements PageRun {
       hasConnections: run.recording.tables.includes('connections'),
       oneClientIn: oneClientIn(run),
       controllable: false,
+      changeable: [],
     });
   }
 

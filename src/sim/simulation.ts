@@ -15,6 +15,7 @@ import { makePlan } from '../model/plan.ts';
 import type { Instance, Mark, RunInfo, RunPlan } from '../model/run.ts';
 import type { Action, Hop, TimelineEntry, Topology } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
+import { noTap, type PolicyTap } from '../policy/tap.ts';
 import { timelineOf } from '../random/fault-timeline.ts';
 import { Engine } from './engine/engine.ts';
 import type { Actor, EventQueue } from './engine/event-queue.ts';
@@ -44,6 +45,8 @@ export interface SimulationOptions {
   readonly onSecond?: (row: SecondRow) => void;
   /** Seconds that such a row stands for: 1 (as absent), or a divisor of 60. */
   readonly secondsPerRow?: number;
+  /** Records what policies hear and decide; by default nobody does. */
+  readonly tap?: PolicyTap;
   /** By default a wheel. */
   readonly queue?: EventQueue;
 }
@@ -66,7 +69,8 @@ export class Simulation implements Actor {
     this.plan = makePlan(topology, { externalClients: false });
     this.engine = new Engine(options.queue ?? new WheelQueue());
     const { seed, recorder } = options;
-    this.#world = new World({ topology, plan: this.plan, seed, engine: this.engine, recorder });
+    const { plan, engine } = this;
+    this.#world = new World({ topology, plan, seed, engine, recorder, tap: options.tap ?? noTap });
     if (options.onSecond !== undefined) {
       const meters = new Meters(this.info([0]), this.engine, this.#world.links, options.onSecond);
       this.#world.meters = meters;

@@ -13,7 +13,9 @@ import {
 import { hopNamed } from '../model/plan.ts';
 import type { Instance, Link, RunPlan } from '../model/run.ts';
 import type { Hop, Topology } from '../model/topology.ts';
+import type { PolicyClass } from '../policy/contract.ts';
 import { waitingTable } from '../policy/pool.ts';
+import type { PolicyTap } from '../policy/tap.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
 import { Numbered } from './engine/numbered.ts';
@@ -30,6 +32,8 @@ export interface WorldOptions {
   readonly seed: number;
   readonly engine: Engine;
   readonly recorder: Recorder | null;
+  /** Through which every policy is made. */
+  readonly tap: PolicyTap;
 }
 
 export class World {
@@ -47,10 +51,12 @@ export class World {
   /** Set before any hop is made, where the simulator measures by itself. */
   meters: Meters | null = null;
   readonly #seed: number;
+  readonly tap: PolicyTap;
   /** By link. */
   readonly #listeners: Listener[][];
 
-  constructor({ topology, plan, seed, engine, recorder }: WorldOptions) {
+  constructor({ topology, plan, seed, engine, recorder, tap }: WorldOptions) {
+    this.tap = tap;
     this.topology = topology;
     this.plan = plan;
     this.engine = engine;
@@ -150,6 +156,16 @@ export class World {
   /** The stream of one purpose of an instance: the one that the live engine draws from, too. */
   random(instance: Instance, purpose: string): RandomStream {
     return randomStream(this.#seed, `${instance.hop}/${instance.replica}/${purpose}`);
+  }
+
+  /** A policy of an instance, made through the tap; `name` says whose it is. */
+  policy<S, Port extends object, P extends object>(
+    name: string,
+    Policy: PolicyClass & (new (settings: S, port: Port) => P),
+    settings: S,
+    port: Port,
+  ): P {
+    return this.tap.create(name, Policy, settings, port, (given) => new Policy(settings, given));
   }
 
   /** Counts the slots of a queue's replica, where the simulator measures by itself. */

@@ -35,12 +35,16 @@ export class EventBlock {
   }
 }
 
+/** Blocks kept for later; a process fills a few in a second. */
+const SPARE_MAX = 4;
+
 /** Appends events; calls `full` with each finished block, which the receiver owns from then on. */
 export class EventWriter {
   readonly process: number;
   readonly #full: (block: EventBlock) => void;
   #block: EventBlock;
   #next = 0;
+  readonly #spare: EventBlock[] = [];
 
   constructor(process: number, full: (block: EventBlock) => void) {
     this.process = process;
@@ -86,8 +90,14 @@ export class EventWriter {
     this.#full(done);
   }
 
+  /** Takes back a block that nobody reads any more: new ones cost more than filling them. */
+  reuse(block: EventBlock): void {
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(block);
+  }
+
   #fresh(): EventBlock {
-    const block = new EventBlock();
+    const block = this.#spare.pop() ?? new EventBlock();
+    block.count = 0;
     block.process = this.process;
     block.firstSequence = this.#next;
     return block;

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { readPolicyLog } from '../../src/live/runtime/policy-log.ts';
 import { OUTPUT } from '../../src/policy/recorder.ts';
 import { replayPolicies } from '../../src/policy/replay.ts';
+import { runCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { incident, summaryOf, users, writeTopology } from './pipelines.ts';
 
@@ -66,6 +67,29 @@ describe('replaying the policies of a live run', () => {
       'Throttle',
     ]);
     expect(decisions).toBeGreaterThan(5_000);
+  });
+
+  it('and so does a simulated run, of the same policies', async () => {
+    using folder = tempFolder();
+    const recording = path.join(folder.path, 'rec');
+    const chain = incident({
+      clients: users(40, '50ms', {
+        retry: { attemptsMax: 3, backoff: '20ms', on: ['429', '5xx'] },
+      }),
+      queue: { activeMax: 15, reclaim: 'idle-yield' },
+    });
+    const file = writeTopology(folder.path, { ...chain, timeline: TIMELINE });
+    const args = ['--duration', '5s', '--record', recording, '--record-policies', '--json'];
+    const result = await runCli(['simulate', file, ...args]);
+    expect(result.code, result.stderr).toBe(0);
+    const { log, policies } = await readPolicyLog(path.join(recording, 'policies-0'));
+    const replayed = replayPolicies(log, policies);
+    expect(replayed.firstDifference).toBeNull();
+    expect(new Set(policies.map(({ policy }) => policy)).size).toBe(8);
+    expect(replayed.decisions).toBeGreaterThan(5_000);
+    const plain = await runCli(['simulate', file, '--duration', '5s', '--json']);
+    const withoutPath = ({ recording: _, ...rest }: Record<string, unknown>) => rest;
+    expect(withoutPath(JSON.parse(plain.stdout))).toEqual(withoutPath(JSON.parse(result.stdout)));
   });
 
   it('would notice a single decision that differs', async () => {

@@ -18,7 +18,7 @@ export function Charts({ shown }: { shown: Shown }) {
     const { story } = shown;
     return chartsOf(story).map((chart) => ({
       chart,
-      data: dataOf(chart, story.series, seconds.value),
+      data: dataOf(chart, story.series, seconds.value, story.until / 1e6),
       heat:
         chart.id === 'latency' && story.exchanges.count > 0 ? heatOf(story, seconds.value) : null,
     }));

@@ -4,12 +4,21 @@ import type { Chart, Line } from './definitions.ts';
 
 export type ChartData = [number[], ...(number | null)[][]];
 
-export function dataOf(chart: Chart, series: SeriesStore, windowSeconds: number): ChartData {
+/** @param until seconds: the end of the load; what comes after it is no part of the run */
+export function dataOf(
+  chart: Chart,
+  series: SeriesStore,
+  windowSeconds: number,
+  until: number,
+): ChartData {
   const steps = Math.max(1, Math.round(windowSeconds / series.step));
   // What was before the load began is not shown.
   const skipped = Math.max(0, Math.ceil(-series.first / series.step));
   const times: number[] = [];
-  for (let at = skipped; at < series.length; at += steps) times.push(series.secondOf(at));
+  for (let at = skipped; at < series.length; at += steps) {
+    if (series.secondOf(at) >= until) break;
+    times.push(series.secondOf(at));
+  }
   const columns = chart.lines.map((line) =>
     times.map((_, index) => valueIn(line, skipped + index * steps, steps)),
   );

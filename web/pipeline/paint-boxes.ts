@@ -207,7 +207,11 @@ export function paintLabels(
   const { context, palette } = scene;
   for (const block of layout.blocks) {
     const queue = queues.get(block.hop.name);
-    const [name, facts] = [block.hop.name, factsOf(block, queue)];
+    const beside = layout.blocks.filter((one) => one.u0 === block.u0);
+    // On narrow screens hops that lie beside each other share one label.
+    if (!layout.horizontal && beside[0] !== block) continue;
+    const more = !layout.horizontal && beside.length > 1 ? ` +${beside.length - 1}` : '';
+    const [name, facts] = [`${block.hop.name}${more}`, factsOf(block, queue)];
     const centre = (block.u0 + block.u1) / 2;
     context.textAlign = layout.horizontal ? 'center' : 'left';
     const edge = layout.horizontal && block.u0 < 20;
@@ -262,14 +266,13 @@ function paintLinkLabel(scene: Scene, layout: Layout, link: number): void {
   const rank = story.links
     .filter((one) => one.upstream === upstream)
     .findIndex((o) => o.index === link);
+  const isFirst = layout.blocks.find((block) => block.u0 === from.u0) === from;
+  if (!horizontal && !isFirst) return;
   context.textAlign = horizontal ? 'center' : 'left';
-  const [x, y] = horizontal
-    ? [middle, from.v0 + (rank === 0 ? -22 : 14)]
-    : [10 + rank * 44, middle + 4];
+  const [x, y] = horizontal ? [middle, from.v0 + (rank === 0 ? -22 : 14)] : [10, middle + 4];
   context.font = BOLD;
   context.fillStyle = palette.text;
   context.fillText(open.toLocaleString('en'), x, y);
-  if (rank > 0 && !horizontal) return;
   context.font = FONT;
   context.fillStyle = palette.muted;
   const fresh = Number.isNaN(opened) || opened === 0 ? 'open' : `+${Math.round(opened)}/s`;

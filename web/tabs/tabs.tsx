@@ -3,7 +3,12 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { Charts } from '../charts/charts.tsx';
 import type { Shown } from '../model.ts';
+import { WhatIf } from '../what-if/what-if.tsx';
+import { Compare } from './compare.tsx';
+import { Controls } from './controls.tsx';
 import { Findings } from './findings.tsx';
+import { Ledger } from './ledger.tsx';
+import { Sequence } from './sequence.tsx';
 
 interface Tab {
   readonly name: string;
@@ -30,7 +35,7 @@ export function Tabs({ shown, others }: { shown: Shown; others: readonly Shown[]
             key={tab.name}
             type="button"
             role="tab"
-            id={`tab-${tab.name}`}
+            id={idOf(tab.name)}
             aria-selected={at === chosen.value}
             aria-controls="panel"
             tabIndex={at === chosen.value ? 0 : -1}
@@ -42,16 +47,31 @@ export function Tabs({ shown, others }: { shown: Shown; others: readonly Shown[]
           </button>
         ))}
       </div>
-      <div role="tabpanel" id="panel" aria-labelledby={`tab-${open?.name}`}>
+      <div role="tabpanel" id="panel" aria-labelledby={idOf(open?.name ?? '')}>
         {open?.content()}
       </div>
     </section>
   );
 }
 
-function tabsOf(shown: Shown, _others: readonly Shown[]): Tab[] {
-  return [
+function tabsOf(shown: Shown, others: readonly Shown[]): Tab[] {
+  const [other] = others;
+  const { controllable, hasConnections } = shown.face.value;
+  const tabs: (Tab | false)[] = [
     { name: 'Findings', content: () => <Findings shown={shown} /> },
+    other !== undefined && {
+      name: 'Side by side',
+      content: () => <Compare shown={shown} other={other} />,
+    },
     { name: 'Charts', content: () => <Charts shown={shown} /> },
+    controllable && { name: 'Controls', content: () => <Controls shown={shown} /> },
+    hasConnections && { name: 'Ledger', content: () => <Ledger shown={shown} /> },
+    hasConnections && { name: 'Sequence', content: () => <Sequence shown={shown} /> },
+    { name: 'What if', content: () => <WhatIf shown={shown} /> },
   ];
+  return tabs.filter((tab) => tab !== false);
+}
+
+function idOf(name: string): string {
+  return `tab-${name.replaceAll(' ', '-')}`;
 }

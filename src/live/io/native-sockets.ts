@@ -14,6 +14,7 @@
  * another processor. WATERHAMMER_SOCKETS=handle (or net) turns them off. Then sockets are node's.
  */
 import { createRequire } from 'node:module';
+import { moment } from '../runtime/moment.ts';
 import { READ_BUFFER } from './transport.ts';
 
 /** Each call returns what it says or a negative error number, like libuv's. */
@@ -72,6 +73,8 @@ const batch = new Int32Array(BATCH_MAX * 3);
 let later: (() => void)[] = [];
 let inBatch = false;
 let lastToken = 0;
+/** Since the start. */
+let events = 0;
 
 export const nativeSockets: SocketCalls | null = started();
 
@@ -118,11 +121,18 @@ function started(): SocketCalls | null {
 
 function ready(count: number): void {
   inBatch = true;
-  for (let i = 0; i < 3 * count; i += 3) {
-    const who = watched[batch[i]!];
-    if (who !== undefined && who.token === batch[i + 1]) who.ready(batch[i + 2]!);
+  try {
+    for (let i = 0; i < 3 * count; i += 3) {
+      const who = watched[batch[i]!];
+      if (who === undefined || who.token !== batch[i + 1]) continue;
+      events += 1;
+      moment.number = events;
+      who.ready(batch[i + 2]!);
+    }
+  } finally {
+    moment.number = 0;
+    inBatch = false;
   }
-  inBatch = false;
   if (later.length > 0) runLater();
 }
 

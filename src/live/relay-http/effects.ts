@@ -5,7 +5,9 @@
  */
 export class Effects {
   readonly #carryOut: (kind: number, a: number, b: number) => void;
-  #queue: number[] = [];
+  /** Three numbers each; what lies beyond `#length` is of earlier times. */
+  readonly #queue: number[] = [];
+  #length = 0;
   #running = false;
 
   constructor(carryOut: (kind: number, a: number, b: number) => void) {
@@ -13,18 +15,23 @@ export class Effects {
   }
 
   push(kind: number, a: number, b: number): void {
-    this.#queue.push(kind, a, b);
+    const at = this.#length;
+    this.#queue[at] = kind;
+    this.#queue[at + 1] = a;
+    this.#queue[at + 2] = b;
+    this.#length = at + 3;
   }
 
   /** Call after every input of the policy. */
   run(): void {
-    if (this.#running || this.#queue.length === 0) return;
+    if (this.#running || this.#length === 0) return;
     this.#running = true;
     const queue = this.#queue;
-    for (let i = 0; i < queue.length; i += 3) {
+    for (let i = 0; i < this.#length; i += 3) {
       this.#carryOut(queue[i] ?? 0, queue[i + 1] ?? 0, queue[i + 2] ?? 0);
     }
-    queue.length = 0;
+    // Not `queue.length = 0`, which gives its memory back each time.
+    this.#length = 0;
     this.#running = false;
   }
 }

@@ -9,12 +9,16 @@
  * books are struck, so that no idle timeout opens or closes a connection between two counts.
  */
 import type { Micros } from '../../model/units.ts';
+import { moment } from './moment.ts';
 import { PollBudget } from './poll-budget.ts';
 
 export class Clock {
   /** What may be spent on looking at this clock again and again. */
   readonly polling = new PollBudget();
   readonly #offset: number;
+  /** When the event began that is being handled (moment.ts). */
+  #moment = 0;
+  #momentAt: Micros = 0;
   #frozen = false;
 
   constructor() {
@@ -33,7 +37,14 @@ export class Clock {
   }
 
   /** µs on the machine's monotonic clock. */
-  readonly now = (): Micros => Math.floor(performance.now() * 1_000 + this.#offset);
+  readonly now = (): Micros => {
+    const { number } = moment;
+    if (number !== 0 && number === this.#moment) return this.#momentAt;
+    const at = Math.floor(performance.now() * 1_000 + this.#offset);
+    this.#moment = number;
+    this.#momentAt = at;
+    return at;
+  };
 
   /** µs since 1970 at monotonic 0. */
   epoch(): Micros {

@@ -9,12 +9,12 @@
 import { Histogram } from '../../measure/histogram.ts';
 import type { Endpoint, Instance, Link, RunPlan } from '../../model/run.ts';
 import type { Action, Hop, Topology } from '../../model/topology.ts';
+import type { PolicyTap } from '../../policy/tap.ts';
 import type { RandomStream } from '../../random/stream.ts';
 import type { EventWriter } from '../../stream/columns.ts';
 import type { EndRegistry } from '../io/connection-end.ts';
 import type { Lateness } from '../load/lateness.ts';
 import type { Clock } from './clock.ts';
-import type { PolicyTap } from './policy-tap.ts';
 
 export interface ProcessContext {
   readonly process: number;

@@ -4,15 +4,9 @@
  */
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import type { PolicyClass } from '../../policy/contract.ts';
-import {
-  type LoggedPolicy,
-  PolicyRecorder,
-  recordInputs,
-  recordingPort,
-} from '../../policy/recorder.ts';
+import { type LoggedPolicy, PolicyRecorder } from '../../policy/recorder.ts';
+import { type PolicyTap, recordingTap } from '../../policy/tap.ts';
 import { RecordingError, reasonOf } from '../../recording/error.ts';
-import type { PolicyTap } from './policy-tap.ts';
 
 export class PolicyLog {
   readonly tap: PolicyTap;
@@ -28,20 +22,7 @@ export class PolicyLog {
     this.#recorder = new PolicyRecorder((chunk) =>
       this.#write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)),
     );
-    const recorder = this.#recorder;
-    this.tap = {
-      create<Port extends object, Policy extends object>(
-        name: string,
-        policyClass: PolicyClass,
-        settings: unknown,
-        port: Port,
-        make: (port: Port) => Policy,
-      ): Policy {
-        const logged = recorder.add(name, policyClass.name, settings);
-        const policy = make(recordingPort(port, policyClass, recorder, logged.instance));
-        return recordInputs(policy, policyClass, recorder, logged);
-      },
-    };
+    this.tap = recordingTap(this.#recorder);
   }
 
   /** Why the log is not written any more, or null. */

@@ -16,6 +16,7 @@ import type { Micros } from '../../model/units.ts';
 import { timelineOf } from '../../random/fault-timeline.ts';
 import { Clock } from '../runtime/clock.ts';
 import { ForeignServers } from './foreign-servers.ts';
+import { heapFlags } from './heap-flags.ts';
 import { LabMeter } from './lab-meter.ts';
 import type { FromWorker, HopTick } from './messages.ts';
 import { Strike } from './strike.ts';
@@ -172,7 +173,7 @@ export class LiveRun {
     await mkdir(folder, { recursive: true });
     this.plan.processes.forEach((name, number) => {
       this.#workers.push(
-        new WorkerProcess(name, number, {
+        new WorkerProcess(name, number, heapFlags(topology, this.plan, number), {
           onMessage: (message) => this.#heard(number, message),
           onDeath: (reason) => this.#died(number, reason),
         }),

@@ -29,13 +29,14 @@ export class WorkerProcess implements StruckWorker {
   readonly #waiting = new Map<FromWorker['type'], ((message: FromWorker | Error) => void)[]>();
   #stderr = '';
 
-  constructor(name: string, number: number, listener: WorkerListener) {
+  /** @param flags for node */
+  constructor(name: string, number: number, flags: string[], listener: WorkerListener) {
     this.name = name;
     this.number = number;
     this.#child = fork(WORKER_MAIN, [], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'json',
-      execArgv: [],
+      execArgv: flags,
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_KEPT);

@@ -8,6 +8,7 @@ import type { LoadAccount } from '../../model/lab.ts';
 import { hopNamed, isL4, nearestL7IsForeign } from '../../model/plan.ts';
 import type { Endpoint, Instance, Link } from '../../model/run.ts';
 import type { Hop } from '../../model/topology.ts';
+import { noTap } from '../../policy/tap.ts';
 import { randomStream } from '../../random/stream.ts';
 import { SpoolWriter } from '../../recording/spool.ts';
 import { type EventBlock, EventWriter } from '../../stream/columns.ts';
@@ -28,7 +29,6 @@ import { entryLinks } from '../runtime/entry-links.ts';
 import { LoopMeter } from '../runtime/loop-meter.ts';
 import { NoEvents } from '../runtime/no-events.ts';
 import { PolicyLog } from '../runtime/policy-log.ts';
-import { noTap } from '../runtime/policy-tap.ts';
 import { descriptorsForConnections, spoolBlocksMax } from '../runtime/process-limits.ts';
 import type { FromWorker, HopTick, ToWorker, WorkerInit } from './messages.ts';
 import { ProcessParking, type SendHandle } from './process-parking.ts';
@@ -67,7 +67,10 @@ export class Worker {
   constructor(init: WorkerInit, send: (message: FromWorker) => void, sendHandle: SendHandle) {
     this.#init = init;
     this.#send = send;
-    this.#spool = new SpoolWriter(init.spool, { blocksMax: spoolBlocksMax() });
+    this.#spool = new SpoolWriter(init.spool, {
+      blocksMax: spoolBlocksMax(),
+      written: (block) => this.#events.reuse(block),
+    });
     this.#events = init.bookless
       ? new NoEvents(init.process)
       : new EventWriter(init.process, (block) => this.#spoolBlock(block));

@@ -3,6 +3,7 @@ import type { Mark, RunInfo, RunPlan } from '../../model/run.ts';
 import type { Summary } from '../../model/summary.ts';
 import type { Topology } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
+import type { ChangeableSetting } from './changeable.ts';
 
 export interface RunFace {
   /** What people call it: the folder's name, or the topology's. */
@@ -30,11 +31,19 @@ export interface RunFace {
   readonly oneClientIn: number;
   /** A run that takes control requests. */
   readonly controllable: boolean;
+  readonly changeable: readonly ChangeableSetting[];
 }
 
 export type FaceFacts = Pick<
   RunFace,
-  'name' | 'state' | 'summary' | 'recording' | 'hasConnections' | 'oneClientIn' | 'controllable'
+  | 'name'
+  | 'state'
+  | 'summary'
+  | 'recording'
+  | 'hasConnections'
+  | 'oneClientIn'
+  | 'controllable'
+  | 'changeable'
 >;
 
 export function runFace(info: RunInfo, facts: FaceFacts): RunFace {

@@ -32,7 +32,7 @@ export class App implements SimHop, Acceptor, Asker {
   constructor(world: World, instance: Instance, hop: AppHop) {
     this.#world = world;
     this.#settings = hop;
-    this.#connections = new ServerConnections(world, keptFor(hop.keepAliveTimeout));
+    this.#connections = new ServerConnections(world, instance, keptFor(hop.keepAliveTimeout));
     const stream = world.random(instance, 'service');
     this.#bursts = world.random(instance, 'slow-requests');
     const book = stationBook(world, instance);
@@ -161,6 +161,7 @@ export class App implements SimHop, Acceptor, Asker {
     const world = this.#world;
     return new ConnectionPool({
       world,
+      name: `${instance.hop}/${instance.replica}/database-pool`,
       place: world.place(instance),
       target: world.drawn(instance, 'database'),
       settings: poolOptions(this.#settings.pool),

@@ -58,7 +58,7 @@ export class Clients implements SimHop, Asker, Issuer {
     this.#asked = askedBy(hop, alivePaths);
     this.#timeouts = new Lane(world.engine, hop.timeout);
     this.#resets = world.random(instance, 'reset-connections');
-    this.#retry = new Retry(hop.retry, {
+    this.#retry = world.policy(`${hop.name}/retry`, Retry, hop.retry, {
       retryAt: (_client, at) => {
         this.#decision = at;
       },
@@ -231,6 +231,7 @@ export class Clients implements SimHop, Asker, Issuer {
     let reuse: RandomStream | null = null;
     const pool = new ConnectionPool({
       world,
+      name: `${instance.hop}/${number}/pool`,
       place: world.place(instance),
       target: () => target,
       settings: poolOf(this.#settings),

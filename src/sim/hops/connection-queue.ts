@@ -39,7 +39,8 @@ export class QueueHop extends L4Relay implements SimHop, Follower {
     this.#book = world.queueBook(instance);
     this.#target = world.drawn(instance, 'target');
     this.#wake = new Wake(world.engine, (now) => this.#policy.wake(now));
-    this.#policy = new ConnectionQueue(hop, {
+    const name = `${hop.name}/${instance.replica}`;
+    this.#policy = world.policy(name, ConnectionQueue, hop, {
       hold: (number) => world.engine.next(this, HOLD, number, this.flows.get(number)),
       grant: (number) => world.engine.next(this, GRANT, number, this.flows.get(number)),
       yield: (number) => world.engine.next(this, YIELD, number, this.flows.get(number)),

@@ -35,7 +35,8 @@ export class Gateway implements SimHop {
     this.#settings = hop;
     this.#nodeDraw = world.random(instance, 'node');
     this.#poolDraw = world.random(instance, 'pool');
-    this.#throttle = new Throttle(hop.throttle, {
+    const name = `${hop.name}/${instance.replica}/throttle`;
+    this.#throttle = world.policy(name, Throttle, hop.throttle, {
       accept: () => {
         this.#retryAfter = 0;
       },

@@ -32,6 +32,8 @@ const LOCAL_RST = closeCauseCode('local_rst');
 
 export interface PoolPlan {
   readonly world: World;
+  /** Whose connections they are, for the log of policies. */
+  readonly name: string;
   readonly place: Place;
   /** Asked at each connect; null = there is nothing to connect to. */
   readonly target: () => Listener | null;
@@ -63,8 +65,10 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   constructor(plan: PoolPlan) {
     super(plan.world.engine);
     this.#plan = plan;
-    this.#world = plan.world;
-    this.#policy = new Pool(plan.settings, this, plan.world.waiting);
+    const { world, name, settings } = plan;
+    this.#world = world;
+    const make = (port: PoolPort): Pool => new Pool(settings, port, world.waiting);
+    this.#policy = world.tap.create<PoolPort, Pool>(name, Pool, settings, this, make);
   }
 
   // The policy's port: decisions are carried out when its input has returned, those that come

@@ -13,69 +13,34 @@
  */
 import { closeCauseCode } from '../../model/close-cause.ts';
 import { EventKind } from '../../model/event.ts';
-import type { Micros } from '../../model/units.ts';
 import type { Engine, Follower } from '../engine/engine.ts';
 import type { Actor } from '../engine/event-queue.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Meters } from '../meters.ts';
 import type { Recorder } from '../recorder.ts';
 import { noteCause } from '../root-cause.ts';
-import { Connection, type Connector } from './connection.ts';
+import type { Connection, Connector } from './connection.ts';
+import { FreeConnections } from './free-connections.ts';
 import type { Listener, Place } from './place.ts';
 import { retrySyn, type SynSender } from './syn-retry.ts';
+import { Cargo, type Carrier, Transit } from './transit.ts';
 
 const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
+const CONNECT_TIMEOUT = closeCauseCode('connect_timeout');
 
-/** What is on its way. */
-const Cargo = {
-  syn: 0,
-  synAck: 1,
-  refusal: 2,
-  ack: 3,
-  request: 4,
-  answer: 5,
-  lastAnswer: 6,
-  finUp: 7,
-  finDown: 8,
-  rstUp: 9,
-  rstDown: 10,
-  greeting: 11,
-} as const;
-type Cargo = (typeof Cargo)[keyof typeof Cargo];
-
-/** Something on its way, as the event queue carries it. */
-class Transit implements Actor {
-  connection: Connection | null = null;
-  exchange: Exchange | null = null;
-  readonly #network: Network;
-
-  constructor(network: Network) {
-    this.#network = network;
-  }
-
-  fire(cargo: number): void {
-    const { connection, exchange } = this;
-    this.connection = null;
-    this.exchange = null;
-    this.#network.arrived(this, cargo as Cargo, connection as Connection, exchange);
-  }
-}
-
-export class Network implements Follower, SynSender {
+export class Network implements Carrier, Follower, SynSender {
   readonly engine: Engine;
   readonly recorder: Recorder | null;
   meters: Meters | null = null;
   readonly #transits: Transit[] = [];
-  /** Connections to be used again, and those that went in the present instant. */
-  readonly #free: Connection[] = [];
-  readonly #gone: Connection[] = [];
-  #goneAt: Micros = 0.5;
+  readonly #free: FreeConnections;
   #ends = 0;
 
   constructor(engine: Engine, recorder: Recorder | null) {
     this.engine = engine;
     this.recorder = recorder;
+    this.#free = new FreeConnections(engine);
   }
 
   /** Whether an event is something on its way through the network. */
@@ -85,7 +50,7 @@ export class Network implements Follower, SynSender {
 
   /** Begins to connect; the connector hears `connected` or `connectFailed`, perhaps at once. */
   connect(connector: Connector, from: Place, listener: Listener, number: number): Connection {
-    const connection = this.#fresh(connector, from, listener);
+    const connection = this.#free.take(connector, from, listener);
     connection.number = number;
     connection.connectorEnd = this.#newEnd();
     connection.acceptorAddress = listener.address;
@@ -99,29 +64,6 @@ export class Network implements Follower, SynSender {
       listener.link.index,
     );
     return connection;
-  }
-
-  #fresh(connector: Connector, from: Place, listener: Listener): Connection {
-    if (this.engine.now > this.#goneAt) this.#release();
-    const free = this.#free.pop();
-    if (free === undefined) return new Connection(listener.link, connector, from, listener);
-    free.begin(connector, from, listener);
-    return free;
-  }
-
-  /** Both of its sockets are gone: whoever still looks at it does so within this instant. */
-  #retire(connection: Connection): void {
-    if (connection.link.delay > 0 || connection.below !== null || connection.above !== null) return;
-    if (this.engine.now > this.#goneAt) this.#release();
-    this.#goneAt = this.engine.now;
-    this.#gone.push(connection);
-  }
-
-  /** Nobody looks any more at those that went in an earlier instant. */
-  #release(): void {
-    for (let gone = this.#gone.pop(); gone !== undefined; gone = this.#gone.pop()) {
-      this.#free.push(gone);
-    }
   }
 
   /** The connector has taken note of its new connection: off goes the SYN. */
@@ -162,13 +104,12 @@ export class Network implements Follower, SynSender {
 
   /** Sends a request from the connector; books it as begun there. */
   ask(connection: Connection, exchange: Exchange, bytes: number): void {
-    const { link } = connection;
     connection.bytesUp += bytes;
-    link.exchanges += 1;
+    connection.link.exchanges += 1;
     if (exchange.spread !== null) this.meters?.carried(connection, exchange);
-    if (link.delay === 0 && connection.acceptorOpen)
+    if (connection.link.delay === 0 && connection.acceptorOpen) {
       connection.acceptor.asked(connection, exchange);
-    else this.#send(connection, Cargo.request, exchange);
+    } else this.#send(connection, Cargo.request, exchange);
   }
 
   /** Passes an answer from the acceptor; `closes`: with the acceptor's FIN behind it. */
@@ -393,10 +334,7 @@ export class Network implements Follower, SynSender {
   }
 
   #failConnect(connection: Connection, why: 'refused' | 'timeout'): void {
-    this.#connectorGone(
-      connection,
-      why === 'timeout' ? closeCauseCode('connect_timeout') : PEER_RST,
-    );
+    this.#connectorGone(connection, why === 'timeout' ? CONNECT_TIMEOUT : PEER_RST);
     connection.connector.connectFailed(connection, why);
   }
 
@@ -418,7 +356,7 @@ export class Network implements Follower, SynSender {
       const waits = closedFirst && connection.up && !connection.connectorReset;
       connectorPlace.giveAddress(listener, connectorAddress, this.engine.now, waits);
     }
-    if (connection.acceptorGone) this.#retire(connection);
+    if (connection.acceptorGone) this.#free.give(connection);
   }
 
   #acceptorGone(connection: Connection, cause: number): void {
@@ -435,7 +373,7 @@ export class Network implements Follower, SynSender {
       connection.bytesUp,
       connection.bytesDown,
     );
-    if (!connection.connectorOpen) this.#retire(connection);
+    if (!connection.connectorOpen) this.#free.give(connection);
   }
 
   /** It is open at one end at least. */

@@ -20,7 +20,7 @@ export interface SynSender {
 export function retrySyn(engine: Engine, sender: SynSender, connection: Connection): void {
   const { connectorPlace, beganAt, synDrops } = connection;
   connection.synDrops += 1;
-  const next = beganAt + FIRST * (2 ** (synDrops + 1) - 1);
+  const next = beganAt + FIRST * ((1 << (synDrops + 1)) - 1);
   const { connectTimeout } = connectorPlace;
   const deadline = connectTimeout === 0 ? Number.POSITIVE_INFINITY : beganAt + connectTimeout;
   const last = synDrops >= RETRIES || deadline <= next;

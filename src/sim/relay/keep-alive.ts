@@ -1,5 +1,6 @@
 /** The shared `KeepAlive` policy on a hop's accepted connections. */
 import { closeCauseCode } from '../../model/close-cause.ts';
+import type { Instance } from '../../model/run.ts';
 import { KeepAlive, type KeepAlivePort, type KeepAliveSettings } from '../../policy/keep-alive.ts';
 import type { Follower } from '../engine/engine.ts';
 import { Numbered } from '../engine/numbered.ts';
@@ -13,10 +14,16 @@ export class ServerConnections extends Sleeper implements Follower, KeepAlivePor
   readonly #policy: KeepAlive;
   readonly #connections = new Numbered<Connection>();
 
-  constructor(world: World, limits: KeepAliveSettings) {
+  constructor(world: World, instance: Instance, limits: KeepAliveSettings) {
     super(world.engine);
     this.#world = world;
-    this.#policy = new KeepAlive(limits, this);
+    const name = `${instance.hop}/${instance.replica}/keep-alive`;
+    this.#policy = world.policy<KeepAliveSettings, KeepAlivePort, KeepAlive>(
+      name,
+      KeepAlive,
+      limits,
+      this,
+    );
   }
 
   // The policy's port

@@ -68,7 +68,7 @@ export class Relay implements Acceptor, Asker, Reader {
     this.#route = plan.route;
     this.#over = plan.over ?? null;
     this.#timesSilence = plan.rules.timeoutCovers === 'silence';
-    this.connections = new ServerConnections(plan.world, plan.keepAlive);
+    this.connections = new ServerConnections(plan.world, plan.instance, plan.keepAlive);
     this.#timeouts = new Lane(plan.world.engine, plan.rules.responseTimeout);
     for (const link of plan.world.incoming(plan.world.hopOf(plan.instance))) {
       plan.world.listen(plan.instance, link, this);
@@ -81,6 +81,7 @@ export class Relay implements Acceptor, Asker, Reader {
     const draw = world.random(instance, `pool/${name}`);
     const pool = new ConnectionPool({
       world,
+      name: `${instance.hop}/${instance.replica}/pool/${name}`,
       place: world.place(instance),
       target: target ?? world.drawn(instance, `target/${name}`),
       settings,

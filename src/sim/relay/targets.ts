@@ -40,7 +40,8 @@ export class Targets implements Actor {
     this.#plan = plan;
     this.listeners = link === null ? [] : world.targets(instance, link);
     const balancerDraw = world.random(instance, 'balancer');
-    this.#balancer = new Balancer(hop, {
+    const name = `${hop.name}/${instance.replica}`;
+    this.#balancer = world.policy(`${name}/balancer`, Balancer, hop, {
       assign: (_flow, target) => {
         this.#chosen = target;
       },
@@ -51,8 +52,10 @@ export class Targets implements Actor {
       this.#drain.wake(now);
       for (const target of this.#toClose.splice(0)) plan.closeFlows(target);
     });
-    this.#drain = new Drain(hop, {
-      closeFlows: (target) => this.#toClose.push(target),
+    this.#drain = world.policy(`${name}/drain`, Drain, hop, {
+      closeFlows: (target) => {
+        this.#toClose.push(target);
+      },
       drained: () => {},
       wakeAt: (at) => drainWake.wakeAt(at),
     });
@@ -115,8 +118,11 @@ export class Targets implements Actor {
       health.wake(now);
       for (const target of probes.splice(0)) this.#probe(health, target);
     });
-    const health = new HealthCheck(hop.healthCheck, {
-      probe: (target) => probes.push(target),
+    const name = `${hop.name}/${instance.replica}/health-check`;
+    const health: HealthCheck = world.policy(name, HealthCheck, hop.healthCheck, {
+      probe: (target) => {
+        probes.push(target);
+      },
       health: (target, healthy) => this.#changed(target, healthy),
       wakeAt: (at) => wake.wakeAt(at),
       draw: (bound) => draw.below(Math.max(1, Math.min(bound, 4_294_967_296))),

@@ -27,8 +27,8 @@ export const MACHINE_SETTINGS = {
     max: 64_512,
     default: 28_232,
     description:
-      'Local ports for connections to one listener, those in TIME_WAIT (60 s) included. When none ' +
-      'is left a connect fails. Simulated only: a live hop shares those of this machine.',
+      'Local ports for connections to one listener, those in TIME_WAIT (60 s) included. When ' +
+      'none is left a connect fails. Simulated only: a live hop shares those of this machine.',
     source: `${LINUX}: ip_local_port_range 32768-60999`,
   }),
 };
