@@ -103,7 +103,10 @@ function Picture({ model }: { model: SequenceModel }) {
     setAddress(made);
     return () => URL.revokeObjectURL(made);
   }, [text]);
-  return <figure>{address !== '' && <img src={address} alt={titleOf(model)} />}</figure>;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+    <figure tabIndex={0}>{address !== '' && <img src={address} alt={titleOf(model)} />}</figure>
+  );
 }
 
 function Exports({ models, name }: { models: readonly SequenceModel[]; name: string }) {
