@@ -1,4 +1,4 @@
-/** Builds the page (web/) into dist/web. Everything comes from files: the page's policy wants it. */
+/** Builds the page (web/) into dist/web, everything in files: the page's policy wants it. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 

@@ -92,8 +92,8 @@ async function wholeDay() {
   const minutes = (performance.now() - began) / 60_000;
   return (
     `A day of \`aws-2021.yaml\`, ${(one.requests / 1e6).toFixed(0)} million requests, a row a ` +
-    `minute: ${minutes.toFixed(1)} minutes, ${(one.cpuSeconds / 60).toFixed(1)} of CPU (wanted: 5), ` +
-    `${((one.cpuSeconds / one.requests) * 1e6).toFixed(2)} us per request, at most ` +
+    `minute: ${minutes.toFixed(1)} minutes, ${(one.cpuSeconds / 60).toFixed(1)} of CPU ` +
+    `(wanted: 5), ${((one.cpuSeconds / one.requests) * 1e6).toFixed(2)} us per request, at most ` +
     `${one.rssMaxMb.toFixed(0)} MB (wanted: 300).`
   );
 }

@@ -42,10 +42,8 @@ const programs = [
   ['chromium', 'chromium'],
   ['ffprobe', 'ffmpeg'],
   ['curl', 'curl'],
-  ['chromium', 'chromium'],
   ['ip', 'iproute2'],
   ['ss', 'iproute2'],
-  ['chromium', 'chromium'],
 ];
 
 /** Services whose processes must not appear; pid files tell the system's from a private copy. */

@@ -52,9 +52,9 @@ export function Transport({ shown }: { shown: Shown }) {
 function Time({ shown }: { shown: Shown }) {
   const { now, until } = shown.player;
   return (
-    <output class="time">
+    <span class="time">
       {clock(now.value)} <span>/ {clock(until.value)}</span>
-    </output>
+    </span>
   );
 }
 

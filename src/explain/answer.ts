@@ -1,4 +1,4 @@
-/** What is answered: one quantity of one place, with its formula, so that it can be done by hand. */
+/** What is answered: a quantity of a place, with its formula, so that it can be done by hand. */
 
 /** How far an answer can be trusted by itself. */
 export type Standing =

@@ -1,7 +1,7 @@
 /**
  * From spools to tables, after the run.
  *
- *   spool-0.seg ──┐          ┌── fold (the ledger) ── rows ──> connections, exchanges, series, slots
+ *   spool-0.seg ──┐          ┌── fold (the ledger) ── rows ─> connections, exchanges, series, slots
  *   spool-1.seg ──┼── merge ─┤
  *   spool-2.seg ──┘          └── if asked for ───────────────> events.parquet, events.ndjson
  *

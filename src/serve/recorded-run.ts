@@ -127,8 +127,8 @@ function oneClientIn({ summary }: RunDocument): number {
 }
 
 /**
- * Slots where a recording has no table of them: a queue opens the way on when it grants a slot, and a slot ends
- * with its connection. What a queue took back in between is not known.
+ * Slots where a recording has no table of them: a queue opens the way on when it grants a slot,
+ * and a slot ends with its connection. What a queue took back in between is not known.
  */
 class DerivedSlots {
   readonly #run: RunDocument;

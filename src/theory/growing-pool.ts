@@ -8,8 +8,8 @@
  * Which idle connection is used next makes no difference to the counts. Every connection carries
  * exactly `cap` requests, so as many open per second as arrive / cap, exactly; for the level, the
  * cap is spread evenly over a connection's requests: one in `cap` of them is the last. That is an
- * approximation, for it lets some go early and others late; Kleinrock, Queueing Systems I, section 3.1, for the
- * balance of such a chain.
+ * approximation, for it lets some go early and others late; Kleinrock, Queueing Systems I,
+ * section 3.1, for the balance of such a chain.
  */
 import { stationaryShares } from './markov.ts';
 

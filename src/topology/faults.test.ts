@@ -1,6 +1,7 @@
 /** `faults` of a document: everything wrong is said at once; scales change what they should. */
 import { expect, test } from 'vitest';
 import { parseTopology } from './index.ts';
+import type { Problem } from './problem.ts';
 
 const HOPS = `name: faults
 hops:
@@ -14,8 +15,7 @@ hosts:
 `;
 const options = { set: [], scale: 1, timeScale: 1 };
 
-test('all mistakes at once, each with its place and what may have been meant', () => {
-  const text = `${HOPS}faults:
+const WRONG = `${HOPS}faults:
   - { every: 1h, action: slwo, hop: db, lasts: 1s }
   - { every: 1h, action: slow, hop: dbb, factor: 2, lasts: 1s }
   - { every: exponental(1h), action: stall, hop: db, lasts: 1s }
@@ -27,13 +27,16 @@ test('all mistakes at once, each with its place and what may have been meant', (
   - { action: stall, hop: app, lasts: 1s, name: once }
   - { action: stall, hop: app, lasts: 1s, name: once, every: 1d }
 `;
-  const parsed = parseTopology(text, 'f.yaml', options);
+
+/** By the line below `faults:`. */
+function placeAndWords({ line, message, suggestion }: Problem): unknown[] {
+  return [line - 10, message, suggestion];
+}
+
+test('all mistakes at once, each with its place and what may have been meant', () => {
+  const parsed = parseTopology(WRONG, 'f.yaml', options);
   if (!('problems' in parsed)) throw new Error('all of this is wrong');
-  const found = parsed.problems.map(({ line, message, suggestion }) => [
-    line - 10,
-    message,
-    suggestion,
-  ]);
+  const found = parsed.problems.map(placeAndWords);
   expect(found).toMatchInlineSnapshot(`
     [
       [

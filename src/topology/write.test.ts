@@ -30,7 +30,9 @@ describe('topology document', () => {
     const topology = parsed(`
 name: "all: of <it>"
 hops:
-  - { name: a, kind: clients, workload: { kind: open, rate: { shape: diurnal, peak: 90/s, trough: 7/s } } }
+  - name: a
+    kind: clients
+    workload: { kind: open, rate: { shape: diurnal, peak: 90/s, trough: 7/s } }
   - { name: g, kind: gateway, nodes: 3 }
   - { name: n, kind: l4-balancer }
   - { name: q, kind: connection-queue }

@@ -156,7 +156,7 @@ test('narrow, side by side, what-if, and accessible in every tab', async () => {
 });
 
 test('a live run: followed, controlled, marked, and there when it is over', async () => {
-  await using run = startCli(['run', GOLDEN, '--duration', '12s'], { timeoutMs: 110_000 });
+  await using run = startCli(['run', GOLDEN, '--duration', '20s'], { timeoutMs: 110_000 });
   const [url] = await run.waitFor(/http:\/\/\S+/);
   await using visited = await visit(url);
   const { page, wrong } = visited;
@@ -164,7 +164,7 @@ test('a live run: followed, controlled, marked, and there when it is over', asyn
   await page.getByRole('tab', { name: 'Controls' }).click();
   await page.getByLabel('reclaim of queue', { exact: true }).selectOption('idle-yield');
   await page.getByRole('button', { name: 'set reclaim of queue', exact: true }).click();
-  await expect.poll(() => page.getByRole('status').innerText()).toContain('applied');
+  await expect.poll(() => page.locator('.reply').innerText()).toContain('applied');
   await expect.poll(() => page.locator('.mark').count()).toBeGreaterThan(0);
   await expect
     .poll(() => page.locator('.answers').innerText())

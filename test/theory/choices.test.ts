@@ -19,7 +19,8 @@ describe('two servers with a queue each', () => {
     `${chain({
       ...{ seconds: 220, rate },
       hops: [
-        `{ name: alb, kind: l7-balancer, algorithm: ${algorithm}, healthCheck: { enabled: false } }`,
+        `{ name: alb, kind: l7-balancer, algorithm: ${algorithm}, ` +
+          'healthCheck: { enabled: false } }',
         '{ name: app, kind: app, serviceTime: exponential(10ms), concurrencyMax: 1 }',
       ],
     })}hosts:
@@ -147,7 +148,11 @@ hops:
     count: 12
     timeout: 0s
     workload: { kind: closed, thinkTime: exponential(200ms), startWithin: 1s }
-  - { name: gw, kind: gateway, nodes: 1, pool: { connectionsMax: 1 }, throttle: { ratePerSecond: 0/s } }
+  - name: gw
+    kind: gateway
+    nodes: 1
+    pool: { connectionsMax: 1 }
+    throttle: { ratePerSecond: 0/s }
   - { name: app, kind: app, serviceTime: exponential(20ms) }
 `;
     expectAgreement(

@@ -52,8 +52,8 @@ const CASES: readonly Case[] = [
   {
     name: 'open arrivals of few clients: last used first, first passages',
     hops:
-      '  - { name: clients, kind: clients, count: 5, pool: { connectionsMax: 0, idleTimeout: 1s },' +
-      ' workload: { kind: open, rate: 40/s } }\n' +
+      '  - { name: clients, kind: clients, count: 5, pool: { connectionsMax: 0, idleTimeout: 1s }' +
+      ', workload: { kind: open, rate: 40/s } }\n' +
       '  - { name: app, kind: app, serviceTime: exponential(300ms), keepAliveTimeout: 0s }\n',
     ...{ warmUp: 20, window: 200, also: [], exactAtLeast: 7 },
   },
@@ -111,13 +111,14 @@ describe('what nobody knows', () => {
     parse(`name: t
 duration: 20s
 hops:
-${users(60, '200ms', ', timeout: 10m, pool: { connectionsMax: 1, idleTimeout: 9m }')}  - { name: queue, kind: connection-queue, activeMax: ${activeMax}, reclaim: ${reclaim} }
+${users(60, '200ms', ', timeout: 10m, pool: { connectionsMax: 1, idleTimeout: 9m }')}\
+  - { name: queue, kind: connection-queue, activeMax: ${activeMax}, reclaim: ${reclaim} }
   - { name: app, kind: app, serviceTime: 5ms, keepAliveTimeout: 10m }
 `);
   const at = (topology: Topology, quantity: Answer['quantity']) =>
     explain(topology).find((one) => one.at === 'queue' && one.quantity === quantity);
 
-  it('golden connections: stuck for certain, never stuck with slots for all or with the cure', () => {
+  it('golden connections: stuck for certain, never with slots for all or with the cure', () => {
     expect(at(golden(15, 'none'), 'stuckStateExists')).toMatchObject({ value: true });
     expect(at(golden(15, 'none'), 'stuckStateExists')?.remark).toContain('45');
     expect(at(golden(60, 'none'), 'stuckStateExists')).toMatchObject({ value: false });

@@ -89,7 +89,8 @@ describe('a listener that does not accept', () => {
 
 describe('ports', () => {
   const apigw = (each: number): string =>
-    `{ name: apigw, kind: gateway, ephemeralPorts: 50, pool: { requestsPerConnectionMax: ${each} } }`;
+    '{ name: apigw, kind: gateway, ephemeralPorts: 50, ' +
+    `pool: { requestsPerConnectionMax: ${each} } }`;
   const app = '{ name: app, kind: app, serviceTime: 5ms }';
 
   it('run out where every connection leaves one in TIME_WAIT, and come back a minute later', () => {
@@ -138,7 +139,7 @@ hops:
   expect(kept.links).toMatchObject([{ opened: 1 }, { opened: 1 }]);
 });
 
-it('work for clients that left while their request lay unread is done and counted as zombie', () => {
+it('work for clients that left while their request lay unread is done, counted as zombie', () => {
   const yaml = (whileHeld: string): string => `name: zombies
 duration: 60s
 hops:

@@ -218,7 +218,8 @@ hops:
     const yaml = `name: classes
 duration: 420s
 hops:
-${group('quick', 6, '100ms')}${group('slow', 9, '600ms')}  - ${app('serviceTime: exponential(20ms), concurrencyMax: 1')}
+${group('quick', 6, '100ms')}${group('slow', 9, '600ms')}\
+  - ${app('serviceTime: exponential(20ms), concurrencyMax: 1')}
 `;
     const [quick, slow] = twoClasses([6, 9], [0.1, 0.6], 0.02);
     const sent = replicate((seed) => {

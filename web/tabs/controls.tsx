@@ -24,7 +24,7 @@ export function Controls({ shown }: { shown: Shown }) {
   const hops = [...new Set(changeable.map((one) => one.hop))];
   return (
     <div>
-      <p class={reply.value?.ok === false ? 'bad' : 'hint'} role="status">
+      <p class={`reply ${reply.value?.ok === false ? 'bad' : 'hint'}`} role="status">
         {reply.value?.text ?? 'Every change is marked on the time line.'}
       </p>
       <div class="controls">

@@ -1,4 +1,4 @@
-/** The style sheet of SVG sequence diagrams. Every rule is below one class, for pages that embed. */
+/** Style sheet of SVG sequence diagrams. Every rule is below one class, for pages that embed. */
 import { paletteRules } from '../palette.ts';
 
 const RULES: readonly (readonly [selector: string, declarations: string])[] = [

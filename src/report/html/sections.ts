@@ -168,7 +168,8 @@ export function bookSection({ summary, info }: RunData): Markup {
   const { balanced, links, queues, imbalances } = summary;
   const verdict =
     balanced === true
-      ? 'The books balance: opened = closed + open on every link, sent = answered + failed + pending.'
+      ? 'The books balance: opened = closed + open on every link, ' +
+        'sent = answered + failed + pending.'
       : balanced === false
         ? 'The books do not balance. What does not match is listed below.'
         : 'Whether the books balance cannot be known from this input.';

@@ -10,7 +10,8 @@ body{margin:0;background:var(--paper);color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 main{max-width:1120px;margin:0 auto;padding:28px 24px 64px}
 h1{font-size:30px;line-height:1.2;margin:0 0 6px;letter-spacing:-.01em}
-h2{font-size:21px;line-height:1.3;margin:52px 0 14px;padding-top:14px;border-top:1px solid var(--line)}
+h2{font-size:21px;line-height:1.3;margin:52px 0 14px;padding-top:14px;
+  border-top:1px solid var(--line)}
 h3{font-size:16px;margin:26px 0 6px}
 p{margin:0 0 12px;max-width:72ch}
 a{color:var(--active)}

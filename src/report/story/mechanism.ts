@@ -16,8 +16,8 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
     'whichever pooled connection is free, or opens another. Whatever counts connections further ' +
     'on does not count clients.',
   'retry-amplification':
-    'Each attempt that fails is sent again, so that a system that is already late gets more work, ' +
-    'and the share of it that anybody still waits for falls.',
+    'Each attempt that fails is sent again, so that a system that is late already gets more ' +
+    'work, and the share of it that anybody still waits for falls.',
   'uneven-hosts':
     'A balancer that spreads flows decides once for each connection, for its whole life. Few and ' +
     'long-lived connections therefore fall unevenly, and the requests with them.',

@@ -69,7 +69,9 @@ function waits({ info, summary, series }: RunData): Seen[] {
       { second: first * series.step, text: `the first request waits for a slot of ${name}` },
       {
         second: peakAt * series.step,
-        text: `${plural(peak, 'request')} wait${peak === 1 ? 's' : ''} for ${slots} slots of ${name}, the most of the run`,
+        text:
+          `${plural(peak, 'request')} wait${peak === 1 ? 's' : ''} for ${slots} slots of ` +
+          `${name}, the most of the run`,
       },
     ];
     const still = last >= series.length - 1;
