@@ -2,7 +2,7 @@
  * `node scripts/gallery.mjs`: docs/gallery from real simulations of all examples, one picture,
  * the finding and what to learn for each. Nothing in that folder is written by hand: the words are
  * those of the example's own comment, of its findings and of the story that `report` tells. Needs
- * Chromium.
+ * Chromium. With names of examples only those are made anew.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,10 +16,15 @@ const { readRunData } = await import('../dist/report/run-data.js');
 const { storyOf } = await import('../dist/report/story/story.js');
 const { clock } = await import('../dist/report/numbers.js');
 
+const only = process.argv.slice(2);
 const gallery = join(root, 'docs', 'gallery');
 /** An example that is too large for one picture, with what makes it smaller. */
 const smaller = {
   'aws-2021': ['--scale', '0.1', '--duration', '30s'],
+  'aws-2021-database-spike': ['--scale', '0.03', '--duration', '8m'],
+  'aws-2021-nodes-replaced': ['--scale', '0.03', '--duration', '8m'],
+  'aws-2021-slow-burst': ['--scale', '0.03', '--duration', '8m'],
+  'aws-2021-throttled': ['--scale', '0.03', '--duration', '30m'],
   jmeter: ['--duration', '20s'],
 };
 
@@ -34,10 +39,19 @@ mkdirSync(gallery, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), 'waterhammer-gallery-'));
 try {
   const entries = [];
-  for (const example of examples) entries.push(await entryOf(example));
+  for (const example of examples) {
+    const kept = only.length > 0 && !only.includes(example.name) ? keptEntry(example.name) : null;
+    entries.push(kept ?? (await entryOf(example)));
+  }
   writeFileSync(join(gallery, 'README.md'), `${head()}\n${entries.join('\n')}`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
+}
+
+/** The entry as the last run of this script wrote it. */
+function keptEntry(name) {
+  const entries = readFileSync(join(gallery, 'README.md'), 'utf8').split(/^(?=## )/m);
+  return entries.find((one) => one.startsWith(`## ${name}\n`))?.replace(/\n*$/, '\n') ?? null;
 }
 
 function head() {

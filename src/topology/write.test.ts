@@ -6,7 +6,9 @@ import { parseTopology } from './parse.ts';
 import { topologyDocument } from './write.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
-const files = readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' })
+// Other folders hold what is no topology.
+const files = ['', 'findings/']
+  .flatMap((folder) => readdirSync(EXAMPLES + folder).map((name) => folder + name))
   .filter((name) => name.endsWith('.yaml'))
   .sort();
 
