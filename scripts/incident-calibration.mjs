@@ -29,8 +29,8 @@ Written by \`scripts/incident-calibration.mjs\` from a run of
 
     waterhammer ${command.join(' ')}
 
-Targets to *fit* guided the search; those to *predict* were looked at after it. Windows are simulated
-at a tenth of the hosts where the targets file says so; counts are given for the whole system.
+Targets to *fit* guided the search; those to *predict* were looked at after it. Windows are
+simulated at a tenth of the hosts where the targets file says so; counts are given for the whole system.
 
 \`\`\`
 ${run.stdout.trimEnd()}

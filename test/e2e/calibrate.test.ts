@@ -22,8 +22,16 @@ windows:
 parameters:
   - { path: gateway.pool.requestsPerConnectionMax, between: [5, 500], spacing: log }
 targets:
-  - { name: requests per flow, window: calm, measure: nlb.RequestsPerNewFlow, between: [45, 55], use: fit }
-  - { name: with half of the users, window: later, measure: nlb.RequestsPerNewFlow, between: [45, 55], use: predict }
+  - name: requests per flow
+    window: calm
+    measure: nlb.RequestsPerNewFlow
+    between: [45, 55]
+    use: fit
+  - name: with half of the users
+    window: later
+    measure: nlb.RequestsPerNewFlow
+    between: [45, 55]
+    use: predict
 `;
 
 function files(folder: string, targets: string): { chain: string; targets: string } {
