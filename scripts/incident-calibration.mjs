@@ -25,7 +25,7 @@ if (!run.stdout) {
 }
 const text = `# The incident's charts, and what the simulator makes of them
 
-Written by \`scripts/incident-calibration.mjs\` from a run of
+The output of a run of
 
     waterhammer ${command.join(' ')}
 
