@@ -11,7 +11,7 @@
  * used last (nginx has no other order); the app is the builtin one.
  *
  * What is not the example's: arrivals are open (Poisson) and without retries, so that no wait and
- * no failure is hidden. There are half as many clients, because the sockets of clients and edges
+ * no failure is hidden. There are a tenth of the clients, because the sockets of clients and edges
  * share one process of ours and its 20,000 descriptors. The gateway has few nodes (2), because
  * HAProxy cannot take slots back: each pool keeps the connections of its own worst moment, and
  * beyond 15 on a host they hoard its slots.
@@ -49,7 +49,7 @@ const PEERS = {
   queue: { implementation: 'haproxy', reclaim: 'none', whileHeld: 'watch' },
 };
 const BOTH = {
-  apigw: { nodes: 2, pool: { reuse: 'lifo', idleTimeout: '60s' } },
+  apigw: { nodes: 2, poolsPerNode: 1, pool: { reuse: 'lifo', idleTimeout: '60s' } },
   nginx: { implementation: 'nginx', upstreamIdleMax: 32 },
   // Longer than nginx keeps a connection to it, so that none is closed under a request.
   app: { implementation: 'builtin', keepAliveTimeout: '65s' },
