@@ -30,7 +30,8 @@ The output of a run of
     waterhammer ${command.join(' ')}
 
 Targets to *fit* guided the search; those to *predict* were looked at after it. Windows are
-simulated at a tenth of the hosts where the targets file says so; counts are given for the whole system.
+simulated at a tenth of the hosts where the targets file says so; counts are given for the whole
+system.
 
 \`\`\`
 ${run.stdout.trimEnd()}

@@ -228,6 +228,7 @@ describe('recording', () => {
       'exchanges.parquet',
       'run.json',
       'series.parquet',
+      'slots.parquet',
     ]);
     const run = await readRun(folder);
     expect(run).toMatchObject({ ...info, summary: SUMMARY });

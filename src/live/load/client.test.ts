@@ -42,13 +42,17 @@ describe('habits', () => {
   it('never exceeds its connections while the server closes some and others wait', async () => {
     // Every third response says that the connection closes; every seventh closes unannounced.
     // The first take 20 ms, which three connections do not keep up with: all three are opened.
+    // A request that was sent before an unannounced FIN had come is lost, as with any server.
     let count = 0;
+    let unannounced = 0;
     const target = await rawServer((socket) => {
       count += 1;
       if (count <= 30) setTimeout(() => socket.write(OK), 20);
       else if (count % 3 === 0) socket.end(OK.replace('200 OK', '200 OK\r\nConnection: close'));
-      else if (count % 7 === 0) socket.end(OK);
-      else socket.write(OK);
+      else if (count % 7 === 0) {
+        unannounced += 1;
+        socket.end(OK);
+      } else socket.write(OK);
     });
     const clients = await startClients(
       { pool: testPool({ connectionsMax: 3 }), workload: open(400) },
@@ -57,14 +61,19 @@ describe('habits', () => {
     await until('300 answers', () => clients.counters.answered >= 300);
     clients.live.endLoad();
     const { counters } = clients;
-    await until('the last answer', () => counters.answered === counters.requests);
+    await until(
+      'the last of them',
+      () => counters.answered + counters.failed === counters.requests,
+    );
     const rows = await clients.stop();
     expect(connectionsAtOnce(rows)).toBe(3);
-    expect(new Set(outcomes(rows))).toEqual(new Set([200]));
+    const lost = outcomes(rows).filter((status) => status !== 200);
+    expect(lost.length).toBeLessThanOrEqual(unannounced);
+    expect(lost.filter((status) => status !== 0)).toEqual([]);
     expect(causes(rows)).toContain('peer_fin');
-    expect(causes(rows).filter((cause) => cause !== 'peer_fin' && cause !== 'shutdown')).toEqual(
-      [],
-    );
+    const others = causes(rows).filter((cause) => cause !== 'peer_fin' && cause !== 'shutdown');
+    expect(others.filter((cause) => cause !== 'peer_rst')).toEqual([]);
+    expect(others.length).toBeLessThanOrEqual(lost.length);
   });
 
   it('closes idle connections after the idle timeout and opens a new one later', async () => {
