@@ -42,9 +42,10 @@ export function live({ yaml, seed, warmUp = 0, listen, begun }: Plan): Lived {
   const recorder: Recorder = {
     write(at, kind, instance, end, exchange, a, b, c) {
       listen?.(at, kind, instance, end, exchange, a, b, c);
-      const key = `${instance}/${a}/${b}`;
-      if (kind === EventKind.requestSent) sent.set(key, c);
+      // A name is made for two kinds of events only: making one cost more than the simulation.
+      if (kind === EventKind.requestSent) sent.set(`${instance}/${a}/${b}`, c);
       if (kind !== EventKind.requestDone) return;
+      const key = `${instance}/${a}/${b}`;
       const sentAt = sent.get(key) ?? Number.NaN;
       sent.delete(key);
       if (sentAt >= warmUp * 1e6) requests.push({ sentAt, doneAt: at, outcome: c });
