@@ -214,10 +214,9 @@ describe('recording', () => {
     const expected = [...EVENTS].sort(inTime);
     expect(conversion.result).toEqual(expected);
     expect(conversion.events).toBe(750);
-    expect((await all(readConnections(folder))).map((row) => row.connection)).toEqual([
-      1, 2, 3, 4, 5, 6, 7,
-    ]);
-    expect((await all(readConnections(folder)))[0]).toEqual(CONNECTION);
+    const connections = await all(readConnections(folder));
+    expect(connections.map((row) => row.connection)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(connections[0]).toEqual(CONNECTION);
     expect((await all(readExchanges(folder)))[0]).toEqual(EXCHANGE);
     expect((await all(readSeries(folder)))[0]).toEqual({ ...SECOND, second: 1 });
     expect(await all(readEvents(folder))).toEqual(expected);
