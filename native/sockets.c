@@ -28,6 +28,8 @@
 #include <uv.h>
 
 #define BATCH_MAX 512
+/* Batches in a row before libuv has its turn. */
+#define TURNS_MAX 16
 /* Longer texts are written as buffers. */
 #define TEXT_MAX 16384
 #define ARGUMENTS_MAX 4
@@ -329,10 +331,7 @@ static void tell(Sockets *sockets, int count) {
   napi_close_handle_scope(env, scope);
 }
 
-static void ready(uv_poll_t *poll, int status, int events) {
-  (void)events;
-  Sockets *sockets = poll->data;
-  if (status < 0) return;
+static int gather(Sockets *sockets) {
   int count = epoll_wait(sockets->epoll, sockets->events, BATCH_MAX, 0);
   for (int i = 0; i < count; i++) {
     uint64_t data = sockets->events[i].data.u64;
@@ -340,7 +339,22 @@ static void ready(uv_poll_t *poll, int status, int events) {
     sockets->ready[3 * i + 1] = (int32_t)(data >> 32);
     sockets->ready[3 * i + 2] = (int32_t)sockets->events[i].events;
   }
-  if (count > 0) tell(sockets, count);
+  return count;
+}
+
+/*
+ * What one batch sent is often what makes the next one ready: another hop of this process. It is
+ * handled here, without a turn of libuv's loop, but not for long: timers have to run as well.
+ */
+static void ready(uv_poll_t *poll, int status, int events) {
+  (void)events;
+  Sockets *sockets = poll->data;
+  if (status < 0) return;
+  for (int turn = 0; turn < TURNS_MAX; turn++) {
+    int count = gather(sockets);
+    if (count <= 0) return;
+    tell(sockets, count);
+  }
 }
 
 static void released(uv_handle_t *handle) {
