@@ -7,6 +7,8 @@ import { Snapshot } from './data/snapshot.ts';
 import { Story } from './data/story.ts';
 import { Player } from './player.ts';
 
+const CHARTED_MS = 500;
+
 /** Seconds and connections that a finding means. */
 export interface Highlight {
   readonly finding: Finding;
@@ -23,6 +25,8 @@ export class Shown {
   readonly snapshot: Snapshot;
   /** Grows when rows have come. */
   readonly version = signal(0);
+  /** The same, but no more than twice a second: charts are made anew with it. */
+  readonly charted = signal(0);
   readonly face = signal<RunFace>(null as unknown as RunFace);
   /** Index of the connection that is pointed at, and of the one that was chosen; -1 = none. */
   readonly hovered = signal(-1);
@@ -33,6 +37,7 @@ export class Shown {
   /** Grows when the snapshot shows something else. */
   readonly seen = signal(0);
   #seenAt = 0;
+  #chartedAt = 0;
 
   constructor(number: number, face: RunFace) {
     this.number = number;
@@ -63,6 +68,7 @@ export class Shown {
     try {
       await follow(this.number, story, () => {
         this.version.value += 1;
+        if (performance.now() - this.#chartedAt > CHARTED_MS) this.#chart();
         if (this.face.value !== story.face) this.face.value = story.face;
         player.until.value = story.until;
       });
@@ -70,7 +76,13 @@ export class Shown {
       this.trouble.value = thrown instanceof Error ? thrown.message : String(thrown);
     }
     this.loaded.value = true;
+    this.#chart();
     if (live) this.#over();
+  }
+
+  #chart(): void {
+    this.charted.value += 1;
+    this.#chartedAt = performance.now();
   }
 
   /** The run has ended, or its program has: what is here stays. */
