@@ -73,7 +73,8 @@ export class Story {
     for (let row = 0; row < frame.rows; row++) {
       const second = seconds?.[row] ?? 0;
       this.series.add(numbers?.[row] ?? -1, second, values?.[row] ?? Number.NaN);
-      if (this.face.state === 'running') this.until = Math.max(this.until, (second + 1) * 1e6);
+      if (this.face.state === 'running')
+        this.until = Math.max(this.until, (second + this.series.step) * 1e6);
     }
   }
 }

@@ -8,7 +8,13 @@
  */
 import type { Fold } from '../../measure/fold.ts';
 import { OpenRows } from '../../measure/open-rows.ts';
-import type { ConnectionRow, ExchangeRow, RowSinks, SlotRow } from '../../measure/rows.ts';
+import type {
+  ConnectionRow,
+  ExchangeRow,
+  RowSinks,
+  SecondRow,
+  SlotRow,
+} from '../../measure/rows.ts';
 import type { Micros } from '../../model/units.ts';
 import type { StoryPart } from '../page-run.ts';
 import {
@@ -24,6 +30,16 @@ export interface RunningOptions {
   /** Names of the clients' hops. */
   readonly groups: readonly string[];
   readonly keptBytesMax?: number;
+  /** Requests that end are told only while this is so; as long as it is not, none is made a row. */
+  readonly wantsRequests?: () => boolean;
+}
+
+/** Series that grow: of a fold, or of a simulation that counts by itself. */
+export interface SeriesSource {
+  /** Seconds that a row stands for. */
+  readonly step: number;
+  stepOf(at: Micros): number;
+  rowsBetween(since: number, at: Micros): Iterable<SecondRow>;
 }
 
 const KEPT_BYTES_MAX = 48 * 1_048_576;
@@ -38,7 +54,9 @@ export class RunningStory {
   #exchanges: ExchangeRow[] = [];
   #slots: SlotRow[] = [];
   #fold: Fold | null = null;
+  #source: SeriesSource | null = null;
   #open: OpenRows | null = null;
+  /** Steps of the series told. */
   #since = 0;
   /** Links that begin at an L4 relay: what they carry was told on the link before. */
   #behind: readonly boolean[] | null = null;
@@ -47,11 +65,16 @@ export class RunningStory {
 
   constructor(options: RunningOptions) {
     this.#options = options;
+    const take = (row: ExchangeRow): void => this.#takeExchange(row);
+    const wants = options.wantsRequests ?? (() => true);
     this.sinks = {
-      onConnection: (row) => this.#connections.push(row),
-      onExchange: (row) => this.#takeExchange(row),
-      onSlot: (row) => this.#slots.push(row),
-    };
+      onConnection: (row: ConnectionRow) => this.#connections.push(row),
+      get onExchange() {
+        return wants() ? take : undefined;
+      },
+      onSlot: (row: SlotRow) => this.#slots.push(row),
+      // A getter that gives nothing is a sink that is left out.
+    } as RowSinks;
   }
 
   /** Everything told so far. */
@@ -62,6 +85,12 @@ export class RunningStory {
   follows(fold: Fold): void {
     this.#fold = fold;
     this.#open = new OpenRows(fold);
+    this.followsSeries(fold.context.table);
+  }
+
+  /** Only series are told. */
+  followsSeries(source: SeriesSource): void {
+    this.#source = source;
   }
 
   /** What is new since the last look; `at` is the time up to which the fold has come. */
@@ -98,12 +127,12 @@ export class RunningStory {
   }
 
   #series(at: Micros): StoryPart[] {
-    const { table } = this.#fold?.context ?? { table: null };
-    if (table === null) return [];
-    const until = table.stepOf(at);
+    const source = this.#source;
+    if (source === null) return [];
+    const until = source.stepOf(at);
     if (until <= this.#since) return [];
     const told = this.#names.names.length;
-    const rows = [...table.rowsBetween(this.#since, at)];
+    const rows = [...source.rowsBetween(this.#since * source.step, at)];
     // A window of a minute is not over yet.
     const whole = rows.filter((row) => !row.measure.endsWith('60s'));
     const values = whole.map((row) => this.#names.valueOf(row));
