@@ -1,5 +1,5 @@
 /** What the parts of the page share: the runs shown, the time, and what is pointed at. */
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { Finding } from '../src/model/summary.ts';
 import type { RunFace } from '../src/serve/story/run-face.ts';
 import { follow } from './data/load.ts';
@@ -38,6 +38,8 @@ export class Shown {
   readonly seen = signal(0);
   #seenAt = 0;
   #chartedAt = 0;
+  /** Number of the chosen connection in the run: indexes change when some are forgotten. */
+  #chosenId = -1;
 
   constructor(number: number, face: RunFace) {
     this.number = number;
@@ -45,6 +47,9 @@ export class Shown {
     this.player = new Player(this.story);
     this.snapshot = new Snapshot(this.story);
     this.face.value = face;
+    effect(() => {
+      this.#chosenId = this.story.connections.id.get(this.chosen.value);
+    });
   }
 
   /**
@@ -68,6 +73,7 @@ export class Shown {
     try {
       await follow(this.number, story, () => {
         this.version.value += 1;
+        this.#findChosen();
         if (performance.now() - this.#chartedAt > CHARTED_MS) this.#chart();
         if (this.face.value !== story.face) this.face.value = story.face;
         player.until.value = story.until;
@@ -78,6 +84,13 @@ export class Shown {
     this.loaded.value = true;
     this.#chart();
     if (live) this.#over();
+  }
+
+  #findChosen(): void {
+    const { connections } = this.story;
+    if (connections.id.get(this.chosen.value) === this.#chosenId) return;
+    this.hovered.value = -1;
+    this.chosen.value = connections.indexOf(this.#chosenId);
   }
 
   #chart(): void {

@@ -61,6 +61,7 @@ export class Story {
     this.connections.settle();
     for (const frame of this.#early) this.slots.take(frame);
     this.#early = [];
+    if (this.connections.forget()) this.slots.forget();
   }
 
   /** Links that carry requests, in the order of the chain. */

@@ -39,7 +39,8 @@ export function encodeFrame<Row>(
   for (let at = 0; at < rows.length; at++) {
     const cells = cellsOf(rows[at] as Row);
     for (let index = 0; index < columns.length; index++) {
-      (columns[index] as Float64Array | Int32Array)[at] = cells[index] ?? (missing[index] as number);
+      (columns[index] as Float64Array | Int32Array)[at] =
+        cells[index] ?? (missing[index] as number);
     }
   }
   return bytes;
