@@ -34,15 +34,19 @@ const scratch = mkdtempSync(join(tmpdir(), 'waterhammer-bench-'));
 const executablePath = findChromium();
 const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
 const lines = [];
+const tell = (line) => {
+  lines.push(line);
+  process.stderr.write(`${line}\n`);
+};
 try {
   const weight = weightOf(join(ROOT, 'dist', 'web'));
-  lines.push(`Weight ${(weight / 1e3).toFixed(1)} kB gzipped; ${verdict(weight, WEIGHT_MAX)}.`);
-  lines.push(await framesOfCrowds());
-  lines.push(await firstChart());
-  lines.push(await memoryOfAnHour());
+  tell(`Weight ${(weight / 1e3).toFixed(1)} kB gzipped; ${verdict(weight, WEIGHT_MAX)}.`);
+  tell(await framesOfCrowds());
+  tell(await firstChart());
+  tell(await memoryOfAnHour());
   await browser.close();
   const { text, ratio } = await streamCost(scratch, { pairs, seconds });
-  lines.push(`${text} At most ${STREAM_COST_MAX}: ${verdict(ratio, STREAM_COST_MAX)}.`);
+  tell(`${text} At most ${STREAM_COST_MAX}: ${verdict(ratio, STREAM_COST_MAX)}.`);
   report('Page', lines.join('\n\n'));
 } finally {
   await browser.close();

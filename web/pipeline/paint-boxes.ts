@@ -245,7 +245,7 @@ function factsOf({ hop, boxes }: Block, queue: QueueState | undefined): string {
     case 'gateway':
       return `${hop.nodes} nodes`;
     case 'connection-queue':
-      return queue === undefined ? '' : `${queue.busy + queue.idle} of ${queue.slots} slots held`;
+      return queue === undefined ? '' : `${queue.busy + queue.idle} of ${queue.slots} slots`;
     case 'l4-balancer':
     case 'l7-balancer':
       return 'balancer';

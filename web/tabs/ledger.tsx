@@ -44,6 +44,7 @@ export function Ledger({ shown }: { shown: Shown }) {
   shown.highlight.value;
   flows.sort((x, y) => y.meant - x.meant || order(x[column], y[column]) * (down ? -1 : 1));
   const meant = flows.filter((flow) => flow.meant === 1).length;
+  const most = flows.reduce((least, { share }) => Math.max(least, share), 1e-9);
   return (
     <div class="scroll">
       <p class="hint">
@@ -75,7 +76,7 @@ export function Ledger({ shown }: { shown: Shown }) {
         </thead>
         <tbody>
           {flows.slice(0, ROWS_MAX).map((flow) => (
-            <Row key={flow.index} shown={shown} flow={flow} />
+            <Row key={flow.index} shown={shown} flow={flow} most={most} />
           ))}
         </tbody>
       </table>
@@ -83,7 +84,8 @@ export function Ledger({ shown }: { shown: Shown }) {
   );
 }
 
-function Row({ shown, flow }: { shown: Shown; flow: Flow }) {
+/** Bars are drawn against the largest share. */
+function Row({ shown, flow, most }: { shown: Shown; flow: Flow; most: number }) {
   const choose = (): void => {
     shown.chosen.value = flow.index;
   };
@@ -94,7 +96,7 @@ function Row({ shown, flow }: { shown: Shown; flow: Flow }) {
       <td>{flow.target}</td>
       <td class={flow.slot === 0 ? 'bad' : ''}>{flow.slot === 0 ? 'none' : flow.slot}</td>
       <td>
-        <i class="share" style={{ width: `${Math.min(flow.share * 60, 60)}px` }} />
+        <i class="share" style={{ width: `${(flow.share / most) * 60}px` }} />
         {(flow.share * 100).toFixed(1)} %
       </td>
       <td>{flow.state}</td>

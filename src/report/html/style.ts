@@ -84,6 +84,7 @@ h1{font-size:25px}
 .plots .narrow{display:block}
 ol.when li{grid-template-columns:46px 24px 1fr}
 dl.evidence{gap:2px 12px;font-size:13px}
+h2,h2+p{break-after:avoid}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:10px 12px}
 }
 @media print{
@@ -98,6 +99,7 @@ figure,.reason,.tile,tr,ol.when li{break-inside:avoid}
 .plots .narrow{display:block}
 .wide-picture{overflow:visible;border:0}
 .wide-picture svg,.wide-picture svg.fits{max-width:100%;min-width:0;height:auto}
+h2,h2+p{break-after:avoid}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
