@@ -17,7 +17,7 @@ import type { FromWorker, ToWorker } from './messages.ts';
  * How long the run may take to become quiet before the books are struck all the same: after an
  * overload much is still on its way; clients that are not ours may never stop.
  */
-const QUIET_WITHIN_MS = 15_000;
+const QUIET_WITHIN_MS = 45_000;
 const QUIET_WITHIN_MS_EXTERNAL = 3_000;
 const QUIET_POLL_MS = 100;
 /** How long answers may still come after the last request, and the silence that ends the wait. */
