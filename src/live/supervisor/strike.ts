@@ -10,7 +10,7 @@
 import type { Endpoint, KernelCount, RunPlan } from '../../model/run.ts';
 import type { Micros } from '../../model/units.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { type KernelView, readKernelTable } from './kernel-table.ts';
+import { type KernelView, movedRows, readKernelTable } from './kernel-table.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /**
@@ -60,11 +60,22 @@ export class Strike {
   async connections(): Promise<{ censusAt: Micros; kernel: readonly KernelCount[] | null }> {
     this.#tell({ type: 'freeze' });
     await this.#quiet();
+    const before = await this.#kernelView();
     await Promise.all(
       this.#options.workers.map((one) => one.ask({ type: 'census' }, 'census').catch(() => null)),
     );
-    const kernel = (await this.#kernelView())?.counts ?? null;
+    const kernel = this.#counts(before, await this.#kernelView());
     return { censusAt: this.#options.clock.now(), kernel };
+  }
+
+  #counts(before: KernelView | null, after: KernelView | null): readonly KernelCount[] | null {
+    if (before === null || after === null) return null;
+    const moved = movedRows(before, after);
+    const { links } = this.#options.plan;
+    return after.counts.map((one, index) => ({
+      ...one,
+      movedRows: moved.get(links[index]?.index ?? -1) ?? 0,
+    }));
   }
 
   /**
