@@ -83,12 +83,19 @@ async function main() {
   if (chosen.some((step) => step.project) && !havePrograms()) {
     return 2;
   }
-  for (const step of chosen) {
-    if (!interrupted) {
-      await perform(step);
-    }
-  }
+  const [first, ...others] = chosen.filter((step) => !step.project);
+  if (first) await inTurn([first]);
+  // These are of one core each, and independent once the first has built.
+  await Promise.all([inTurn(others), inTurn(others)]);
+  await inTurn(chosen.filter((step) => step.project));
   return conclude();
+}
+
+/** Takes one step after the other off the list. */
+async function inTurn(left) {
+  for (let step = left.shift(); step && !interrupted; step = left.shift()) {
+    await perform(step);
+  }
 }
 
 /** The steps to run, or null after a message. */
