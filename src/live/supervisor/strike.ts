@@ -86,7 +86,7 @@ export class Strike {
     let before = -1;
     for (let waited = 0; waited < LAST_ANSWERS_WITHIN_MS; waited += LAST_ANSWERS_POLL_MS) {
       const events = await this.#activity(-1);
-      if (events === before) return;
+      if (events === before && !(await this.#foreignBusy())) return;
       before = events;
       await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_POLL_MS));
     }
@@ -111,6 +111,11 @@ export class Strike {
       await new Promise((resolve) => setTimeout(resolve, QUIET_POLL_MS));
     }
     onLog('the run did not become quiet before the books were struck');
+  }
+
+  /** A foreign server has something of ours to read, and has not come to it. */
+  async #foreignBusy(): Promise<boolean> {
+    return ((await this.#kernelView())?.unsettled ?? 0) > 0;
   }
 
   /** Events that all processes together have booked so far. */
