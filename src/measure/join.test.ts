@@ -56,7 +56,7 @@ describe('join', () => {
     );
   });
 
-  test('what was accepted from a connect that had been given up is no partner of a later one', () => {
+  test('accepted from a connect that was given up: no partner of a later one', () => {
     // The listener was so late that the first connect had timed out; the port was used again.
     const script = new Script({ hops: ['clients', 'apigw'] });
     const [connector, acceptor] = [script.instance('clients'), script.instance('apigw')];
