@@ -44,6 +44,7 @@ const targetSchema = z.strictObject({
   between: z.tuple([z.number(), z.number()]),
   weight: z.number().positive().default(1),
   use: z.enum(['fit', 'predict']),
+  note: z.string().nullable().default(null),
 });
 const schema = z.strictObject({
   windows: z.record(z.string(), windowSchema),

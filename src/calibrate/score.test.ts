@@ -16,6 +16,7 @@ function target(more: Partial<Target>): Target {
     high: 20,
     weight: 1,
     use: 'fit',
+    note: null,
     ...more,
   };
 }

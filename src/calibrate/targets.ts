@@ -56,6 +56,8 @@ export interface Target {
   readonly high: number;
   readonly weight: number;
   readonly use: 'fit' | 'predict';
+  /** Why it is missed, where that was looked into; shown only when it is. */
+  readonly note: string | null;
 }
 
 export interface Targets {
