@@ -20,6 +20,8 @@ import type { FromWorker, ToWorker } from './messages.ts';
 const QUIET_WITHIN_MS = 45_000;
 const QUIET_WITHIN_MS_EXTERNAL = 3_000;
 const QUIET_POLL_MS = 100;
+/** What waits in a backlog or at a foreign server and has not moved for so long will not. */
+const STUCK_AFTER_POLLS = 50;
 /** How long answers may still come after the last request, and the silence that ends the wait. */
 const LAST_ANSWERS_WITHIN_MS = 500;
 const LAST_ANSWERS_POLL_MS = 50;
@@ -102,11 +104,13 @@ export class Strike {
     const limit = externalClients ? QUIET_WITHIN_MS_EXTERNAL : QUIET_WITHIN_MS;
     const until = clock.now() + limit * 1_000;
     let before = '';
+    let same = 0;
     for (let id = 0; clock.now() < until; id++) {
       const events = await this.#activity(id);
       const kernel = await this.#kernelView();
       const now = `${events}\n${kernel?.signature}`;
-      if (now === before && (kernel?.unsettled ?? 0) === 0) return;
+      same = now === before ? same + 1 : 0;
+      if (same > ((kernel?.unsettled ?? 0) === 0 ? 0 : STUCK_AFTER_POLLS)) return;
       before = now;
       await new Promise((resolve) => setTimeout(resolve, QUIET_POLL_MS));
     }
