@@ -30,7 +30,7 @@ function waterhammer(command) {
 }
 
 function leadText(fault) {
-  const command = ['simulate', `examples/aws-2021-${fault}.yaml`, '--duration', '5m'];
+  const command = ['simulate', `examples/aws-2021-${fault}.yaml`, '--duration', '4m'];
   const { findings } = JSON.parse(waterhammer([...command, '--json']));
   const lead = findings.find(({ kind }) => kind === 'chart-lead');
   const said = lead === undefined ? 'No chart left its calm.' : `${lead.title}\n${lead.remedy}`;
@@ -55,8 +55,9 @@ Written by \`node scripts/incident-calibration.mjs\`: the output of a run of
 
     waterhammer ${calibration.join(' ')}
 
-Targets to *fit* guided the search; those to *predict* were looked at after it. All windows are
-simulated at full size: 66 hosts, 40,000 users.
+Targets to *fit* guided the search; those to *predict* were looked at after it. Windows are
+simulated at full size: 66 hosts, 40,000 users; but the search, and the 40 minutes of throttling, at
+the scale that the targets file gives them, and their counts are given for the whole system.
 
 \`\`\`
 ${waterhammer(calibration).trimEnd()}
