@@ -19,11 +19,12 @@ import { Slots } from './slots.ts';
 
 /** µs per bucket: a power of two. */
 const WIDTH = 256;
+const PER_MICRO = 1 / WIDTH;
 const BUCKETS = 262_144;
 const MASK = BUCKETS - 1;
 const WORDS = BUCKETS / 32;
 const NONE = -1;
-/** Longer lists are sorted by merging. */
+/** Longer chains are sorted by merging. */
 const INSERTION_MAX = 48;
 
 export class WheelQueue implements EventQueue {
@@ -69,7 +70,7 @@ export class WheelQueue implements EventQueue {
     }
     const slot = this.#slots.take(at, actor, arg);
     if (at < this.#ends) this.#insert(slot, at);
-    else this.#append(Math.floor(at / WIDTH) & MASK, slot);
+    else this.#append((at * PER_MICRO) & MASK, slot);
   }
 
   take(limit: number): boolean {
@@ -137,7 +138,7 @@ export class WheelQueue implements EventQueue {
     while (far.size > 0 && far.firstAt < reach) {
       far.take(reach);
       const slot = this.#slots.take(far.at, far.actor, far.arg);
-      this.#append(Math.floor(far.at / WIDTH) & MASK, slot);
+      this.#append((far.at * PER_MICRO) & MASK, slot);
     }
   }
 
@@ -159,53 +160,45 @@ export class WheelQueue implements EventQueue {
   }
 
   #open(place: number): void {
-    this.#from = 0;
-    this.#to = 0;
     const slots = this.#slots;
+    const present = this.#present;
+    const times = this.#times;
+    this.#from = 0;
     const last = (this.#head[place] ?? 0) - 1;
     this.#head[place] = 0;
     const word = place >>> 5;
     this.#filled[word] = (this.#filled[word] ?? 0) & ~(1 << (place & 31));
     let count = 0;
-    for (let slot = last; slot !== NONE; slot = slots.next(slot)) count += 1;
-    this.#near -= count;
-    if (count > INSERTION_MAX) this.#openCrowded(last, count);
-    else this.#openFew(last, count);
-  }
-
-  /** Those inserted last come last among equals. */
-  #openFew(last: number, count: number): void {
-    const slots = this.#slots;
-    const present = this.#present;
-    const times = this.#times;
-    let first = count;
-    for (let slot = last; slot !== NONE; slot = slots.next(slot)) {
-      first -= 1;
+    for (let slot = last; slot !== NONE && count <= INSERTION_MAX; slot = slots.next(slot)) {
       const at = slots.at(slot);
-      let place = first;
-      for (; place + 1 < count && (times[place + 1] ?? 0) < at; place++) {
-        present[place] = present[place + 1] ?? 0;
-        times[place] = times[place + 1] ?? 0;
+      let place = count;
+      // Inserted before those that are here already, and so before its equals.
+      for (; place > 0 && (times[place - 1] ?? 0) >= at; place--) {
+        present[place] = present[place - 1] ?? 0;
+        times[place] = times[place - 1] ?? 0;
       }
       present[place] = slot;
       times[place] = at;
+      count += 1;
     }
     this.#to = count;
+    if (count > INSERTION_MAX) this.#openCrowded(last);
+    this.#near -= this.#to;
   }
 
-  #openCrowded(last: number, count: number): void {
+  #openCrowded(last: number): void {
     const slots = this.#slots;
     const all: number[] = [];
     for (let slot = last; slot !== NONE; slot = slots.next(slot)) all.push(slot);
     // In order of insertion, which sorting keeps among equals.
     all.reverse();
     all.sort((one, other) => slots.at(one) - slots.at(other));
-    while (this.#present.length < count) this.#grow();
+    while (this.#present.length < all.length) this.#grow();
     all.forEach((one, place) => {
       this.#present[place] = one;
       this.#times[place] = slots.at(one);
     });
-    this.#to = count;
+    this.#to = all.length;
   }
 
   #roomForOne(): void {
