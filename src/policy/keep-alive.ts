@@ -66,13 +66,16 @@ export class KeepAlive {
   #settings: KeepAliveSettings;
   readonly #port: KeepAlivePort;
   readonly #wakeUp: WakeUp;
-  readonly #rows = new IntTable(COLUMNS);
-  readonly #idle = new IntList(this.#rows, IDLE_LIST);
+  readonly #rows: IntTable;
+  readonly #idle: IntList;
   #open = 0;
 
-  constructor(settings: KeepAliveSettings, port: KeepAlivePort) {
+  /** Those whose connections have different numbers may share the table that they are noted in. */
+  constructor(settings: KeepAliveSettings, port: KeepAlivePort, rows = keepAliveTable()) {
     this.#settings = settings;
     this.#port = port;
+    this.#rows = rows;
+    this.#idle = new IntList(rows, IDLE_LIST);
     this.#wakeUp = new WakeUp(port);
   }
 
@@ -166,4 +169,9 @@ export class KeepAlive {
       none ? Number.POSITIVE_INFINITY : this.#rows.get(head, IDLE_SINCE) + keepAliveTimeout,
     );
   }
+}
+
+/** Where connections are noted. */
+export function keepAliveTable(): IntTable {
+  return new IntTable(COLUMNS);
 }

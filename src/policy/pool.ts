@@ -32,14 +32,15 @@
  * Sources: sequelize-pool's README (min, max, idle, acquire, evict) and Go's
  * Transport; API Gateway's own rules are undocumented, so its pools are a model.
  *
- * Budget: O(1) per input, no allocation, one wake-up; `random` reuse and `configure` walk the idle
- * list, `replaced` all connections.
+ * Budget: O(1) per input, no allocation, one wake-up; `random` reuse, `replaced` and `configure`
+ * walk the idle list.
  */
 import { type CloseCause, closeCauseCode } from '../model/close-cause.ts';
 import type { PoolSettings } from '../model/topology.ts';
 import type { DrawPort, WakePort } from './contract.ts';
 import { IntList } from './int-list.ts';
 import { IntTable } from './int-table.ts';
+import { PoolTables } from './pool-tables.ts';
 import { WakeUp } from './wake-up.ts';
 
 export interface PoolOptions extends PoolSettings {
@@ -66,20 +67,18 @@ export interface PoolPort extends WakePort, DrawPort {
 export const RejectReason = { full: 0, openFailed: 1, acquireTimeout: 2 } as const;
 
 /**
- * Columns of a connection; a list takes two. DOOMED is 1 for one of a replaced node: it serves who
- * waits for it, and nobody after that.
+ * Columns of a connection; a list takes two. BORN is how often the node had been replaced when it
+ * was opened: one of a former node serves who waits for it, and nobody after that.
  */
 const STATE = 0;
 const REQUESTS = 1;
 const IDLE_SINCE = 2;
-const DOOMED = 3;
+const BORN = 3;
 const IDLE_LIST = 4;
-const CONNECTION_COLUMNS = 6;
 
 /** Columns of a waiter. */
 const WAITING_SINCE = 0;
 const WAITING_LIST = 1;
-const WAITER_COLUMNS = 3;
 
 const State = { gone: 0, opening: 1, idle: 2, busy: 3, closing: 4 } as const;
 
@@ -97,28 +96,32 @@ export class Pool {
   ] as const;
   static readonly outputs = ['grant', 'open', 'close', 'reject', 'wakeAt', 'draw'] as const;
 
-  #settings: PoolOptions;
+  // In the order in which a request needs them.
   readonly #port: PoolPort;
-  readonly #wakeUp: WakeUp;
-  readonly #rows = new IntTable(CONNECTION_COLUMNS);
-  readonly #waiting: IntTable;
+  #settings: PoolOptions;
+  readonly #tables: PoolTables;
+  readonly #rows: IntTable;
   /** Longest idle first. */
-  readonly #idle = new IntList(this.#rows, IDLE_LIST);
+  readonly #idle: IntList;
   readonly #waiters: IntList;
-  readonly #free: number[] = [];
-  #numbers = 0;
-  #opening = 0;
   #busy = 0;
+  #opening = 0;
+  #replacements = 0;
+  readonly #wakeUp: WakeUp;
+  readonly #waiting: IntTable;
   #closing = 0;
   /** When the first of the present idle connections became idle: sweeps are counted from here. */
   #sweepsFrom = 0;
 
-  /** Pools whose waiters have different numbers may share the table that these are noted in. */
-  constructor(settings: PoolOptions, port: PoolPort, waiting = waitingTable()) {
-    this.#waiting = waiting;
-    this.#waiters = new IntList(waiting, WAITING_LIST);
+  /** Pools whose waiters have different numbers may share tables. */
+  constructor(settings: PoolOptions, port: PoolPort, tables = new PoolTables()) {
     this.#settings = settings;
     this.#port = port;
+    this.#tables = tables;
+    this.#rows = tables.connections;
+    this.#waiting = tables.waiting;
+    this.#idle = new IntList(this.#rows, IDLE_LIST);
+    this.#waiters = new IntList(this.#waiting, WAITING_LIST);
     this.#wakeUp = new WakeUp(port);
   }
 
@@ -151,7 +154,7 @@ export class Pool {
   opened(now: number, connection: number): void {
     this.#wasOpening(connection);
     this.#rows.set(connection, REQUESTS, 0);
-    if (this.#rows.get(connection, DOOMED) === 1 && this.#waiters.size === 0) {
+    if (this.#isDoomed(connection) && this.#waiters.size === 0) {
       this.#close(connection, 'drain');
     } else this.#settle(now, connection);
     this.#armIfEarlier();
@@ -176,7 +179,7 @@ export class Pool {
     this.#busy -= 1;
     this.#rows.add(connection, REQUESTS, 1);
     if (reusable === 0) this.#setClosing(connection);
-    else if (this.#rows.get(connection, DOOMED) === 1) this.#close(connection, 'drain');
+    else if (this.#isDoomed(connection)) this.#close(connection, 'drain');
     else if (this.#isSpent(connection)) this.#close(connection, 'max_requests');
     else this.#settle(now, connection);
   }
@@ -196,10 +199,7 @@ export class Pool {
   /** The node was replaced: idle connections close now, the others after their next release. */
   replaced(_now: number): void {
     while (this.#idle.head !== -1) this.#close(this.#idle.head, 'drain');
-    for (let connection = 0; connection < this.#numbers; connection++) {
-      const state = this.#rows.get(connection, STATE);
-      if (state === State.busy || state === State.opening) this.#rows.set(connection, DOOMED, 1);
-    }
+    this.#replacements += 1;
     this.#arm();
   }
 
@@ -251,6 +251,10 @@ export class Pool {
     return connectionsMax > 0 && all > connectionsMax;
   }
 
+  #isDoomed(connection: number): boolean {
+    return this.#rows.get(connection, BORN) < this.#replacements;
+  }
+
   /** Has it carried as many requests as it may? */
   #isSpent(connection: number): boolean {
     const { requestsPerConnectionMax: most } = this.#settings;
@@ -275,12 +279,9 @@ export class Pool {
 
   #openForWaiters(): void {
     while (this.#opening < this.#waiters.size && this.#hasRoom()) {
-      let connection = this.#free.pop();
-      if (connection === undefined) {
-        connection = this.#numbers;
-        this.#numbers += 1;
-      }
+      const connection = this.#tables.take();
       this.#rows.set(connection, STATE, State.opening);
+      this.#rows.set(connection, BORN, this.#replacements);
       this.#opening += 1;
       this.#port.open(connection);
     }
@@ -335,8 +336,7 @@ export class Pool {
 
   #forget(connection: number): void {
     this.#rows.set(connection, STATE, State.gone);
-    this.#rows.set(connection, DOOMED, 0);
-    this.#free.push(connection);
+    this.#tables.give(connection);
   }
 
   #mayEvict(): boolean {
@@ -372,9 +372,4 @@ export class Pool {
     }
     this.#wakeUp.ask(at);
   }
-}
-
-/** Where pools note who waits. */
-export function waitingTable(): IntTable {
-  return new IntTable(WAITER_COLUMNS);
 }

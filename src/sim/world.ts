@@ -14,14 +14,16 @@ import { hopNamed } from '../model/plan.ts';
 import type { Instance, Link, RunPlan } from '../model/run.ts';
 import type { Hop, Topology } from '../model/topology.ts';
 import type { PolicyClass } from '../policy/contract.ts';
-import { waitingTable } from '../policy/pool.ts';
-import type { PolicyTap } from '../policy/tap.ts';
+import { keepAliveTable } from '../policy/keep-alive.ts';
+import { PoolTables } from '../policy/pool-tables.ts';
+import { noTap, type PolicyTap } from '../policy/tap.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
 import { Numbered } from './engine/numbered.ts';
 import { type Exchange, Exchanges } from './exchange.ts';
 import { type Meters, QueueBook } from './meters.ts';
 import type { Acceptor, Connection } from './net/connection.ts';
+import { PoolDecision } from './net/connection-pool.ts';
 import { Network } from './net/network.ts';
 import { Listener, Place, type SimLink } from './net/place.ts';
 import type { Recorder } from './recorder.ts';
@@ -45,9 +47,13 @@ export class World {
   readonly places: readonly Place[];
   readonly links: readonly SimLink[];
   readonly exchanges = new Exchanges();
-  /** Exchanges that wait for a connection, at whichever pool, and where the pools note them. */
+  /** Exchanges that wait for a connection, at whichever pool. */
   readonly waiters = new Numbered<Exchange>();
-  readonly waiting = waitingTable();
+  readonly decision = new PoolDecision();
+  /** Connections that servers keep, at whichever hop, and where their policies note them. */
+  readonly served = new Numbered<Connection>();
+  readonly servedRows = keepAliveTable();
+  readonly #pools = emptyPools();
   /** Set before any hop is made, where the simulator measures by itself. */
   meters: Meters | null = null;
   readonly #seed: number;
@@ -158,6 +164,14 @@ export class World {
     return randomStream(this.#seed, `${instance.hop}/${instance.replica}/${purpose}`);
   }
 
+  /**
+   * Where a pool notes its connections and who waits: all share one place, unless they are
+   * recorded, because numbers of a recorded policy's connections are its own.
+   */
+  pools(): { readonly tables: PoolTables; readonly connections: (Connection | null)[] } {
+    return this.tap === noTap ? this.#pools : emptyPools();
+  }
+
   /** A policy of an instance, made through the tap; `name` says whose it is. */
   policy<S, Port extends object, P extends object>(
     name: string,
@@ -254,4 +268,9 @@ export class World {
     const kind = EventKind.exchangeEnded;
     this.recorder?.write(this.engine.now, kind, instance, end, ordinal, status, code, 0);
   }
+}
+
+function emptyPools() {
+  const connections: (Connection | null)[] = [];
+  return { tables: new PoolTables(), connections };
 }

@@ -21,7 +21,7 @@ export class HeapQueue implements EventQueue {
   }
 
   get firstAt(): number {
-    return this.#size === 0 ? Number.POSITIVE_INFINITY : (this.#slots.at[this.#heap[0] ?? 0] ?? 0);
+    return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#slots.at(this.#heap[0] ?? 0);
   }
 
   push(at: number, actor: Actor, arg: number): void {
@@ -45,10 +45,10 @@ export class HeapQueue implements EventQueue {
   take(limit: number): boolean {
     if (this.#size === 0) return false;
     const first = this.#heap[0] ?? 0;
-    const at = this.#slots.at[first] ?? 0;
+    const at = this.#slots.at(first);
     if (at > limit) return false;
     this.at = at;
-    this.arg = this.#slots.arg[first] ?? 0;
+    this.arg = this.#slots.arg(first);
     this.actor = this.#slots.actor[first] ?? NOBODY;
     this.#slots.give(first);
     this.#removeFirst();
@@ -77,9 +77,8 @@ export class HeapQueue implements EventQueue {
   }
 
   #before(one: number, other: number): boolean {
-    const { at } = this.#slots;
-    const first = at[one] ?? 0;
-    const second = at[other] ?? 0;
+    const first = this.#slots.at(one);
+    const second = this.#slots.at(other);
     if (first !== second) return first < second;
     return (this.#order[one] ?? 0) < (this.#order[other] ?? 0);
   }

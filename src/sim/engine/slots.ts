@@ -1,53 +1,68 @@
 /**
  * Places for events that wait, in typed arrays that grow by doubling. A place given back is the
- * next to be taken: it is still in the cache.
+ * next to be taken: it is still in the cache. Time, argument and next place of an event lie in 16
+ * bytes together, because by the time that it is due it has left the cache: one line to fetch.
+ *
+ *   times │   at    │ arg next │   at    │ arg next │ ...
+ *   words │  0 │ 1  │  2 │  3  │  4 │ 5  │  6 │  7  │
  */
 import type { Actor } from './event-queue.ts';
 
 const NONE = -1;
+const FIRST_ROOM = 1_024;
 
 export class Slots {
-  at = new Float64Array(1_024);
-  arg = new Int32Array(1_024);
-  /** For whoever keeps lists of slots; of free ones, the next free one. */
-  next = new Int32Array(1_024);
-  /** Of a free place, whoever was there last. */
+  /** Of who waits: whoever was there last, of a free place. */
   readonly actor: Actor[] = [];
+  #times = new Float64Array(2 * FIRST_ROOM);
+  #words = new Int32Array(this.#times.buffer);
   #free = NONE;
   #used = 0;
 
   take(at: number, actor: Actor, arg: number): number {
     const slot = this.#free === NONE ? this.#fresh() : this.#free;
-    this.#free = this.next[slot] ?? NONE;
-    this.at[slot] = at;
-    this.arg[slot] = arg;
+    const words = this.#words;
+    this.#free = words[4 * slot + 3] ?? NONE;
+    this.#times[2 * slot] = at;
+    words[4 * slot + 2] = arg;
     this.actor[slot] = actor;
     return slot;
   }
 
   give(slot: number): void {
-    this.next[slot] = this.#free;
+    this.#words[4 * slot + 3] = this.#free;
     this.#free = slot;
+  }
+
+  at(slot: number): number {
+    return this.#times[2 * slot] ?? 0;
+  }
+
+  arg(slot: number): number {
+    return this.#words[4 * slot + 2] ?? 0;
+  }
+
+  /** For whoever keeps lists of slots; of free ones, the next free one. */
+  next(slot: number): number {
+    return this.#words[4 * slot + 3] ?? NONE;
+  }
+
+  link(slot: number, next: number): void {
+    this.#words[4 * slot + 3] = next;
   }
 
   #fresh(): number {
     const slot = this.#used;
     this.#used += 1;
-    if (slot >= this.at.length) this.#grow();
-    this.next[slot] = NONE;
+    if (2 * slot >= this.#times.length) this.#grow();
+    this.#words[4 * slot + 3] = NONE;
     return slot;
   }
 
   #grow(): void {
-    const length = this.at.length * 2;
-    const at = new Float64Array(length);
-    const arg = new Int32Array(length);
-    const next = new Int32Array(length);
-    at.set(this.at);
-    arg.set(this.arg);
-    next.set(this.next);
-    this.at = at;
-    this.arg = arg;
-    this.next = next;
+    const times = new Float64Array(this.#times.length * 2);
+    times.set(this.#times);
+    this.#times = times;
+    this.#words = new Int32Array(times.buffer);
   }
 }

@@ -1,15 +1,17 @@
 /**
  * A wheel for what is near and a heap for what is far.
  *
- *   now ──►│ bucket │ bucket │ bucket │ ...  8.4 s ahead │ far heap
- *           sorted    rings in order of insertion
+ *   now ──►│ bucket │ bucket │ bucket │ ...  67 s ahead │ far heap
+ *           sorted    chains, the last inserted first
  *
  * A bucket of 256 µs holds a few events at the rates that are simulated here: pushing one is a
- * store at the end of a ring, and taking one a sort of those few. Wider buckets would need a heap
- * each, whose comparisons no processor can predict; narrower ones more memory than its caches
- * have. Which buckets have anything is a bitmap, so that quiet times cost nothing. When the wheel
- * turns on, events of the far heap that have come into its reach join their buckets before
- * anything else can, and in order, so that rings keep the order of insertion.
+ * store at the head of a chain, which touches nothing but its own place and the bucket, and taking
+ * one a sort of those few. Wider buckets would need a heap each, whose comparisons no processor
+ * can predict. There are so many that thinking users are seldom far; memory that no event ever
+ * came to is never touched. Which buckets have anything is a bitmap, so that quiet times cost
+ * nothing. When the wheel turns on, events of the far heap that have come into its reach join
+ * their buckets before anything else can, and in order, so that chains keep the order of
+ * insertion.
  */
 import { type Actor, type EventQueue, NOBODY } from './event-queue.ts';
 import { HeapQueue } from './heap-queue.ts';
@@ -17,11 +19,12 @@ import { Slots } from './slots.ts';
 
 /** µs per bucket: a power of two. */
 const WIDTH = 256;
-const BUCKETS = 32_768;
+const PER_MICRO = 1 / WIDTH;
+const BUCKETS = 262_144;
 const MASK = BUCKETS - 1;
 const WORDS = BUCKETS / 32;
 const NONE = -1;
-/** Longer lists are sorted by merging. */
+/** Longer chains are sorted by merging. */
 const INSERTION_MAX = 48;
 
 export class WheelQueue implements EventQueue {
@@ -29,8 +32,8 @@ export class WheelQueue implements EventQueue {
   actor: Actor = NOBODY;
   arg = 0;
   readonly #slots = new Slots();
-  /** By bucket: the last of its ring, after which comes the first. */
-  readonly #tail = new Int32Array(BUCKETS).fill(NONE);
+  /** By bucket: the slot inserted last and 1; 0 = it is empty. */
+  readonly #head = new Int32Array(BUCKETS);
   readonly #filled = new Int32Array(WORDS);
   readonly #far = new HeapQueue();
   /** Number of the bucket that is being taken from, counted from time 0. */
@@ -53,12 +56,10 @@ export class WheelQueue implements EventQueue {
   get firstAt(): number {
     if (this.#from < this.#to) return this.#times[this.#from] ?? 0;
     if (this.#near === 0) return this.#far.firstAt;
-    const { at, next } = this.#slots;
-    const last = this.#tail[this.#nextFilled() & MASK] ?? NONE;
-    let first = at[last] ?? 0;
-    for (let slot = next[last] ?? last; slot !== last; slot = next[slot] ?? last) {
-      first = Math.min(first, at[slot] ?? first);
-    }
+    const slots = this.#slots;
+    let first = Number.POSITIVE_INFINITY;
+    let slot = (this.#head[this.#nextFilled() & MASK] ?? 0) - 1;
+    for (; slot !== NONE; slot = slots.next(slot)) first = Math.min(first, slots.at(slot));
     return first;
   }
 
@@ -69,7 +70,7 @@ export class WheelQueue implements EventQueue {
     }
     const slot = this.#slots.take(at, actor, arg);
     if (at < this.#ends) this.#insert(slot, at);
-    else this.#append(Math.floor(at / WIDTH) & MASK, slot);
+    else this.#append((at * PER_MICRO) & MASK, slot);
   }
 
   take(limit: number): boolean {
@@ -81,24 +82,20 @@ export class WheelQueue implements EventQueue {
     const first = this.#present[from] ?? 0;
     this.#from = from + 1;
     this.at = at;
-    this.arg = slots.arg[first] ?? 0;
+    this.arg = slots.arg(first);
     this.actor = slots.actor[first] ?? NOBODY;
     slots.give(first);
     return true;
   }
 
   #append(place: number, slot: number): void {
-    const { next } = this.#slots;
-    const tail = this.#tail[place] ?? NONE;
-    if (tail === NONE) {
-      next[slot] = slot;
+    const head = this.#head[place] ?? 0;
+    if (head === 0) {
       const word = place >>> 5;
       this.#filled[word] = (this.#filled[word] ?? 0) | (1 << (place & 31));
-    } else {
-      next[slot] = next[tail] ?? slot;
-      next[tail] = slot;
     }
-    this.#tail[place] = slot;
+    this.#slots.link(slot, head - 1);
+    this.#head[place] = slot + 1;
     this.#near += 1;
   }
 
@@ -141,7 +138,7 @@ export class WheelQueue implements EventQueue {
     while (far.size > 0 && far.firstAt < reach) {
       far.take(reach);
       const slot = this.#slots.take(far.at, far.actor, far.arg);
-      this.#append(Math.floor(far.at / WIDTH) & MASK, slot);
+      this.#append((far.at * PER_MICRO) & MASK, slot);
     }
   }
 
@@ -163,40 +160,43 @@ export class WheelQueue implements EventQueue {
   }
 
   #open(place: number): void {
+    const slots = this.#slots;
+    const present = this.#present;
+    const times = this.#times;
     this.#from = 0;
-    this.#to = 0;
-    const { next, at } = this.#slots;
-    const last = this.#tail[place] ?? NONE;
-    this.#tail[place] = NONE;
+    const last = (this.#head[place] ?? 0) - 1;
+    this.#head[place] = 0;
     const word = place >>> 5;
     this.#filled[word] = (this.#filled[word] ?? 0) & ~(1 << (place & 31));
     let count = 0;
-    let slot = last;
-    do {
-      slot = next[slot] ?? last;
+    for (let slot = last; slot !== NONE && count <= INSERTION_MAX; slot = slots.next(slot)) {
+      const at = slots.at(slot);
+      let place = count;
+      // Inserted before those that are here already, and so before its equals.
+      for (; place > 0 && (times[place - 1] ?? 0) >= at; place--) {
+        present[place] = present[place - 1] ?? 0;
+        times[place] = times[place - 1] ?? 0;
+      }
+      present[place] = slot;
+      times[place] = at;
       count += 1;
-      if (count > INSERTION_MAX) break;
-      this.#insert(slot, at[slot] ?? 0);
-    } while (slot !== last);
-    if (count > INSERTION_MAX) this.#openCrowded(slot, last);
+    }
+    this.#to = count;
+    if (count > INSERTION_MAX) this.#openCrowded(last);
     this.#near -= this.#to;
   }
 
-  /** From `slot` on the ring has more than is worth inserting one by one. */
-  #openCrowded(slot: number, last: number): void {
-    const { next, at } = this.#slots;
-    const all = Array.from(this.#present.subarray(0, this.#to));
-    all.push(slot);
-    for (let one = slot; one !== last; ) {
-      one = next[one] ?? last;
-      all.push(one);
-    }
-    // Those inserted before are in order, and before the others among equals; sorting is stable.
-    all.sort((one, other) => (at[one] ?? 0) - (at[other] ?? 0));
+  #openCrowded(last: number): void {
+    const slots = this.#slots;
+    const all: number[] = [];
+    for (let slot = last; slot !== NONE; slot = slots.next(slot)) all.push(slot);
+    // In order of insertion, which sorting keeps among equals.
+    all.reverse();
+    all.sort((one, other) => slots.at(one) - slots.at(other));
     while (this.#present.length < all.length) this.#grow();
     all.forEach((one, place) => {
       this.#present[place] = one;
-      this.#times[place] = at[one] ?? 0;
+      this.#times[place] = slots.at(one);
     });
     this.#to = all.length;
   }

@@ -160,15 +160,17 @@ export class App implements SimHop, Acceptor, Asker {
   #makePool(instance: Instance): ConnectionPool {
     const world = this.#world;
     return new ConnectionPool({
-      world,
+      rules: {
+        world,
+        place: world.place(instance),
+        closesUpstream: false,
+        awaitsGreeting: true,
+        requestBytes: QUERY_BYTES,
+      },
       name: `${instance.hop}/${instance.replica}/database-pool`,
-      place: world.place(instance),
       target: world.drawn(instance, 'database'),
       settings: poolOptions(this.#settings.pool),
       draw: () => 0,
-      closesUpstream: false,
-      awaitsGreeting: true,
-      requestBytes: QUERY_BYTES,
     });
   }
 }

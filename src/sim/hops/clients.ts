@@ -19,7 +19,7 @@ import { type Client, type Issuer, LoadRequest, Patience } from '../load/load-re
 import { OpenArrivals } from '../load/open-arrivals.ts';
 import type { Workload } from '../load/workload.ts';
 import { REQUEST_BYTES } from '../message-size.ts';
-import { ConnectionPool } from '../net/connection-pool.ts';
+import { ConnectionPool, type PoolRules } from '../net/connection-pool.ts';
 import { CAUSES } from '../relay/keep-alive.ts';
 import type { World } from '../world.ts';
 import { setting } from './settings.ts';
@@ -41,6 +41,7 @@ export class Clients implements SimHop, Asker, Issuer {
   readonly #resets: RandomStream;
   readonly #tally: RequestTally | null;
   readonly #group: number;
+  readonly #poolRules: PoolRules;
   /** Requests that are done, for those to come. */
   readonly #free: LoadRequest[] = [];
   #settings: ClientsHop;
@@ -56,6 +57,13 @@ export class Clients implements SimHop, Asker, Issuer {
     this.#group = world.meters?.shape.instances[instance.index]?.group ?? -1;
     this.#tally = world.meters?.groups[this.#group] ?? null;
     this.#asked = askedBy(hop, alivePaths);
+    this.#poolRules = {
+      world,
+      place: world.place(instance),
+      closesUpstream: false,
+      awaitsGreeting: false,
+      requestBytes: REQUEST_BYTES,
+    };
     this.#timeouts = new Lane(world.engine, hop.timeout);
     this.#resets = world.random(instance, 'reset-connections');
     this.#retry = world.policy(`${hop.name}/retry`, Retry, hop.retry, {
@@ -230,18 +238,14 @@ export class Clients implements SimHop, Asker, Issuer {
     const target = link === null ? null : inputs.choose(world.targets(instance, link));
     let reuse: RandomStream | null = null;
     const pool = new ConnectionPool({
-      world,
+      rules: this.#poolRules,
       name: `${instance.hop}/${number}/pool`,
-      place: world.place(instance),
       target: () => target,
       settings: poolOf(this.#settings),
       draw: (bound) => {
         reuse ??= world.random(instance, `reuse/${number}`);
         return reuse.below(bound);
       },
-      closesUpstream: false,
-      awaitsGreeting: false,
-      requestBytes: REQUEST_BYTES,
     });
     const client = { number, inputs, pool, requests: 0, inFlight: 0 };
     this.#clients[number] = client;

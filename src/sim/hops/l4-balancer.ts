@@ -88,9 +88,9 @@ export class L4Balancer extends L4Relay implements SimHop {
 }
 
 /** FNV-1a over both addresses and the stand-in for the sequence number, evened out. */
-function flowHash({ connectorAddress, acceptorAddress }: Connection, sequence: number): number {
+function flowHash({ connectorAddress, listener }: Connection, sequence: number): number {
   let hash = 0x811c9dc5;
-  for (const packed of [connectorAddress, acceptorAddress, sequence]) {
+  for (const packed of [connectorAddress, listener.address, sequence]) {
     let rest = packed;
     for (let i = 0; i < 6; i++) {
       const byte = rest % 256;

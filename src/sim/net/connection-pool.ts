@@ -30,15 +30,10 @@ const OVERFLOW = closeCauseCode('overflow');
 const DRAIN = closeCauseCode('drain');
 const LOCAL_RST = closeCauseCode('local_rst');
 
-export interface PoolPlan {
+/** What all pools of a hop's replica have in common. */
+export interface PoolRules {
   readonly world: World;
-  /** Whose connections they are, for the log of policies. */
-  readonly name: string;
   readonly place: Place;
-  /** Asked at each connect; null = there is nothing to connect to. */
-  readonly target: () => Listener | null;
-  readonly settings: PoolOptions;
-  readonly draw: (bound: number) => number;
   /** Every request closes its connection. */
   readonly closesUpstream: boolean;
   /** Wait to be let in by the server (a database) before sending. */
@@ -46,28 +41,47 @@ export interface PoolPlan {
   readonly requestBytes: number;
 }
 
+export interface PoolPlan {
+  readonly rules: PoolRules;
+  /** Whose connections they are, for the log of policies. */
+  readonly name: string;
+  /** Asked at each connect; null = there is nothing to connect to. */
+  readonly target: () => Listener | null;
+  readonly settings: PoolOptions;
+  readonly draw: (bound: number) => number;
+}
+
+/** What holds while a pool's policy is asked; pools are asked one after the other. */
+export class PoolDecision {
+  /** The exchange that is just now asking, and what the policy decided about it. */
+  asking: Exchange | null = null;
+  toOpen = NONE;
+  /** A connection has just been opened, and who gets it. */
+  isOpened = false;
+  toGrant = NONE;
+}
+
 export class ConnectionPool extends Sleeper implements Connector, Follower, PoolPort {
+  readonly #rules: PoolRules;
+  readonly #policy: Pool;
   /** Idle connections kept; further ones close when they are released. 0 = without limit. */
   idleMax = 0;
-  readonly #plan: PoolPlan;
-  readonly #policy: Pool;
-  readonly #connections: (Connection | null)[] = [];
-  readonly #world: World;
-  /** The exchange that is just now asking, and what the policy decided about it. */
-  #asking: Exchange | null = null;
-  #toOpen = NONE;
-  /** A connection has just been opened, and who gets it. */
-  #isOpened = false;
-  #toGrant = NONE;
   #retired = false;
+  readonly #target: () => Listener | null;
+  readonly #draw: (bound: number) => number;
+  /** By number; of other pools, too, where they share tables. */
+  readonly #connections: (Connection | null)[];
   #failedBy: 'refused' | 'timeout' = 'refused';
 
-  constructor(plan: PoolPlan) {
-    super(plan.world.engine);
-    this.#plan = plan;
-    const { world, name, settings } = plan;
-    this.#world = world;
-    const make = (port: PoolPort): Pool => new Pool(settings, port, world.waiting);
+  constructor({ rules, name, target, settings, draw }: PoolPlan) {
+    const { world } = rules;
+    super(world.engine);
+    this.#rules = rules;
+    this.#target = target;
+    this.#draw = draw;
+    const { tables, connections } = world.pools();
+    this.#connections = connections;
+    const make = (port: PoolPort): Pool => new Pool(settings, port, tables);
     this.#policy = world.tap.create<PoolPort, Pool>(name, Pool, settings, this, make);
   }
 
@@ -75,18 +89,20 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   // with every request as soon as it has
 
   open(number: number): void {
-    if (this.#asking !== null && this.#toOpen === NONE) this.#toOpen = number;
+    const { decision } = this.#rules.world;
+    if (decision.asking !== null && decision.toOpen === NONE) decision.toOpen = number;
     else this.engine.next(this, OPEN, number, null);
   }
 
   grant(waiter: number, number: number): void {
-    if (this.#asking !== null) {
-      this.#asking.granted = this.#connections[number] ?? null;
+    const { decision, waiters } = this.#rules.world;
+    if (decision.asking !== null) {
+      decision.asking.granted = this.#connections[number] ?? null;
       return;
     }
-    const exchange = this.#world.waiters.get(waiter);
+    const exchange = waiters.get(waiter);
     exchange.granted = this.#connections[number] ?? null;
-    if (this.#isOpened) this.#toGrant = waiter;
+    if (decision.isOpened) decision.toGrant = waiter;
     else this.engine.next(this, GRANT, waiter, exchange);
   }
 
@@ -99,7 +115,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   draw(bound: number): number {
-    return this.#plan.draw(bound);
+    return this.#draw(bound);
   }
 
   protected override woken(now: number): void {
@@ -108,11 +124,11 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
 
   /** Sends the exchange as soon as there is a connection for it. */
   acquire(exchange: Exchange): void {
-    const { waiters } = this.#world;
+    const { decision, waiters } = this.#rules.world;
     exchange.pool = this;
-    this.#asking = exchange;
+    decision.asking = exchange;
     this.#policy.acquire(this.engine.now, waiters.next);
-    this.#asking = null;
+    decision.asking = null;
     const connection = exchange.granted;
     if (connection !== null) {
       exchange.granted = null;
@@ -120,8 +136,8 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
       return;
     }
     exchange.waiter = waiters.add(exchange);
-    const number = this.#toOpen;
-    this.#toOpen = NONE;
+    const number = decision.toOpen;
+    decision.toOpen = NONE;
     if (number !== NONE) this.#open(number);
   }
 
@@ -136,7 +152,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
       this.#leave(exchange);
       this.#policy.cancel(this.#now, waiter);
     } else if (connection !== null && connection.exchange === exchange) {
-      this.#plan.world.sentOver(connection, 0, failure);
+      this.#rules.world.sentOver(connection, 0, failure);
       this.#close(connection, cause);
     }
   }
@@ -156,17 +172,22 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     this.replaced();
   }
 
-  /** Closes every connection; what is in flight breaks. */
+  /** Closes every connection, the oldest first; what is in flight breaks. */
   closeAll(cause: number): void {
-    for (const connection of [...this.#connections]) {
-      if (connection !== null && connection !== undefined) this.#lose(connection, cause);
+    const ours: Connection[] = [];
+    for (const connection of this.#connections) {
+      if (connection?.connector === this) ours.push(connection);
+    }
+    ours.sort((one, other) => one.connectorEnd - other.connectorEnd);
+    for (const connection of ours) {
+      if (this.#connections[connection.number] === connection) this.#lose(connection, cause);
     }
   }
 
   /** A fault: our own RST on one of them. */
   reset(connection: Connection): void {
     const { exchange } = connection;
-    const { world } = this.#plan;
+    const { world } = this.#rules;
     if (exchange !== null) world.sentOver(connection, 0, 'reset');
     world.network.resetConnector(connection, LOCAL_RST);
     this.#connections[connection.number] = null;
@@ -177,7 +198,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   // Connector
 
   connected(connection: Connection): void {
-    if (!this.#plan.awaitsGreeting) this.#usable(connection);
+    if (!this.#rules.awaitsGreeting) this.#usable(connection);
   }
 
   greeted(connection: Connection): void {
@@ -192,7 +213,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   answered(connection: Connection, exchange: Exchange, closes: boolean): void {
-    const { world, closesUpstream } = this.#plan;
+    const { world, closesUpstream } = this.#rules;
     world.sentOver(connection, exchange.status, 'none');
     if (closes || closesUpstream) this.#close(connection, closesUpstream ? MAX_REQUESTS : PEER_FIN);
     else this.#release(connection);
@@ -214,11 +235,12 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
 
   #usable(connection: Connection): void {
     // A server that has closed it meanwhile is heard first, and then who waits asks anew.
-    this.#isOpened = connection.acceptorOpen;
+    const { decision } = this.#rules.world;
+    decision.isOpened = connection.acceptorOpen;
     this.#policy.opened(this.engine.now, connection.number);
-    this.#isOpened = false;
-    const waiter = this.#toGrant;
-    this.#toGrant = NONE;
+    decision.isOpened = false;
+    const waiter = decision.toGrant;
+    decision.toGrant = NONE;
     if (waiter !== NONE) this.#grant(waiter);
   }
 
@@ -232,7 +254,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   /** It ends, whoever ended it: what it carried breaks. */
   #lose(connection: Connection, cause: number): void {
     const { exchange } = connection;
-    const { world, awaitsGreeting } = this.#plan;
+    const { world, awaitsGreeting } = this.#rules;
     const usable = connection.up && (!awaitsGreeting || connection.greeted);
     if (exchange !== null) world.sentOver(connection, 0, 'reset');
     if (usable) this.#close(connection, cause);
@@ -248,7 +270,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
 
   #close(connection: Connection, cause: number): void {
     this.#connections[connection.number] = null;
-    this.#plan.world.network.closeConnector(connection, cause);
+    this.#rules.world.network.closeConnector(connection, cause);
     this.#policy.closed(this.#now, connection.number);
   }
 
@@ -267,7 +289,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #rejected(waiter: number, reason: number): void {
-    const exchange = this.#world.waiters.find(waiter);
+    const exchange = this.#rules.world.waiters.find(waiter);
     if (exchange === null) return;
     this.#leave(exchange);
     exchange.asker.notGranted(exchange, this.#why(reason));
@@ -279,8 +301,8 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #open(number: number): void {
-    const { world, place, target } = this.#plan;
-    const listener = target();
+    const { world, place } = this.#rules;
+    const listener = this.#target();
     if (listener === null) {
       this.#failedBy = 'refused';
       this.#policy.openFailed(this.#now, number);
@@ -292,7 +314,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #grant(waiter: number): void {
-    const exchange = this.#world.waiters.get(waiter);
+    const exchange = this.#rules.world.waiters.get(waiter);
     const connection = exchange.granted;
     exchange.granted = null;
     this.#leave(exchange);
@@ -312,8 +334,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #send(exchange: Exchange, connection: Connection): void {
-    const { closesUpstream, requestBytes } = this.#plan;
-    const world = this.#world;
+    const { world, closesUpstream, requestBytes } = this.#rules;
     exchange.last = closesUpstream;
     world.sent(connection, exchange);
     exchange.asker.sent(exchange);
@@ -321,7 +342,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   #leave(exchange: Exchange): void {
-    this.#world.waiters.remove(exchange.waiter);
+    this.#rules.world.waiters.remove(exchange.waiter);
     exchange.waiter = NOT_WAITING;
   }
 }

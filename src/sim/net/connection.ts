@@ -37,41 +37,67 @@ export interface Acceptor {
   connectorReset(connection: Connection): void;
 }
 
+/**
+ * Fields in the order in which a request needs them: by the next one the connection has left the
+ * processor's cache, and what is read together comes back together. Of the rest only opening and
+ * closing know.
+ */
 export class Connection {
-  link: SimLink;
   connector: Connector;
   acceptor: Acceptor;
+  link: SimLink;
   listener: Listener;
-  connectorPlace: Place;
-  /** Numbers of its ends among the events. */
-  connectorEnd = 0;
-  acceptorEnd = 0;
-  connectorAddress = 0;
-  acceptorAddress = 0;
-
-  /** The connector's connect has succeeded. */
-  up = false;
   connectorOpen = true;
-  /** The connect began then; SYNs of it that were dropped. */
-  beganAt: Micros = 0.5;
-  synDrops = 0;
-  /** What came for an acceptor that has not accepted yet; null = it has, or nothing came. */
-  unaccepted: { readonly cargo: number; readonly exchange: Exchange | null }[] | null = null;
-  /** Its connector sent RST: no TIME_WAIT follows. */
-  connectorReset = false;
   acceptorOpen = false;
+  bytesUp = 0;
+  bytesDown = 0;
+  /** The connector's note: in flight as the sending hop sees it. */
+  exchange: Exchange | null = null;
+  /** The acceptor's note: in flight as the reading hop sees it. */
+  served: Exchange | null = null;
+  /** The connector's note: its number at a pool; of a relay, that of the flow. */
+  number = -1;
+  /** Its number at the acceptor's policy. */
+  serverNumber = -1;
+  /** Exchanges sent so far, and those read. */
+  ordinal = 0;
+  servedOrdinal = 0;
+  /** Cause code for which the acceptor's present answer is the last; 0 = it is not. */
+  lastCause = 0;
   /** The FIN of that side has been sent (or its RST). */
   connectorFin = false;
   acceptorFin = false;
-  /** Its places among the live sockets of either side (sockets.ts). */
-  connectingIndex = 0;
-  acceptedIndex = 0;
-  bytesUp = 0;
-  bytesDown = 0;
-  /** What became of the acceptor before the connector knew that it is up. */
-  early: 'none' | 'fin' | 'rst' = 'none';
+  /** Node or location that the acceptor chose for it; -1 = none. */
+  choice = -1;
+
+  // L4 relays: a connection between two of them has one on either side
+  /** The connector's connect has succeeded. */
+  up = false;
+  /** At the relay that opened it: the connection that it was opened for. */
+  below: Connection | null = null;
+  /** At the relay that accepted it: the connection opened for it. */
+  above: Connection | null = null;
+  /** The relay reads its socket: else FIN, RST and data wait in the kernel. */
+  reading = true;
+  gated = false;
+  lastMoved = 0.5;
+  /** Slot state as it was told last. */
+  slot = 0;
+  /** At a queue: the request in flight on it; whether it has passed, is served, waits, waited. */
+  asked: Exchange | null = null;
+  passed = false;
+  busy = false;
+  waiting = false;
+  starved = false;
+  /** What came from the client and was not passed on, read or not. */
+  kept: Exchange | null = null;
+  finWaits = false;
+  rstWaits = false;
 
   // Notes of those who measure
+  spread: Carriers | null = null;
+  /** Whose request it carried last, of those whose spread is followed. */
+  carries: Carriers | null = null;
   openedAt: Micros = 0.5;
   /** It was counted as opened; the acceptor's socket has come and gone. */
   counted = false;
@@ -81,57 +107,28 @@ export class Connection {
   decidedAt: Micros = 0.5;
   /** What its ends saw otherwise. */
   seenCause = -1;
-  spread: Carriers | null = null;
-  /** Whose request it carried last, of those whose spread is followed. */
-  carries: Carriers | null = null;
-  /** At a queue: the request in flight on it; whether it has passed, is served, waits, waited. */
-  asked: Exchange | null = null;
-  passed = false;
-  busy = false;
-  waiting = false;
-  starved = false;
 
-  // The connector's notes
-  /** Its number at a pool; of a relay, that of the flow. */
-  number = -1;
-  /** In flight as the sending hop sees it. */
-  exchange: Exchange | null = null;
-  /** Exchanges sent so far. */
-  ordinal = 0;
+  connectorPlace: Place;
+  /** Numbers of its ends among the events. */
+  connectorEnd = 0;
+  acceptorEnd = 0;
+  connectorAddress = 0;
+  /** Its places among the live sockets of either side (sockets.ts). */
+  connectingIndex = 0;
+  acceptedIndex = 0;
+  /** The connect began then; SYNs of it that were dropped. */
+  beganAt: Micros = 0.5;
+  synDrops = 0;
+  /** What came for an acceptor that has not accepted yet; null = it has, or nothing came. */
+  unaccepted: { readonly cargo: number; readonly exchange: Exchange | null }[] | null = null;
+  /** Its connector sent RST: no TIME_WAIT follows. */
+  connectorReset = false;
+  /** What became of the acceptor before the connector knew that it is up. */
+  early: 'none' | 'fin' | 'rst' = 'none';
   /** A database let it in. */
   greeted = false;
   /** Statements prepared on it: 1 select, 2 insert. */
   prepared = 0;
-  /** An answer that nobody has read (a client that does not read). */
-  unheard: Exchange | null = null;
-  unheardCloses = false;
-
-  // The acceptor's notes
-  /** Its number at the acceptor's policy. */
-  serverNumber = -1;
-  /** In flight as the reading hop sees it. */
-  served: Exchange | null = null;
-  servedOrdinal = 0;
-  /** Cause code for which the present answer is the last; 0 = it is not. */
-  lastCause = 0;
-  /** Node or location that a hop chose for it; -1 = none. */
-  choice = -1;
-  /** Slot state as it was told last. */
-  slot = 0;
-
-  // L4 relays: a connection between two of them has one on either side
-  /** At the relay that opened it: the connection that it was opened for. */
-  below: Connection | null = null;
-  /** At the relay that accepted it: the connection opened for it. */
-  above: Connection | null = null;
-  /** What came from the client and was not passed on, read or not. */
-  kept: Exchange | null = null;
-  gated = false;
-  /** The relay reads its socket: else FIN, RST and data wait in the kernel. */
-  reading = true;
-  finWaits = false;
-  rstWaits = false;
-  lastMoved = 0.5;
 
   constructor(link: SimLink, connector: Connector, place: Place, listener: Listener) {
     this.link = link;

@@ -53,7 +53,6 @@ export class Network implements Carrier, Follower, SynSender {
     const connection = this.#free.take(connector, from, listener);
     connection.number = number;
     connection.connectorEnd = this.#newEnd();
-    connection.acceptorAddress = listener.address;
     from.connecting.add(connection);
     this.#tell(
       EventKind.connectStarted,
@@ -280,13 +279,13 @@ export class Network implements Carrier, Follower, SynSender {
     if (!connection.connectorOpen) return;
     connection.up = true;
     this.#count(connection);
-    const { connectorPlace, connectorEnd, connectorAddress, acceptorAddress, link } = connection;
+    const { connectorPlace, connectorEnd, connectorAddress, listener, link } = connection;
     this.#tell(
       EventKind.connected,
       connectorPlace.instance,
       connectorEnd,
       connectorAddress,
-      acceptorAddress,
+      listener.address,
       link.index,
     );
     connection.connector.connected(connection);
@@ -296,7 +295,7 @@ export class Network implements Carrier, Follower, SynSender {
   }
 
   #accept(connection: Connection): void {
-    const { listener, connectorAddress, acceptorAddress, link } = connection;
+    const { listener, connectorAddress, link } = connection;
     if (!listener.accepting) {
       connection.unaccepted = [];
       listener.waiting.push(connection);
@@ -310,7 +309,7 @@ export class Network implements Carrier, Follower, SynSender {
       EventKind.accepted,
       listener.place.instance,
       connection.acceptorEnd,
-      acceptorAddress,
+      listener.address,
       connectorAddress,
       link.index,
     );

@@ -3,7 +3,7 @@ import { closeCauseCode } from '../../model/close-cause.ts';
 import type { Instance } from '../../model/run.ts';
 import { KeepAlive, type KeepAlivePort, type KeepAliveSettings } from '../../policy/keep-alive.ts';
 import type { Follower } from '../engine/engine.ts';
-import { Numbered } from '../engine/numbered.ts';
+import type { Numbered } from '../engine/numbered.ts';
 import { Sleeper } from '../engine/wake.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Connection } from '../net/connection.ts';
@@ -12,18 +12,16 @@ import type { World } from '../world.ts';
 export class ServerConnections extends Sleeper implements Follower, KeepAlivePort {
   readonly #world: World;
   readonly #policy: KeepAlive;
-  readonly #connections = new Numbered<Connection>();
+  /** By number; of other hops, too. */
+  readonly #connections: Numbered<Connection>;
 
   constructor(world: World, instance: Instance, limits: KeepAliveSettings) {
     super(world.engine);
     this.#world = world;
+    this.#connections = world.served;
     const name = `${instance.hop}/${instance.replica}/keep-alive`;
-    this.#policy = world.policy<KeepAliveSettings, KeepAlivePort, KeepAlive>(
-      name,
-      KeepAlive,
-      limits,
-      this,
-    );
+    const make = (port: KeepAlivePort): KeepAlive => new KeepAlive(limits, port, world.servedRows);
+    this.#policy = world.tap.create<KeepAlivePort, KeepAlive>(name, KeepAlive, limits, this, make);
   }
 
   // The policy's port

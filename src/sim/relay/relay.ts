@@ -17,7 +17,7 @@ import { Lane } from '../engine/lane.ts';
 import type { Asker, Exchange, NotGranted, Reader } from '../exchange.ts';
 import { ANSWER_BYTES, REQUEST_BYTES } from '../message-size.ts';
 import type { Acceptor, Connection } from '../net/connection.ts';
-import { ConnectionPool } from '../net/connection-pool.ts';
+import { ConnectionPool, type PoolRules } from '../net/connection-pool.ts';
 import type { Listener } from '../net/place.ts';
 import type { World } from '../world.ts';
 import { CAUSES, ServerConnections } from './keep-alive.ts';
@@ -61,10 +61,18 @@ export class Relay implements Acceptor, Asker, Reader {
   readonly #timesSilence: boolean;
   readonly #timeouts: Lane;
   readonly #pools: ConnectionPool[] = [];
+  readonly #poolRules: PoolRules;
 
   constructor(plan: RelayPlan) {
     this.#plan = plan;
     this.#world = plan.world;
+    this.#poolRules = {
+      world: plan.world,
+      place: plan.world.place(plan.instance),
+      closesUpstream: plan.rules.closesUpstream,
+      awaitsGreeting: false,
+      requestBytes: REQUEST_BYTES,
+    };
     this.#route = plan.route;
     this.#over = plan.over ?? null;
     this.#timesSilence = plan.rules.timeoutCovers === 'silence';
@@ -77,18 +85,14 @@ export class Relay implements Acceptor, Asker, Reader {
 
   /** A pool of connections to one target; by default to any replica of the next hop, drawn. */
   pool(name: string, settings: PoolOptions, target?: () => Listener | null): ConnectionPool {
-    const { world, instance, rules } = this.#plan;
+    const { world, instance } = this.#plan;
     const draw = world.random(instance, `pool/${name}`);
     const pool = new ConnectionPool({
-      world,
+      rules: this.#poolRules,
       name: `${instance.hop}/${instance.replica}/pool/${name}`,
-      place: world.place(instance),
       target: target ?? world.drawn(instance, `target/${name}`),
       settings,
       draw: (bound) => draw.below(bound),
-      closesUpstream: rules.closesUpstream,
-      awaitsGreeting: false,
-      requestBytes: REQUEST_BYTES,
     });
     this.#pools.push(pool);
     return pool;
