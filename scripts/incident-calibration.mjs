@@ -15,6 +15,7 @@ const calibration = [
   'examples/calibration/aws-2021.yaml',
   ...process.argv.slice(2),
 ];
+const judgement = [...calibration.slice(0, 4), '--evaluations', '0'];
 const faults = ['database-spike', 'slow-burst', 'nodes-replaced'];
 
 function waterhammer(command) {
@@ -31,6 +32,7 @@ function waterhammer(command) {
 
 function leadText(fault) {
   const command = ['simulate', `examples/aws-2021-${fault}.yaml`, '--duration', '4m'];
+  command.push('--detail', 'series');
   const { findings } = JSON.parse(waterhammer([...command, '--json']));
   const lead = findings.find(({ kind }) => kind === 'chart-lead');
   const said = lead === undefined ? 'No chart left its calm.' : `${lead.title}\n${lead.remedy}`;
@@ -51,13 +53,24 @@ ${[...minutes, ...unseen].join('\n')}
 
 const text = `# The incident's charts, and what the simulator makes of them
 
-Written by \`node scripts/incident-calibration.mjs\`: the output of a run of
+Written by \`node scripts/incident-calibration.mjs\` from what its commands print. Windows are
+simulated at full size, 66 hosts and 40,000 users; but the search, and the 40 minutes of throttling,
+at the scale that the targets file gives them, their counts given for the whole system.
+
+## The example as it stands
+
+    waterhammer ${judgement.join(' ')}
+
+\`\`\`
+${waterhammer(judgement).trimEnd()}
+\`\`\`
+
+## What a search finds
 
     waterhammer ${calibration.join(' ')}
 
-Targets to *fit* guided the search; those to *predict* were looked at after it. Windows are
-simulated at full size: 66 hosts, 40,000 users; but the search, and the 40 minutes of throttling, at
-the scale that the targets file gives them, and their counts are given for the whole system.
+Targets to *fit* guided the search; those to *predict* were looked at after it. Where its best point
+differs from the example, calm and trough do not tell the two apart: what else is predicted does.
 
 \`\`\`
 ${waterhammer(calibration).trimEnd()}
