@@ -16,7 +16,11 @@ const calibration = [
   ...process.argv.slice(2),
 ];
 const judgement = [...calibration.slice(0, 4), '--evaluations', '0'];
-const faults = ['database-spike', 'slow-burst', 'nodes-replaced'];
+const faults = [
+  ['database-spike'],
+  ['slow-burst', '--scale', '0.25'],
+  ['nodes-replaced', '--scale', '0.25'],
+];
 
 function waterhammer(command) {
   const run = spawnSync(process.execPath, ['dist/cli/main.js', ...command], {
@@ -30,9 +34,9 @@ function waterhammer(command) {
   process.exit(1);
 }
 
-function leadText(fault) {
+function leadText([fault, ...more]) {
   const command = ['simulate', `examples/aws-2021-${fault}.yaml`, '--duration', '4m'];
-  command.push('--detail', 'series');
+  command.push('--detail', 'series', ...more);
   const { findings } = JSON.parse(waterhammer([...command, '--json']));
   const lead = findings.find(({ kind }) => kind === 'chart-lead');
   const said = lead === undefined ? 'No chart left its calm.' : `${lead.title}\n${lead.remedy}`;
