@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           ...patience,
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/{unit,style,support,theory}/**/*.test.ts'],
+          include: ['{src,web}/**/*.test.ts', 'test/{unit,style,support,theory}/**/*.test.ts'],
         },
       },
       {

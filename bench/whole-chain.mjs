@@ -89,6 +89,10 @@ async function measure(changes) {
     const { sent, ok, latenciesMs } = run.requests(RAMP_SECONDS, RAMP_SECONDS + seconds);
     const logged = await run.logged('nginx', measured.from, measured.to);
     const cpu = [...measured.cpu].map(([name, used]) => [name, (used * 1e6) / logged]);
+    const wrong = summary.imbalances.filter(({ explained }) => !explained);
+    for (const { kind, link, count, examples } of wrong) {
+      process.stderr.write(`not balanced: ${count} ${kind} at ${link}: ${examples[0]}\n`);
+    }
     return {
       balanced: summary.balanced,
       okPercent: (100 * ok) / sent,

@@ -28,8 +28,6 @@
 #include <uv.h>
 
 #define BATCH_MAX 512
-/* Batches in a row before libuv has its turn. */
-#define TURNS_MAX 16
 /* Longer texts are written as buffers. */
 #define TEXT_MAX 16384
 #define ARGUMENTS_MAX 4
@@ -344,15 +342,17 @@ static int gather(Sockets *sockets) {
 
 /*
  * What one batch sent is often what makes the next one ready: another hop of this process. It is
- * handled here, without a turn of libuv's loop, but not for long: timers have to run as well.
+ * handled here, without a turn of libuv's loop, but no more than one batch could hold: timers and what
+ * writes the recording have to have their turn.
  */
 static void ready(uv_poll_t *poll, int status, int events) {
   (void)events;
   Sockets *sockets = poll->data;
   if (status < 0) return;
-  for (int turn = 0; turn < TURNS_MAX; turn++) {
+  for (int handled = 0; handled < BATCH_MAX;) {
     int count = gather(sockets);
     if (count <= 0) return;
+    handled += count;
     tell(sockets, count);
   }
 }

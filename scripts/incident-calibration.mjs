@@ -1,40 +1,71 @@
 /**
  * Writes docs/incident-calibration.md: what `waterhammer calibrate` prints for the incident's
- * charts. Takes minutes to an hour; arguments go on to calibrate (`--evaluations 40`).
+ * charts, and which chart led in each of the predicted faults. Takes a quarter of an hour or more;
+ * arguments go on to calibrate (`--evaluations 40`).
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const command = [
+const calibration = [
   'calibrate',
   'examples/aws-2021.yaml',
   '--targets',
   'examples/calibration/aws-2021.yaml',
   ...process.argv.slice(2),
 ];
-const run = spawnSync(process.execPath, ['dist/cli/main.js', ...command], {
-  cwd: root,
-  encoding: 'utf8',
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-if (!run.stdout) {
-  process.stderr.write('nothing was calibrated\n');
+const faults = ['database-spike', 'slow-burst', 'nodes-replaced'];
+
+function waterhammer(command) {
+  const run = spawnSync(process.execPath, ['dist/cli/main.js', ...command], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 1 << 28,
+  });
+  if (run.stdout) return run.stdout;
+  process.stderr.write(`nothing came of ${command.join(' ')}\n`);
   process.exit(1);
 }
-const text = `# The incident's charts, and what the simulator makes of them
 
-The output of a run of
+function leadText(fault) {
+  const command = ['simulate', `examples/aws-2021-${fault}.yaml`, '--duration', '4m'];
+  const { findings } = JSON.parse(waterhammer([...command, '--json']));
+  const lead = findings.find(({ kind }) => kind === 'chart-lead');
+  const said = lead === undefined ? 'No chart left its calm.' : `${lead.title}\n${lead.remedy}`;
+  const order = lead?.evidence.order.map((one) => `    ${one}`) ?? [];
+  const minutes = lead?.evidence.minutes.map((one) => `    ${one}`) ?? [];
+  const unseen = lead?.evidence.notInMinutes.map((one) => `    in no minute: ${one}`) ?? [];
+  return `### ${fault}
 
     waterhammer ${command.join(' ')}
 
+${said}
+
+${order.join('\n')}
+
+${[...minutes, ...unseen].join('\n')}
+`;
+}
+
+const text = `# The incident's charts, and what the simulator makes of them
+
+Written by \`node scripts/incident-calibration.mjs\`: the output of a run of
+
+    waterhammer ${calibration.join(' ')}
+
 Targets to *fit* guided the search; those to *predict* were looked at after it. Windows are
-simulated at a tenth of the hosts where the targets file says so; counts are given for the whole
-system.
+simulated at full size: 66 hosts, 40,000 users; but the search, and the 40 minutes of throttling, at
+the scale that the targets file gives them, and their counts are given for the whole system.
 
 \`\`\`
-${run.stdout.trimEnd()}
+${waterhammer(calibration).trimEnd()}
 \`\`\`
-`;
+
+## Which chart leads, and what minutes make of it
+
+The second in which each chart first leaves its calm, and the minute that first shows it.
+
+${faults.map(leadText).join('\n')}`;
 writeFileSync(new URL('../docs/incident-calibration.md', import.meta.url), text);

@@ -1,11 +1,13 @@
 /** What the parts of the page share: the runs shown, the time, and what is pointed at. */
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { Finding } from '../src/model/summary.ts';
 import type { RunFace } from '../src/serve/story/run-face.ts';
 import { follow } from './data/load.ts';
 import { Snapshot } from './data/snapshot.ts';
 import { Story } from './data/story.ts';
 import { Player } from './player.ts';
+
+const CHARTED_MS = 500;
 
 /** Seconds and connections that a finding means. */
 export interface Highlight {
@@ -23,6 +25,8 @@ export class Shown {
   readonly snapshot: Snapshot;
   /** Grows when rows have come. */
   readonly version = signal(0);
+  /** The same, but no more than twice a second: charts are made anew with it. */
+  readonly charted = signal(0);
   readonly face = signal<RunFace>(null as unknown as RunFace);
   /** Index of the connection that is pointed at, and of the one that was chosen; -1 = none. */
   readonly hovered = signal(-1);
@@ -33,6 +37,9 @@ export class Shown {
   /** Grows when the snapshot shows something else. */
   readonly seen = signal(0);
   #seenAt = 0;
+  #chartedAt = 0;
+  /** Number of the chosen connection in the run: indexes change when some are forgotten. */
+  #chosenId = -1;
 
   constructor(number: number, face: RunFace) {
     this.number = number;
@@ -40,6 +47,9 @@ export class Shown {
     this.player = new Player(this.story);
     this.snapshot = new Snapshot(this.story);
     this.face.value = face;
+    effect(() => {
+      this.#chosenId = this.story.connections.id.get(this.chosen.value);
+    });
   }
 
   /**
@@ -63,6 +73,8 @@ export class Shown {
     try {
       await follow(this.number, story, () => {
         this.version.value += 1;
+        this.#findChosen();
+        if (performance.now() - this.#chartedAt > CHARTED_MS) this.#chart();
         if (this.face.value !== story.face) this.face.value = story.face;
         player.until.value = story.until;
       });
@@ -70,7 +82,20 @@ export class Shown {
       this.trouble.value = thrown instanceof Error ? thrown.message : String(thrown);
     }
     this.loaded.value = true;
+    this.#chart();
     if (live) this.#over();
+  }
+
+  #findChosen(): void {
+    const { connections } = this.story;
+    if (connections.id.get(this.chosen.value) === this.#chosenId) return;
+    this.hovered.value = -1;
+    this.chosen.value = connections.indexOf(this.#chosenId);
+  }
+
+  #chart(): void {
+    this.charted.value += 1;
+    this.#chartedAt = performance.now();
   }
 
   /** The run has ended, or its program has: what is here stays. */

@@ -9,6 +9,7 @@ export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30] as const;
 
 /** Behind what was told last, so that the present second is whole. */
 const LIVE_LAG = 300_000;
+const CATCH_UP_MS = 500;
 
 export class Player {
   /** µs since the start of the load. */
@@ -32,8 +33,11 @@ export class Player {
     if (this.following.value) {
       const target = Math.max(until - LIVE_LAG, 0);
       const next = this.now.value + elapsed * 1_000;
-      // Far behind (or ahead) it jumps; else it glides, so that pipes do not stutter.
-      this.now.value = Math.abs(target - next) > 1.5e6 ? target : Math.min(next, until);
+      const behind = target - next;
+      // It glides, so that pipes do not stutter: at the run's own pace, or after one that
+      // goes faster than time. Ahead of the run it waits there.
+      const caughtUp = behind > 1.5e6 ? next + behind * Math.min(1, elapsed / CATCH_UP_MS) : next;
+      this.now.value = behind < -1.5e6 ? target : Math.min(caughtUp, until);
       return;
     }
     const next = this.now.value + elapsed * 1_000 * this.speed.value;

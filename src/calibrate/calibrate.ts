@@ -1,7 +1,7 @@
 /**
  * A calibration, from its targets to what may be said afterwards:
  *
- *   search on the fitted windows, at reduced scale ─► the best point
+ *   search on the fitted windows, from the topology's own settings ─► the best point
  *     ─► each parameter alone, through its range ─► profile
  *     ─► fitted windows in full, predicted windows ─► targets met and missed
  *     ─► predicted windows at other acceptable points ─► how firm the predictions are
@@ -29,6 +29,8 @@ export interface CalibrationOptions {
   /** By name as the windows have it; null is the topology itself. */
   readonly documents: ReadonlyMap<string | null, Document>;
   readonly seed: number;
+  /** The topology's own settings, where they are within the parameters' ranges. */
+  readonly own: Point | null;
   /** Points of the search. */
   readonly evaluations: number;
   /** Other acceptable points at which predictions are made too. */
@@ -122,8 +124,9 @@ class Work {
   }
 
   async search(): Promise<void> {
-    const { seed, evaluations, targets } = this.#options;
+    const { seed, evaluations, targets, own } = this.#options;
     await search({
+      start: own === null ? [] : [own],
       dimensions: targets.parameters.length,
       seed,
       first: Math.ceil(evaluations * FIRST_SHARE),

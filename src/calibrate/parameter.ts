@@ -4,6 +4,7 @@
  */
 import { exp, ln } from '../random/elementary.ts';
 import { formatDuration } from '../topology/index.ts';
+import { parseDuration } from '../topology/units.ts';
 import type { Parameter, Range } from './targets.ts';
 
 const BELOW_ONE = 1 - 2 ** -30;
@@ -24,6 +25,21 @@ export function valueAt(range: Range, coordinate: number): string {
   return unit === 'duration'
     ? formatDuration(Math.max(1_000, milliseconds(rounded)))
     : String(rounded);
+}
+
+/** The coordinate of a value, written as a document has it; null = it is none of the range. */
+export function placeOf(range: Range, text: string): number | null {
+  if (range.kind === 'values') {
+    const index = range.values.indexOf(text);
+    return index < 0 ? null : (index + 0.5) / range.values.length;
+  }
+  const { low, high, spacing, unit } = range;
+  const parsed = unit === 'duration' ? parseDuration(text) : { value: Number(text) };
+  if (!('value' in parsed) || !(parsed.value >= low && parsed.value <= high)) return null;
+  const { value } = parsed;
+  if (spacing === 'log') return ln(value / low) / ln(high / low);
+  // The middle of what a whole number has of the range.
+  return unit === 'whole' ? (value - low + 0.5) / (high - low + 1) : (value - low) / (high - low);
 }
 
 /** `path=value` of every parameter at a point. */

@@ -15,6 +15,7 @@ targets:
     window: spike
     measure: [nlb.ActiveFlowCount]
     statistic: max
+    minutes: [2, 3]
     over: calm
     between: [6, 10]
     use: predict
@@ -44,6 +45,7 @@ it('reads windows, parameters and targets', () => {
     over: 'calm',
     low: 6,
     high: 10,
+    minutes: [2, 3],
     weight: 1,
     factor: null,
   });
@@ -54,6 +56,7 @@ it('reports everything that is wrong at once, each where it stands', () => {
     GOOD.replace('window: calm, measure', 'window: clam, measure')
       .replace('over: calm', 'over: clam')
       .replace('[6, 10]', '[10, 6]')
+      .replace('[2, 3]', '[3, 2]')
       .replace('[1s, 1m]', '[1m, 1s]')
       .replace('statistic: max', 'statistic: minutesAbove')
       .replaceAll('use: fit', 'use: predict'),
@@ -65,8 +68,9 @@ it('reports everything that is wrong at once, each where it stands', () => {
     '10: no target is fitted',
     '10: no window "clam"',
     '14: minutesAbove needs a bound',
-    '15: no window "clam"',
-    '16: the lower end comes first',
+    '15: the first minute comes first',
+    '16: no window "clam"',
+    '17: the lower end comes first',
   ]);
 });
 

@@ -39,11 +39,13 @@ const targetSchema = z.strictObject({
   measure: texts,
   statistic: z.enum(STATISTICS).default('mean'),
   bound: z.number().nullable().default(null),
+  minutes: z.tuple([z.int().positive(), z.int().positive()]).nullable().default(null),
   over: z.string().nullable().default(null),
   factor: z.string().nullable().default(null),
   between: z.tuple([z.number(), z.number()]),
   weight: z.number().positive().default(1),
   use: z.enum(['fit', 'predict']),
+  note: z.string().nullable().default(null),
 });
 const schema = z.strictObject({
   windows: z.record(z.string(), windowSchema),
@@ -94,7 +96,7 @@ function resolve({ windows, parameters, targets }: Raw, say: Say): Targets {
 }
 
 function checkTarget(
-  { window, over, between, statistic, bound, measure }: Raw['targets'][number],
+  { window, over, between, statistic, bound, measure, minutes }: Raw['targets'][number],
   path: Path,
   windows: readonly string[],
   say: Say,
@@ -103,6 +105,9 @@ function checkTarget(
   if (!windows.includes(window)) say([...path, 'window'], `no window "${window}"`, known);
   if (over !== null && !windows.includes(over))
     say([...path, 'over'], `no window "${over}"`, known);
+  if (minutes !== null && minutes[0] > minutes[1]) {
+    say([...path, 'minutes'], 'the first minute comes first');
+  }
   if (between[0] > between[1]) say([...path, 'between'], 'the lower end comes first');
   if (statistic.startsWith('minutes') && bound === null) {
     say([...path, 'statistic'], `${statistic} needs a bound`, 'write bound: and a number');

@@ -16,6 +16,8 @@ function target(more: Partial<Target>): Target {
     high: 20,
     weight: 1,
     use: 'fit',
+    minutes: null,
+    note: null,
     ...more,
   };
 }
@@ -90,4 +92,10 @@ it('wants 0 where 0 is wanted', () => {
     judge([none], shown({ calm: { 'nlb.NewFlowCount': [count] } })).judged[0];
   expect(failures(0)?.met).toBe(true);
   expect(failures(3)?.error).toBeGreaterThan(1);
+});
+
+it('looks at some minutes of a window, where a target says so', () => {
+  const windows = shown({ calm: { 'nlb.NewFlowCount': [1, 15, 17, 100] } });
+  const judged = judge([target({ minutes: [2, 3] })], windows).judged[0];
+  expect(judged).toMatchObject({ simulated: 16, met: true });
 });

@@ -100,9 +100,9 @@ function factorsOf(targets: readonly Target[], shown: Shown): Record<string, num
 }
 
 function plainValue(target: Target, shown: Shown): number | null {
-  const value = read(target, shown.get(target.window), target.statistic);
+  const value = read(target, shown.get(target.window), target.statistic, target.minutes);
   if (value === null || target.over === null) return value;
-  const base = read(target, shown.get(target.over), 'mean');
+  const base = read(target, shown.get(target.over), 'mean', null);
   return base === null || base === 0 ? null : value / base;
 }
 
@@ -111,6 +111,7 @@ function read(
   target: Target,
   values: WindowValues | undefined,
   statistic: Statistic,
+  minutes: Target['minutes'],
 ): number | null {
   const columns = target.measures.map((measure) => values?.[measure]);
   if (columns.some((one) => one === undefined)) return null;
@@ -119,7 +120,8 @@ function read(
     const all = columns.map((one) => one?.[point] ?? null).filter((one) => one !== null);
     return all.length === 0 ? null : all.reduce((sum, one) => sum + one, 0);
   });
-  return statisticOf(sums, statistic, target.bound ?? 0);
+  const [first, last] = minutes ?? [1, sums.length];
+  return statisticOf(sums.slice(first - 1, last), statistic, target.bound ?? 0);
 }
 
 function statisticOf(values: Values, statistic: Statistic, bound: number): number | null {

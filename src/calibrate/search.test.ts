@@ -11,6 +11,7 @@ async function minimise(
   const points: Point[] = [];
   await search({
     dimensions: 2,
+    start: [],
     first: 20,
     keyOf,
     ...options,
@@ -71,7 +72,8 @@ it('ends when there is nothing new to try, and when it is interrupted', async ()
     batches += 1;
     return points.map(() => 1);
   };
-  const keys = { keyOf: () => 'always the same', dimensions: 1, seed: 1, first: 8, most: 1_000 };
+  const keyOfAll = (): string => 'always the same';
+  const keys = { keyOf: keyOfAll, dimensions: 1, seed: 1, start: [], first: 8, most: 1_000 };
   await search({ ...keys, scores });
   expect(batches).toBeLessThan(20);
   let asked = 0;
@@ -81,4 +83,16 @@ it('ends when there is nothing new to try, and when it is interrupted', async ()
   };
   await search({ ...keys, keyOf, scores: interrupted });
   expect(asked).toBe(1);
+});
+
+it('begins where it is told to', async () => {
+  const points: Point[] = [];
+  const start = [[0.3, 0.8]];
+  const scores = async (batch: readonly Point[]): Promise<number[]> => {
+    points.push(...batch);
+    return batch.map(bowl);
+  };
+  await search({ dimensions: 2, seed: 1, start, first: 8, most: 8, keyOf, scores });
+  expect(points[0]).toEqual([0.3, 0.8]);
+  expect(points).toHaveLength(8);
 });

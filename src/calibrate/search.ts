@@ -1,7 +1,7 @@
 /**
  * The search: deterministic for a seed, over points of the unit cube.
  *
- *   Latin hypercube ──► the best of it ──► generations of differential evolution
+ *   where it stands, Latin hypercube ──► the best of them ──► generations of differential evolution
  *
  * The hypercube covers the ranges; then each member is tried against a mixture of three others,
  * whose differences point along what the targets cannot tell apart, so that the members spread
@@ -15,6 +15,8 @@ export type Point = readonly number[];
 export interface SearchOptions {
   readonly dimensions: number;
   readonly seed: number;
+  /** Tried before all others. */
+  readonly start: readonly Point[];
   /** Points of the hypercube; a third of them, at least four, go on. */
   readonly first: number;
   /** Points in all. */
@@ -41,7 +43,8 @@ export async function search(options: SearchOptions): Promise<void> {
   const { dimensions, first, most, seed } = options;
   const stream = randomStream(seed, 'calibrate');
   const known = new Map<string, number>();
-  const start = latinHypercube(Math.max(MEMBERS_MIN, Math.min(first, most)), dimensions, stream);
+  const drawn = Math.max(MEMBERS_MIN, Math.min(first, most)) - options.start.length;
+  const start = [...options.start, ...latinHypercube(Math.max(0, drawn), dimensions, stream)];
   const scored = await score(start, known, options);
   if (scored === null) return;
   scored.sort((a, b) => a.score - b.score);

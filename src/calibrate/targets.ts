@@ -48,6 +48,8 @@ export interface Target {
   readonly statistic: Statistic;
   /** For minutesAbove and minutesBelow. */
   readonly bound: number | null;
+  /** Only these minutes of the window, from 1, both included; null = all of it. */
+  readonly minutes: readonly [number, number] | null;
   /** Divided by the mean of the same measure in this window; null = not. */
   readonly over: string | null;
   /** A constant that is not known, the same for all targets that name it; null = 1. */
@@ -56,6 +58,8 @@ export interface Target {
   readonly high: number;
   readonly weight: number;
   readonly use: 'fit' | 'predict';
+  /** Why it is missed, where that was looked into; shown only when it is. */
+  readonly note: string | null;
 }
 
 export interface Targets {

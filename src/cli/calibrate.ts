@@ -6,8 +6,10 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type Calibration, calibrate, type Document } from '../calibrate/calibrate.ts';
+import { ownPoint } from '../calibrate/own-point.ts';
 import { settingsAt } from '../calibrate/parameter.ts';
 import { readTargets } from '../calibrate/read-targets.ts';
+import type { Point } from '../calibrate/search.ts';
 import { parseTask } from '../calibrate/simulate-window.ts';
 import type { Targets } from '../calibrate/targets.ts';
 import { WorkerPool } from '../calibrate/worker-pool.ts';
@@ -42,6 +44,7 @@ export async function calibrateCommand(file: string, options: CalibrateOptions):
       targets,
       documents,
       seed: options.seed,
+      own: ownOf(targets, documents),
       evaluations: options.evaluations,
       alternatives: options.alternatives,
       run: (tasks) => pool.all(tasks, signal, (result) => progress.simulated(result)),
@@ -77,6 +80,16 @@ function print(
   process.stdout.write(
     json === true ? `${JSON.stringify(document, null, 2)}\n` : calibrationText(found),
   );
+}
+
+/** Where the search begins. */
+function ownOf(
+  { parameters }: Targets,
+  documents: ReadonlyMap<string | null, Document>,
+): Point | null {
+  const { text, file } = documents.get(null) ?? { text: '', file: '' };
+  const parsed = parseTopology(text, file, { set: [], scale: 1, timeScale: 1 });
+  return 'problems' in parsed ? null : ownPoint(parameters, parsed.topology);
 }
 
 /** The topology, and those that windows name, beside the targets file. */

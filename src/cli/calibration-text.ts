@@ -14,6 +14,7 @@ export function calibrationText(found: Calibration): string {
     ...Object.entries(judgement.factors).map(
       ([name, factor]) => `  ${name} = ${figure(factor)}, one for all windows\n`,
     ),
+    ...notes(judgement),
     '\nWhat the fitted targets say of each parameter\n',
     table(parameterRows(found)),
     ...found.pairs.map(
@@ -37,6 +38,13 @@ function targetRows({ judged }: Judgement): string[][] {
       one.met ? 'met' : 'MISSED',
     ]),
   ];
+}
+
+/** Why targets are missed, each reason once. */
+function notes({ judged }: Judgement): string[] {
+  const missed = judged.flatMap(({ met, target }) => (met ? [] : (target.note ?? [])));
+  const lines = [...new Set(missed)].map((note) => `  ${note}\n`);
+  return lines.length === 0 ? [] : ['\nWhy targets are missed\n', ...lines];
 }
 
 /** How far beyond the nearer end of the range. */

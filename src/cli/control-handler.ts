@@ -4,7 +4,6 @@
  */
 
 import type { ControlHandler, ControlReply } from '../live/supervisor/control-server.ts';
-import type { LiveRun } from '../live/supervisor/supervisor.ts';
 import type { Action, Topology } from '../model/topology.ts';
 import { formatProblems, parseSetting } from '../topology/index.ts';
 import { parseDuration } from '../topology/units.ts';
@@ -23,7 +22,12 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, FieldKind>>>> = {
   kill: { hop: 'hop', lasts: 'duration' },
 };
 
-export function controlHandler(run: LiveRun, topology: Topology): ControlHandler {
+/** A run of either engine: it says whether any hop took the action. */
+interface Controlled {
+  apply(action: Action, text: string): boolean | Promise<boolean>;
+}
+
+export function controlHandler(run: Controlled, topology: Topology): ControlHandler {
   return async (request) => {
     const parsed = parseRequest(request, topology);
     if ('refusal' in parsed) return { ok: false, text: parsed.refusal };

@@ -4,6 +4,7 @@
  */
 import type { RunInfo } from '../model/run.ts';
 import type { Summary } from '../model/summary.ts';
+import type { Micros } from '../model/units.ts';
 import { PageServer } from '../serve/page-server.ts';
 import { RunningRun } from '../serve/running-run.ts';
 import { SpoolFollower } from '../serve/spool-follower.ts';
@@ -20,6 +21,12 @@ interface LivePageOptions {
   readonly folder: string | null;
   readonly recording: string | null;
   readonly info: () => RunInfo;
+  /** False where only series are told. */
+  readonly hasConnections?: boolean;
+  /** µs since the start of the load from which on requests are told. */
+  readonly requestsFrom?: () => Micros;
+  /** The first page has come. */
+  readonly onWatched?: () => void;
   readonly control?: (request: unknown) => Promise<{ ok: boolean; text: string }>;
 }
 
@@ -53,7 +60,10 @@ export class LivePage {
     const { control } = options;
     const run = new RunningRun({
       face: () => faceOf(options, struck.summary),
-      onWatched: () => follower?.begin(),
+      onWatched: () => {
+        options.onWatched?.();
+        follower?.begin();
+      },
       ...(control === undefined ? {} : { control }),
     });
     if (options.folder !== null) {
@@ -98,7 +108,7 @@ export class LivePage {
 }
 
 function faceOf(
-  { name, recording, info, control }: LivePageOptions,
+  { name, recording, info, hasConnections = true, requestsFrom, control }: LivePageOptions,
   summary: Summary | null,
 ): RunFace {
   const now = info();
@@ -107,8 +117,9 @@ function faceOf(
     state: summary === null ? 'running' : 'over',
     summary,
     recording,
-    hasConnections: true,
+    hasConnections,
     oneClientIn: 1,
+    requestsFrom: requestsFrom?.() ?? 0,
     controllable: control !== undefined && summary === null,
     changeable: changeablePaths(now.topology),
   });

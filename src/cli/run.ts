@@ -5,6 +5,7 @@ import { type Executed, execute } from './execute.ts';
 import { ExitCode } from './exit-code.ts';
 import { INCIDENT, loadTopology } from './load-topology.ts';
 import { textSummary } from './text-summary.ts';
+import { wantsPage } from './wants-page.ts';
 
 export interface RunCommandOptions {
   readonly duration?: string;
@@ -55,11 +56,6 @@ export async function run(document: string | null, options: RunCommandOptions): 
   print(executed.summary, options.json === true);
   await executed.page?.stay();
   return exitCodeOf(executed);
-}
-
-/** People get a page; programs that read JSON only if they ask for it. */
-export function wantsPage({ page, json }: { page?: boolean; json?: boolean }): boolean {
-  return page ?? json !== true;
 }
 
 function print(summary: Summary, json: boolean): void {

@@ -12,7 +12,9 @@ import { ExitCode } from './exit-code.ts';
 import { type Interruption, onInterrupt } from './interruption.ts';
 import { INCIDENT, loadTopology } from './load-topology.ts';
 import { expectedRequests, type Lived, liveInDetail, liveInSeries } from './simulation-detail.ts';
+import { SimulationPage } from './simulation-page.ts';
 import { textSummary } from './text-summary.ts';
+import { wantsPage } from './wants-page.ts';
 
 export interface SimulateOptions {
   readonly duration?: string;
@@ -28,6 +30,8 @@ export interface SimulateOptions {
   readonly recordPolicies?: boolean;
   readonly ndjson?: boolean;
   readonly json?: boolean;
+  /** commander's name for --page and --no-page; absent where neither is said. */
+  readonly page?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -47,14 +51,18 @@ export async function simulate(file: string | null, options: SimulateOptions): P
   const topology = await loadTopology(file ?? INCIDENT, { set, scale, timeScale }, verbose);
   if (topology === null) return ExitCode.badInput;
   const interruption = onInterrupt();
+  const page = wantsPage(options) ? new SimulationPage(options.record ?? null) : null;
   try {
-    const summary = await live(topology, options, interruption);
+    const summary = await live(topology, options, interruption, page);
     const json = options.json === true;
     process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : textSummary(summary));
+    interruption.stop();
+    await page?.stay();
     if (interruption.signal.aborted) return ExitCode.interrupted;
     return summary.balanced === false ? ExitCode.failed : ExitCode.done;
   } finally {
     interruption.stop();
+    await page?.close();
   }
 }
 
@@ -63,6 +71,7 @@ async function live(
   topology: Topology,
   options: SimulateOptions,
   { signal }: Interruption,
+  page: SimulationPage | null,
 ): Promise<Summary> {
   const seriesOnly = inSeries(topology, options);
   const record = options.record ?? null;
@@ -80,6 +89,7 @@ async function live(
     secondsPerRow: secondsPerRow(topology, options),
     signal,
     tables: tablesOf,
+    page,
   });
   await log?.close();
   if (log !== null && log.failure !== null) throw log.failure;
@@ -90,6 +100,7 @@ async function live(
     if (record !== null && tables !== null) {
       await completeRecording(record, info, summary, { spools: [], tables: tables.finish() });
     }
+    await page?.ended(summary);
     return summary;
   } catch (thrown) {
     tables?.abandon();

@@ -3,9 +3,9 @@
  * in series, counted by the simulator itself at a fraction of the cost. The summary is the same.
  */
 import { setImmediate } from 'node:timers/promises';
-import { type Ledger, ledger } from '../measure/ledger.ts';
-import type { SecondRow } from '../measure/rows.ts';
-import type { Measured } from '../measure/strike.ts';
+import { Fold } from '../measure/fold.ts';
+import type { ConnectionRow, ExchangeRow, RowSinks, SecondRow, SlotRow } from '../measure/rows.ts';
+import { type Measured, summaryOf } from '../measure/strike.ts';
 import type { RunInfo } from '../model/run.ts';
 import type { Topology } from '../model/topology.ts';
 import type { PolicyTap } from '../policy/tap.ts';
@@ -14,7 +14,9 @@ import { meanOf } from '../random/distribution.ts';
 import type { RecordingTables } from '../recording/convert.ts';
 import { Simulation, type SimulationOptions } from '../sim/simulation.ts';
 import { EventWriter } from '../stream/columns.ts';
+import { byColumns, type EventVisitor } from '../stream/merge.ts';
 import { topologyHash } from '../topology/hash.ts';
+import type { SimulationPage } from './simulation-page.ts';
 import { SimulationProgress } from './simulation-progress.ts';
 import { version } from './version.ts';
 
@@ -28,6 +30,8 @@ export interface LiveOptions {
   readonly signal: AbortSignal;
   /** Opens the tables of a recording; null = none is kept. */
   readonly tables: (info: RunInfo) => RecordingTables | null;
+  /** Shows it while it goes on; null = nobody looks. */
+  readonly page: SimulationPage | null;
 }
 
 /** What is left of a simulation: the caller finishes (or abandons) the tables. */
@@ -45,7 +49,7 @@ const EVENTS_PER_STEP = 20_000;
 export async function liveInDetail(options: LiveOptions): Promise<Lived> {
   const seconds: SecondRow[] = [];
   const counts = [0];
-  let visit: Ledger['visit'] = () => {};
+  let visit: EventVisitor = () => {};
   const writer = new EventWriter(0, (block) => {
     for (let row = 0; row < block.count; row++) visit(0, block.firstSequence + row, block, row);
   });
@@ -57,15 +61,19 @@ export async function liveInDetail(options: LiveOptions): Promise<Lived> {
       seconds.push(row);
       tables?.sinks.onSecond(row);
     };
-    const books = ledger(info, { ...tables?.sinks, onSecond });
-    visit = tables === null ? books.visit : tables.alsoWrite(books.visit);
+    const told = options.page?.begins(simulation) ?? {};
+    const fold = new Fold(info, { ...toBoth(tables?.sinks ?? {}, told), onSecond });
+    options.page?.follows(fold);
+    const books = byColumns(fold.event);
+    visit = tables === null ? books : tables.alsoWrite(books);
     await passTime(simulation, options);
     writer.flush();
-    if (options.signal.aborted) books.endEarly(simulation.now);
+    if (options.signal.aborted) fold.endEarly(simulation.now);
     simulation.finish();
     writer.flush();
     counts[0] = writer.written;
-    return { info: simulation.info(counts), struck: books.finish().summary, seconds, tables };
+    fold.finish();
+    return { info: simulation.info(counts), struck: summaryOf(fold), seconds, tables };
   } catch (thrown) {
     tables?.abandon();
     throw thrown;
@@ -80,6 +88,8 @@ export async function liveInSeries(options: LiveOptions): Promise<Lived> {
   const own = { recorder: null, onSecond, ...(secondsPerRow > 1 ? { secondsPerRow } : {}) };
   const simulation = new Simulation({ ...common(options), ...own });
   tables = options.tables(simulation.info([0]));
+  options.page?.begins(simulation);
+  if (simulation.series !== null) options.page?.followsSeries(simulation.series);
   try {
     await passTime(simulation, options);
     simulation.finish();
@@ -95,10 +105,35 @@ function common({ topology, seed, tap }: LiveOptions): Omit<SimulationOptions, '
   return { topology, topologyHash: topologyHash(topology), version, seed, tap };
 }
 
-async function passTime(simulation: Simulation, { topology, signal }: LiveOptions): Promise<void> {
+/** Rows go to the first and to the second, in this order; what nobody wants now is no row. */
+function toBoth(first: RowSinks, second: RowSinks): RowSinks {
+  const onExchange = (row: ExchangeRow): void => {
+    first.onExchange?.(row);
+    second.onExchange?.(row);
+  };
+  return {
+    onConnection: (row: ConnectionRow) => {
+      first.onConnection?.(row);
+      second.onConnection?.(row);
+    },
+    get onExchange() {
+      return (first.onExchange ?? second.onExchange) === undefined ? undefined : onExchange;
+    },
+    onSlot: (row: SlotRow) => {
+      first.onSlot?.(row);
+      second.onSlot?.(row);
+    },
+  } as RowSinks;
+}
+
+async function passTime(
+  simulation: Simulation,
+  { topology, signal, page }: LiveOptions,
+): Promise<void> {
   const progress = new SimulationProgress(process.stderr, topology.name, simulation.end);
   while (!signal.aborted && !simulation.step(EVENTS_PER_STEP)) {
     progress.at(simulation.now);
+    page?.step();
     await setImmediate();
   }
   progress.over(simulation.now);

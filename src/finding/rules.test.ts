@@ -1,6 +1,7 @@
 /** Rules that work on series, over series made for the purpose. The others: test/e2e/findings. */
 import { describe, expect, it } from 'vitest';
 import type { SecondRow } from '../measure/rows.ts';
+import { chartLead } from './rules/chart-lead.ts';
 import { firstMover } from './rules/first-mover.ts';
 import { unevenHosts } from './rules/uneven-hosts.ts';
 import { scriptedInput } from './test-input.ts';
@@ -49,6 +50,27 @@ describe('first-mover', () => {
       ...column('link:b->c', 'opened', step(40, 300, 3)),
     ];
     expect(firstMover(scriptedInput(seconds, 2))).toEqual([]);
+  });
+});
+
+describe('chart-lead', () => {
+  function rises(from: number): number[] {
+    return Array.from({ length: 180 }, (_value, second) => (second < from ? 40 : 400));
+  }
+
+  it('says which chart led, by how much, and how many share a minute', () => {
+    const seconds = [
+      ...column('link:apigw->nlb', 'opened', rises(123)),
+      ...column('link:apigw->nlb', 'open', rises(127)),
+    ];
+    const [finding] = chartLead(scriptedInput(seconds, 120));
+    expect(finding?.title).toContain('At second 123 nlb NewFlowCount (40 -> 400 a second)');
+    expect(finding?.title).toContain('then nlb ActiveFlowCount +4 s');
+    expect(finding?.evidence).toMatchObject({ leadSeconds: 4, mostInOneMinute: 2 });
+  });
+
+  it('says nothing without a whole minute of calm', () => {
+    expect(chartLead(scriptedInput(column('link:apigw->nlb', 'open', rises(41)), 40))).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@
  */
 import type { Finding } from '../model/summary.ts';
 import type { FindingInput, Rule } from './input.ts';
+import { chartLead } from './rules/chart-lead.ts';
 import { firstMover } from './rules/first-mover.ts';
 import { invisibleStarvation } from './rules/invisible-starvation.ts';
 import { multiplication } from './rules/multiplication.ts';
@@ -19,6 +20,7 @@ const RULES: readonly Rule[] = [
   unevenHosts,
   timeoutLadder,
   firstMover,
+  chartLead,
 ];
 
 const SEVERITIES: readonly Finding['severity'][] = ['critical', 'warning', 'info'];

@@ -87,6 +87,21 @@ describe('books of a run with every kind of event', () => {
     expect(measure(script.info, records, more).summary.balanced).toBe(false);
   });
 
+  test('are told apart from a kernel whose rows moved while they were counted', () => {
+    const changed = (movedRows: number) =>
+      (script.info.kernel ?? []).map((one) => ({
+        ...one,
+        acceptorRows: one.acceptorRows + 3,
+        movedRows,
+      }));
+    const struck = (moved: number) =>
+      measure({ ...script.info, kernel: changed(moved) }, records).summary;
+    expect(struck(3).balanced).toBe(true);
+    const kinds = struck(3).imbalances.map(({ kind }) => kind);
+    expect(kinds).toContain('kernel');
+    expect(struck(2).balanced).toBe(false);
+  });
+
   test('do not balance against a kernel that counts otherwise', () => {
     for (const [index] of (script.info.kernel ?? []).entries()) {
       for (const side of ['acceptorRows', 'connectorRows'] as const) {

@@ -37,6 +37,9 @@ export interface ChartOptions {
   readonly secondsPerPoint?: number;
 }
 
+/** What must be known of a run to chart it. */
+export type ChartedRun = Pick<RunInfo, 'topology' | 'plan' | 'secondsPerRow'>;
+
 /** One series of the run, by point. */
 class Column {
   readonly #sums: number[] = [];
@@ -78,6 +81,10 @@ class Builder {
     this.charts.push({ metric, of, statistic, unit, at });
   }
 
+  names(): Iterable<string> {
+    return this.#columns.keys();
+  }
+
   take({ scope, measure, value }: SecondRow, point: number): void {
     this.#columns.get(`${scope} ${measure}`)?.add(point, value);
   }
@@ -101,18 +108,11 @@ class Builder {
 
 /** All charts of a run, hop by hop from the clients on, then host by host. */
 export function chartsOf(
-  info: Pick<RunInfo, 'topology' | 'plan' | 'secondsPerRow'>,
+  info: ChartedRun,
   rows: Iterable<SecondRow>,
   { secondsPerPoint = 60 }: ChartOptions = {},
 ): Chart[] {
-  const builder = new Builder();
-  for (const hop of info.topology.hops) describe(builder, info, hop);
-  for (const { name, count } of info.topology.hosts) {
-    for (let replica = 0; replica < count; replica++) {
-      const host = `${name}#${replica}`;
-      builder.add('RequestCountPerTarget', host, 'Sum', builder.sum([`host:${host} requests`]));
-    }
-  }
+  const builder = builderOf(info);
   let last = -1;
   for (const row of rows) {
     if (row.second < 0) continue;
@@ -126,11 +126,24 @@ export function chartsOf(
   }));
 }
 
-function describe(
-  builder: Builder,
-  { topology, plan }: Pick<RunInfo, 'topology' | 'plan'>,
-  hop: Hop,
-): void {
+/** Names (`scope measure`) of the series that these charts are made of: others need not be told. */
+export function chartSeries(info: ChartedRun): ReadonlySet<string> {
+  return new Set(builderOf(info).names());
+}
+
+function builderOf(info: ChartedRun): Builder {
+  const builder = new Builder();
+  for (const hop of info.topology.hops) describe(builder, info, hop);
+  for (const { name, count } of info.topology.hosts) {
+    for (let replica = 0; replica < count; replica++) {
+      const host = `${name}#${replica}`;
+      builder.add('RequestCountPerTarget', host, 'Sum', builder.sum([`host:${host} requests`]));
+    }
+  }
+  return builder;
+}
+
+function describe(builder: Builder, { topology, plan }: ChartedRun, hop: Hop): void {
   const incoming = plan.links.filter((link) => link.upstream === hop.name);
   const links = (measure: string): string[] =>
     incoming

@@ -25,8 +25,15 @@ export class EndBook {
     this.#exchanges = exchanges;
   }
 
-  connectStarted(process: number, number: number, instance: number, link: number): void {
-    this.#newEnd(process, number, instance, link, 'connector');
+  connectStarted(
+    process: number,
+    number: number,
+    instance: number,
+    link: number,
+    at: Micros,
+  ): void {
+    const end = this.#newEnd(process, number, instance, link, 'connector');
+    if (end !== null) end.startedAt = at;
   }
 
   connected(end: End, local: number, remote: number, at: Micros): void {

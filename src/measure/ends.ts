@@ -3,15 +3,21 @@
  * connector's local address is the acceptor's remote one. Addresses are reused, so the n-th
  * incarnation of a tuple at one end is the n-th at the other: whichever end is told first waits
  * in line, and the other side takes the oldest that waits. Time plays no part, because an
- * acceptor may speak before its connector does.
+ * acceptor may speak before its connector does; except that an end which was accepted from a
+ * connect that had been given up, and closed long before the next one from that port, is no
+ * partner of that one.
  *
  * Left out: an accept without a tuple (reset before it could be read) cannot be joined. It is
  * counted as a class, and leaves a connector without a partner. Should the same pair of ports
  * be used again in that run, later incarnations of it are joined one too early; their count
  * stays right. Ephemeral ports make that a matter of thousands of connections.
  */
+import type { Micros } from '../model/units.ts';
 import type { LinkShape } from './shape.ts';
-import { Connection, type End } from './state.ts';
+import { Connection, type End, EndState } from './state.ts';
+
+/** An accepted end that closed so long before a connect began was not accepted from it. */
+const SURELY_BEFORE: Micros = 1_000_000;
 
 export class Ends {
   readonly #byProcess: Map<number, End>[] = [];
@@ -53,6 +59,7 @@ export class Ends {
     const { link } = end;
     const partnerOwn = end.acceptor ? link.connectorOwn : link.acceptorOwn;
     const waiting = partnerOwn ? this.#line(end) : null;
+    if (waiting !== null && !end.acceptor) dropAbandoned(waiting, end.startedAt);
     const oldest = waiting?.[0];
     const fits =
       oldest !== undefined && (end.acceptor ? oldest.acceptor : oldest.connector) === null;
@@ -94,4 +101,12 @@ export class Ends {
     const server = end.acceptor ? end.local : end.remote;
     this.#waiting.get(server)?.delete(end.acceptor ? end.remote : end.local);
   }
+}
+
+function dropAbandoned(line: Connection[], connectStartedAt: Micros): void {
+  const isAbandoned = ({ connector, acceptor }: Connection): boolean =>
+    connector === null &&
+    acceptor?.state === EndState.closed &&
+    acceptor.closedAt + SURELY_BEFORE < connectStartedAt;
+  while (line[0] !== undefined && isAbandoned(line[0])) line.shift();
 }

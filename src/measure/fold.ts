@@ -130,7 +130,7 @@ export class Fold {
     c: number,
   ): void {
     if (kind === EventKind.connectStarted) {
-      this.#ends.connectStarted(process, number, instance, c);
+      this.#ends.connectStarted(process, number, instance, c, at);
       return;
     }
     if (kind === EventKind.accepted) {

@@ -56,6 +56,36 @@ describe('join', () => {
     );
   });
 
+  test('accepted from a connect that was given up: no partner of a later one', () => {
+    // The listener was so late that the first connect had timed out; the port was used again.
+    const script = new Script({ hops: ['clients', 'apigw'] });
+    const [connector, acceptor] = [script.instance('clients'), script.instance('apigw')];
+    const accepted = (end: number) =>
+      script.emit(acceptor, EventKind.accepted, end, 0, SERVER, portOf(1), 0);
+    const close = (end: number) => {
+      script.emit(connector, EventKind.closed, end, 0, 1, 0, 9);
+      script.emit(acceptor, EventKind.closed, end, 0, 9, 9, 0);
+    };
+    script.at(0).emit(connector, EventKind.connectStarted, 1, 0, SERVER, 0, 0);
+    script.at(1_000_000).emit(connector, EventKind.closed, 1, 0, 1, 0, 0);
+    script.at(1_100_000);
+    accepted(1);
+    script.emit(acceptor, EventKind.closed, 1, 0, 9, 0, 0);
+    for (const end of [2, 3]) {
+      script.at(end * 1_200_000).emit(connector, EventKind.connectStarted, end, 0, SERVER, 0, 0);
+      script.emit(connector, EventKind.connected, end, 0, portOf(1), SERVER, 0);
+      accepted(end);
+      script.at(end * 1_200_000 + 10);
+      close(end);
+    }
+    script.at(5_000_000).strike();
+    const { summary, connections } = script.measure();
+    expect(summary.imbalances).toMatchObject([{ kind: 'accepted-after-abort', count: 1 }]);
+    expect(summary.balanced).toBe(true);
+    const lives = connections.map((row) => (row.closedAt ?? 0) - (row.openedAt ?? 0));
+    expect(lives.filter((life) => life === 10)).toHaveLength(2);
+  });
+
   test('an accept without a tuple is a class of its own, and no second connection', () => {
     const rows = tell([{ port: 1, bytes: 5 }], 0).map((row) =>
       row.kind === EventKind.accepted ? { ...row, b: 0 } : row,

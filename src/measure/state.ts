@@ -29,6 +29,8 @@ export class End {
   /** Frames requests here (else only relays bytes). */
   readonly l7: boolean;
   state: EndState = EndState.connecting;
+  /** When its connect began; NEVER for an accepted one. */
+  startedAt = NEVER;
   openedAt = NEVER;
   closedAt = NEVER;
   cause = 0;

@@ -254,6 +254,7 @@ export class Script {
       acceptorRows: this.#live(link, link.upstream),
       connectorRows: this.#live(link, link.downstream),
       waitingRows: 0,
+      movedRows: 0,
     }));
     this.info = {
       ...this.info,

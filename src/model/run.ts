@@ -62,6 +62,11 @@ export interface KernelCount {
   readonly connectorRows: number;
   /** Connections in a listener's backlog: up for their connector, and not accepted yet. */
   readonly waitingRows: number;
+  /**
+   * Rows of either side that came or went while the sockets were counted: none in a run that had
+   * become quiet.
+   */
+  readonly movedRows: number;
 }
 
 export interface RunInfo {

@@ -146,6 +146,7 @@ const runDocument = z.looseObject({
         connectorRows: index,
         // Not told by versions before 0.1.0.
         waitingRows: index.default(0),
+        movedRows: index.default(0),
       }),
     )
     .nullable(),

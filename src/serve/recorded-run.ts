@@ -46,6 +46,7 @@ export class RecordedRun implements PageRun {
       recording: folder,
       hasConnections: run.recording.tables.includes('connections'),
       oneClientIn: oneClientIn(run),
+      requestsFrom: 0,
       controllable: false,
       changeable: [],
     });

@@ -98,6 +98,11 @@ export class Meters implements MeasuredRun, Actor {
     this.#engine.at((steps + 1) * this.#step - BEFORE, this, steps + 1);
   }
 
+  /** The series as they grow. */
+  get table(): SeriesTable {
+    return this.#table;
+  }
+
   /** The series so far. */
   rows(): Iterable<SecondRow> {
     return this.#table.rows();

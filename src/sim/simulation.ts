@@ -8,6 +8,7 @@
  */
 
 import type { SecondRow } from '../measure/rows.ts';
+import type { SeriesTable } from '../measure/series.ts';
 import type { Measured } from '../measure/strike.ts';
 import { describe } from '../model/action-words.ts';
 import { EventKind } from '../model/event.ts';
@@ -144,6 +145,11 @@ export class Simulation implements Actor {
       if (group >= 0) pending[group] = this.#hops[at]?.pending ?? 0;
     });
     return meters.finish(places, pending);
+  }
+
+  /** The series that it measures by itself, while they grow; null where its recorder does. */
+  get series(): SeriesTable | null {
+    return this.#world.meters?.table ?? null;
   }
 
   /** The series that it has measured by itself. */

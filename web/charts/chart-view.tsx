@@ -6,40 +6,42 @@ import { download, fileName } from '../download.ts';
 import { clock, short } from '../format.ts';
 import type { Shown } from '../model.ts';
 import { readPalette } from '../pipeline/palette.ts';
-import type { Chart } from './definitions.ts';
+import { type Chart, csvOf } from './chart.ts';
 import { drawHeat, drawMeant, drawTime } from './draw.ts';
 import type { Heat } from './heat.ts';
-import { type ChartData, csvOf } from './windows.ts';
 import type { Zoom } from './zoom.ts';
 
 /** Safe for colour-blind people (Okabe and Ito), and told apart by dashes too. */
 const COLOURS = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6', '--c7', '--c8'];
 const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
 const HEIGHT = 168;
+/** A heat map needs room for its rows. */
+const HEAT_HEIGHT = 260;
 
 export interface ChartViewProps {
   readonly shown: Shown;
   readonly chart: Chart;
-  readonly data: ChartData;
   readonly logarithmic: boolean;
   readonly heat: Heat | null;
   readonly zoom: Zoom;
 }
 
 export function ChartView(props: ChartViewProps) {
-  const { shown, chart, data, logarithmic, heat, zoom } = props;
+  const { shown, chart, logarithmic, heat, zoom } = props;
+  const { data } = chart;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
   latest.current = props;
-  const shape = `${chart.id} ${chart.lines.length} ${logarithmic} ${heat === null}`;
+  const shape = `${chart.id} ${chart.lines.join()} ${logarithmic} ${heat === null}`;
   useEffect(() => {
     if (place.current === null) return undefined;
     const made = makePlot(place.current, () => latest.current);
     plot.current = made;
     zoom.join(made);
     const sizes = new ResizeObserver(([entry]) => {
-      if (entry !== undefined) made.setSize({ width: entry.contentRect.width, height: HEIGHT });
+      if (entry !== undefined)
+        made.setSize({ width: entry.contentRect.width, height: made.height });
     });
     sizes.observe(place.current);
     return () => {
@@ -59,7 +61,7 @@ export function ChartView(props: ChartViewProps) {
   });
   const name = fileName(shown.face.value.name, chart.id);
   return (
-    <figure class="chart">
+    <figure class={heat === null ? 'chart' : 'chart wide'}>
       <figcaption>
         <span>
           {chart.title}
@@ -69,7 +71,7 @@ export function ChartView(props: ChartViewProps) {
           <button
             type="button"
             aria-label={`${chart.title} as CSV`}
-            onClick={() => download(`${name}.csv`, new Blob([csvOf(chart, data)]))}
+            onClick={() => download(`${name}.csv`, new Blob([csvOf(chart)]))}
           >
             CSV
           </button>
@@ -88,7 +90,7 @@ export function ChartView(props: ChartViewProps) {
 }
 
 function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
-  const { chart, data, logarithmic, heat, shown } = latest();
+  const { chart, logarithmic, heat, shown } = latest();
   const style = getComputedStyle(place);
   const colour = (at: number): string =>
     style.getPropertyValue(COLOURS[at % COLOURS.length] ?? '--c1').trim();
@@ -98,7 +100,7 @@ function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
   return new uPlot(
     {
       width: place.clientWidth || 320,
-      height: HEIGHT,
+      height: isHeat ? HEAT_HEIGHT : HEIGHT,
       legend: { live: true, markers: { width: 3 } },
       cursor: { sync: { key: 'time' }, drag: { x: true, y: false }, points: { size: 6 } },
       scales: {
@@ -118,16 +120,16 @@ function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
         },
         {
           ...axis,
-          grid,
+          grid: { ...grid, show: !isHeat },
           ticks: grid,
           size: 46,
           values: (_, all) => all.map((v) => (v === null ? '' : short(v))),
         },
       ],
       series: [
-        { label: 'at', value: (_, v) => (v === null ? '' : clock(v * 1e6)) },
-        ...chart.lines.map((line, at) => ({
-          label: line.label,
+        { label: 'at', value: (_, v) => (v === null ? '–' : clock(v * 1e6)) },
+        ...chart.lines.map((label, at) => ({
+          label,
           stroke: colour(at),
           width: isHeat ? 1.5 : 1.75,
           dash: DASHES[at % DASHES.length] ?? [],
@@ -149,7 +151,7 @@ function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
         ready: [(plot) => listen(plot, latest)],
       },
     },
-    data,
+    chart.data,
     place,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The charts of a run, by the names that CloudWatch gives to what they show, where it has one.
- * Values come from the run's series; nothing is measured here, only added up.
+ * Charts beside CloudWatch's: what no metric of AWS shows. Values come from the run's series;
+ * nothing is measured here, only added up.
  */
 import type { HopKind } from '../../src/model/topology.ts';
 import type { Story } from '../data/story.ts';
@@ -14,29 +14,24 @@ export interface Line {
   readonly below: readonly Float64Array[];
 }
 
-export interface Chart {
+export interface Definition {
   readonly id: string;
   readonly title: string;
   readonly unit: string;
   readonly lines: readonly Line[];
 }
 
-/** More lines than that tell nothing: 66 hosts are shown as the least, the middle and the most. */
-const LINES_MAX = 8;
-
-export function chartsOf(story: Story): Chart[] {
-  const charts: Chart[] = [
-    ...flows(story),
-    ...edges(story),
-    answers(story),
+/** The headline first; what is left when charts of CloudWatch have been put in after it. */
+export function definitionsOf(story: Story): Definition[] {
+  const all = [
+    ...connections(story),
     perConnection(story),
     slots(story),
+    answers(story),
     attempts(story),
-    hosts(story),
-    ...databases(story),
     latency(story),
   ];
-  return charts.filter((chart) => chart.lines.length > 0);
+  return all.filter(({ lines }) => lines.length > 0);
 }
 
 function line(
@@ -57,56 +52,14 @@ function hopsOf(story: Story, kind: HopKind): string[] {
   return story.face.topology.hops.filter((hop) => hop.kind === kind).map((hop) => hop.name);
 }
 
-function into(story: Story, hop: string): string[] {
-  return story.links.filter((link) => link.upstream === hop).map((link) => `link:${link.name}`);
-}
-
-/** Flows of a balancer; without one, connections of each link. */
-function flows(story: Story): Chart[] {
-  const balancers = hopsOf(story, 'l4-balancer');
-  if (balancers.length === 0) {
-    const open = story.links.flatMap((link) =>
-      line(story, link.name.replace('->', ' → '), [`link:${link.name}`], 'open', 'gauge'),
-    );
-    const opened = story.links.flatMap((link) =>
-      line(story, link.name.replace('->', ' → '), [`link:${link.name}`], 'opened', 'count'),
-    );
-    return [
-      { id: 'open', title: 'Open connections', unit: '', lines: open },
-      { id: 'opened', title: 'New connections', unit: '', lines: opened },
-    ];
-  }
-  return balancers.flatMap((hop) => [
-    {
-      id: `active-flows-${hop}`,
-      title: `ActiveFlowCount of ${hop}`,
-      unit: 'flows',
-      lines: line(story, 'open flows', into(story, hop), 'open', 'gauge'),
-    },
-    {
-      id: `new-flows-${hop}`,
-      title: `NewFlowCount of ${hop}`,
-      unit: 'flows',
-      lines: line(story, 'new flows', into(story, hop), 'opened', 'count'),
-    },
-  ]);
-}
-
-function edges(story: Story): Chart[] {
-  const lines = hopsOf(story, 'edge').flatMap((hop) =>
-    line(story, hop, into(story, hop), 'exchanges', 'count'),
-  );
-  return [{ id: 'requests', title: 'CloudFront Requests', unit: 'requests', lines }];
-}
-
-function answers(story: Story): Chart {
+function answers(story: Story): Definition {
   const scopes = story.series.scopes('clients:');
   const of = (label: string, measure: string): Line[] =>
     line(story, label, scopes, measure, 'count');
   return {
     id: 'answers',
     title: 'Answers that clients got',
-    unit: 'answers',
+    unit: 'sum',
     lines: [
       ...of('good', 'ok'),
       ...of('429', 'throttled429'),
@@ -116,8 +69,11 @@ function answers(story: Story): Chart {
   };
 }
 
-function perConnection(story: Story): Chart {
-  const lines = story.links.flatMap((link): Line[] => {
+/** Links on which requests are spread anew: relays at L4 pass a connection on as it is. */
+function perConnection(story: Story): Definition {
+  const passedOn = new Set([...hopsOf(story, 'l4-balancer'), ...hopsOf(story, 'connection-queue')]);
+  const links = story.links.filter(({ downstream }) => !passedOn.has(downstream));
+  const lines = links.flatMap((link): Line[] => {
     const exchanges = story.series.values(`link:${link.name}`, 'exchanges');
     const opened = story.series.values(`link:${link.name}`, 'opened');
     if (exchanges === null || opened === null) return [];
@@ -127,17 +83,27 @@ function perConnection(story: Story): Chart {
   return { id: 'per-connection', title: 'Requests per new connection', unit: '', lines };
 }
 
-function slots(story: Story): Chart {
+function slots(story: Story): Definition {
   const lines = hopsOf(story, 'connection-queue').flatMap((hop) => [
     ...line(story, 'with a slot', [`hop:${hop}`], 'active', 'gauge'),
+    ...atWork(story, hop),
     ...line(story, 'waiting with a request', [`hop:${hop}`], 'waiting', 'gauge'),
     ...line(story, 'held', [`hop:${hop}`], 'held', 'gauge'),
     ...line(story, 'slot taken back', [`hop:${hop}`], 'yielded', 'gauge'),
   ]);
-  return { id: 'slots', title: 'Connections at the queue', unit: '', lines };
+  return { id: 'slots', title: 'Slots and who waits for them', unit: 'average', lines };
 }
 
-function attempts(story: Story): Chart {
+/** Slots with a request in them: what is left of those that are held is hoarded or resting. */
+function atWork({ series }: Story, hop: string): Line[] {
+  const held = series.values(`hop:${hop}`, 'active');
+  const share = series.values(`hop:${hop}`, 'slotUtilisation');
+  if (held === null || share === null) return [];
+  const above = [held.map((slots, at) => (slots === 0 ? 0 : slots * (share[at] ?? Number.NaN)))];
+  return [{ label: 'slots at work', kind: 'gauge', above, below: [] }];
+}
+
+function attempts(story: Story): Definition {
   const scopes = story.series.scopes('clients:');
   const values = (measure: string): Float64Array[] =>
     scopes.flatMap((scope) => story.series.values(scope, measure) ?? []);
@@ -147,24 +113,7 @@ function attempts(story: Story): Chart {
   return { id: 'attempts', title: 'Attempts per success', unit: '', lines };
 }
 
-function hosts(story: Story): Chart {
-  const scopes = story.series.scopes('host:').slice(0, LINES_MAX);
-  const lines = scopes.flatMap((scope) =>
-    line(story, scope.slice(5).replace('#', ' '), [scope], 'requests', 'count'),
-  );
-  return { id: 'hosts', title: 'Requests per host', unit: 'requests', lines };
-}
-
-function databases(story: Story): Chart[] {
-  return hopsOf(story, 'database').map((hop) => ({
-    id: `connections-${hop}`,
-    title: `DatabaseConnections of ${hop}`,
-    unit: '',
-    lines: line(story, 'connections', into(story, hop), 'open', 'gauge'),
-  }));
-}
-
-function latency(story: Story): Chart {
+function latency(story: Story): Definition {
   const lines = story.series.scopes('clients:').flatMap((scope) => {
     const name = scope.slice('clients:'.length);
     return [
@@ -173,4 +122,17 @@ function latency(story: Story): Chart {
     ];
   });
   return { id: 'latency', title: 'Time to answer', unit: 'ms', lines };
+}
+
+/** Open and new, where no balancer has charts of them. */
+function connections(story: Story): Definition[] {
+  if (hopsOf(story, 'l4-balancer').length + hopsOf(story, 'l7-balancer').length > 0) return [];
+  const of = (measure: string, kind: Line['kind']): Line[] =>
+    story.links.flatMap(({ name }) =>
+      line(story, name.replace('->', ' → '), [`link:${name}`], measure, kind),
+    );
+  return [
+    { id: 'open', title: 'Open connections', unit: 'average', lines: of('open', 'gauge') },
+    { id: 'opened', title: 'New connections', unit: 'sum', lines: of('opened', 'count') },
+  ];
 }

@@ -52,7 +52,8 @@ export function drawHeat(plot: uPlot, heat: Heat): void {
       if (count === 0) continue;
       const top = plot.valToPos(edgeOf(row + 1) / 1e3, 'y', true);
       const bottom = plot.valToPos(edgeOf(row) / 1e3, 'y', true);
-      ctx.globalAlpha = 0.14 + 0.86 * Math.sqrt(count / heat.most);
+      // By orders of magnitude: five who wait must be seen beside five thousand who do not.
+      ctx.globalAlpha = 0.12 + (0.88 * Math.log(count + 1)) / Math.log(heat.most + 1);
       ctx.fillRect(left, top, Math.max(right - left, 1) + 0.5, bottom - top + 0.5);
     }
   }

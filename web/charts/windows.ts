@@ -1,12 +1,14 @@
 /** Values of a chart in windows of a second or a minute, as uPlot takes them. */
 import type { SeriesStore } from '../data/series-store.ts';
-import type { Chart, Line } from './definitions.ts';
+import type { ChartData } from './chart.ts';
+import type { Line } from './definitions.ts';
 
-export type ChartData = [number[], ...(number | null)[][]];
-
-/** @param until seconds: the end of the load; what comes after it is no part of the run */
+/**
+ * Whole windows only: a minute that has just begun would look like a collapse.
+ * @param until seconds: the end of the load; what comes after it is no part of the run
+ */
 export function dataOf(
-  chart: Chart,
+  lines: readonly Line[],
   series: SeriesStore,
   windowSeconds: number,
   until: number,
@@ -14,12 +16,10 @@ export function dataOf(
   const steps = Math.max(1, Math.round(windowSeconds / series.step));
   // What was before the load began is not shown.
   const skipped = Math.max(0, Math.ceil(-series.first / series.step));
-  const times: number[] = [];
-  for (let at = skipped; at < series.length; at += steps) {
-    if (series.secondOf(at) >= until) break;
-    times.push(series.secondOf(at));
-  }
-  const columns = chart.lines.map((line) =>
+  const told = Math.min(series.secondOf(series.length), until);
+  const windows = Math.max(0, Math.floor((told - series.secondOf(skipped)) / windowSeconds));
+  const times = Array.from({ length: windows }, (_, at) => series.secondOf(skipped + at * steps));
+  const columns = lines.map((line) =>
     times.map((_, index) => valueIn(line, skipped + index * steps, steps)),
   );
   return [times, ...columns];
@@ -52,14 +52,4 @@ function total(
     }
   }
   return { sum, known };
-}
-
-/** As spreadsheets read it; a value that is not known is empty. */
-export function csvOf(chart: Chart, data: ChartData): string {
-  const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-  const head = ['second', ...chart.lines.map((line) => line.label)].map(quote).join(',');
-  const rows = data[0].map((time, row) =>
-    [time, ...data.slice(1).map((column) => column[row] ?? '')].join(','),
-  );
-  return `${[head, ...rows].join('\n')}\n`;
 }

@@ -2,9 +2,11 @@
  * The connections of a run, as columns. A connection is named by its index here; its number in
  * the run by `id`. Connections between the same two replicas on one link form a *group*, a
  * bundle of pipes, in which each has a lane for life.
+ *
+ * Bounded: beyond the limit the half of the closed ones that ended first is forgotten.
  */
 import type { Frame } from '../../src/serve/story/frame.ts';
-import { Doubles, Integers } from './columns.ts';
+import { Doubles, Integers, Numbered } from './columns.ts';
 import { LaneBook } from './lane-book.ts';
 
 export interface Group {
@@ -16,8 +18,13 @@ export interface Group {
   readonly book: LaneBook;
 }
 
+/** 90 bytes each. */
+const CONNECTIONS_MAX = 600_000;
+
 export class Connections {
   count = 0;
+  /** µs: what closed before may have been forgotten. */
+  from = 0;
   readonly groups: Group[] = [];
   readonly id = new Integers(-1);
   readonly openedAt = new Doubles(Number.NaN);
@@ -35,7 +42,12 @@ export class Connections {
   readonly downstream = new Integers(-1);
   readonly group = new Integers(-1);
   readonly lane = new Integers(-1);
-  readonly #index = new Integers(-1);
+  #index = new Numbered();
+  readonly #columns: readonly (Doubles | Integers)[] = [
+    ...[this.openedAt, this.closedAt, this.connectorAddress, this.acceptorAddress],
+    ...[this.waitedMax, this.id, this.link, this.connector, this.acceptor, this.cause],
+    ...[this.exchanges, this.upstream, this.downstream, this.group, this.lane],
+  ];
   readonly #groupOf = new Map<string, Group>();
   #waiting: number[] = [];
 
@@ -80,6 +92,27 @@ export class Connections {
       this.lane.set(index, group.book.take(this.openedAt.get(index), this.closedAt.get(index)));
     }
     this.#waiting = [];
+  }
+
+  /** True when indexes are others now. */
+  forget(most = CONNECTIONS_MAX): boolean {
+    if (this.count <= most) return false;
+    const closed = this.closedAt.values.slice(0, this.count).filter((at) => !Number.isNaN(at));
+    if (closed.length === 0) return false;
+    this.from = closed.sort()[closed.length >> 1] ?? 0;
+    const count = this.count;
+    this.count = 0;
+    this.#index = new Numbered();
+    for (let index = 0; index < count; index++) {
+      if (this.closedAt.get(index) < this.from) continue;
+      const kept = this.count;
+      this.count += 1;
+      for (const column of this.#columns) column.set(kept, column.get(index));
+      this.#index.set(this.id.get(kept), kept);
+    }
+    // What lies beyond is found empty when it is used again.
+    for (const column of this.#columns) column.clear(this.count);
+    return true;
   }
 
   /** The first connection of the chain that L4 relays make of it: requests are told there. */

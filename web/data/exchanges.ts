@@ -6,7 +6,7 @@
  * Bounded: beyond the limit the older half is forgotten, and `from` says since when all are known.
  */
 import type { Frame } from '../../src/serve/story/frame.ts';
-import { Doubles, Integers } from './columns.ts';
+import { Doubles, Integers, Numbered } from './columns.ts';
 
 /** 76 bytes each. */
 const EXCHANGES_MAX = 1_200_000;
@@ -31,9 +31,9 @@ export class Exchanges {
   #next = new Integers(-1);
   #before = new Integers(-1);
   /** By number of the connection. */
-  #first = new Integers(-1);
-  #last = new Integers(-1);
-  #finger = new Integers(-1);
+  #first = new Numbered();
+  #last = new Numbered();
+  #finger = new Numbered();
 
   take(frame: Frame): void {
     const { startedAt, readAt, endedAt, connection, ordinal, status } = this;
@@ -126,9 +126,9 @@ export class Exchanges {
     this.from = Math.max(this.from, this.startedAt.get(0));
     this.#next = new Integers(-1, kept);
     this.#before = new Integers(-1, kept);
-    this.#first = new Integers(-1);
-    this.#last = new Integers(-1);
-    this.#finger = new Integers(-1);
+    this.#first = new Numbered();
+    this.#last = new Numbered();
+    this.#finger = new Numbered();
     for (let index = 0; index < kept; index++) this.#chain(index);
   }
 }

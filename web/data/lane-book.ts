@@ -2,28 +2,39 @@
  * Gives things that begin and end (connections of a pipe, connections with a slot) the lowest
  * lane that is free, in the order in which they begin, so that each stays where it is for life.
  *
- * When a thing ends may become known only later: `ends` is told then.
+ * When a thing ends may become known only later, and may be told twice (a slot is given back, and
+ * its connection closes): the earliest end counts.
  */
 export class LaneBook {
   /** Lanes ever used. */
   lanes = 0;
   readonly #free = new MinHeap();
   readonly #ending = new MinHeap();
+  /** By lane: when what has it ends; NaN = not known; null = it is free. */
+  readonly #endAt: (number | null)[] = [];
 
   /** `until` NaN = not known yet. */
   take(from: number, until: number): number {
     for (let first = this.#ending.first; first !== null && first.key <= from; ) {
       this.#ending.pop();
-      this.#free.push(first.value, first.value);
+      // Another end than the one that counts is an old one.
+      if (this.#endAt[first.value] === first.key) {
+        this.#endAt[first.value] = null;
+        this.#free.push(first.value, first.value);
+      }
       first = this.#ending.first;
     }
     const lane = this.#free.pop() ?? this.lanes;
     if (lane === this.lanes) this.lanes += 1;
+    this.#endAt[lane] = Number.NaN;
     if (!Number.isNaN(until)) this.ends(lane, until);
     return lane;
   }
 
   ends(lane: number, at: number): void {
+    const known = this.#endAt[lane] ?? null;
+    if (known === null || known <= at) return;
+    this.#endAt[lane] = at;
     this.#ending.push(at, lane);
   }
 }

@@ -48,8 +48,11 @@ export class SeriesStore {
 
   /** The value of the step that holds that time; NaN where not known. */
   at(scope: string, measure: string, seconds: number): number {
-    const index = Math.floor((seconds - this.first) / this.step);
-    return this.values(scope, measure)?.[index] ?? Number.NaN;
+    return this.values(scope, measure)?.[this.indexOf(seconds)] ?? Number.NaN;
+  }
+
+  indexOf(seconds: number): number {
+    return Math.floor((seconds - this.first) / this.step);
   }
 
   scopes(prefix: string): string[] {

@@ -2,7 +2,7 @@
 
 import { SlotState } from '../../src/model/event.ts';
 import type { Frame } from '../../src/serve/story/frame.ts';
-import { Doubles, Integers } from './columns.ts';
+import { Doubles, Integers, Numbered } from './columns.ts';
 import type { Connections } from './connections.ts';
 import { LaneBook } from './lane-book.ts';
 
@@ -12,9 +12,10 @@ export class Slots {
   readonly state = new Integers(0);
   /** Cell of the queue's replica; -1 without a slot. */
   readonly cell = new Integers(-1);
+  readonly #connection = new Integers(-1);
   readonly #before = new Integers(-1);
   /** Latest change by number of the connection. */
-  readonly #last = new Integers(-1);
+  #last = new Numbered();
   readonly #books = new Map<number, LaneBook>();
   readonly #connections: Connections;
 
@@ -46,6 +47,25 @@ export class Slots {
     return this.#books.get(instance)?.lanes ?? 0;
   }
 
+  /** Forgets what belongs to connections that are known no more. */
+  forget(): void {
+    const [count, connections] = [this.count, this.#connections];
+    this.count = 0;
+    this.#last = new Numbered();
+    for (let index = 0; index < count; index++) {
+      const connection = this.#connection.get(index);
+      if (connections.indexOf(connection) < 0) continue;
+      const kept = this.count;
+      this.count += 1;
+      this.at.set(kept, this.at.get(index));
+      for (const column of [this.state, this.cell, this.#connection]) {
+        column.set(kept, column.get(index));
+      }
+      this.#before.set(kept, this.#last.get(connection));
+      this.#last.set(connection, kept);
+    }
+  }
+
   #change(connection: number, at: number, state: number): void {
     const before = this.#last.get(connection);
     const held = before >= 0 ? this.cell.get(before) : -1;
@@ -57,6 +77,7 @@ export class Slots {
     this.at.set(index, at);
     this.state.set(index, state);
     this.cell.set(index, active ? this.#cellFor(connection, held, at, book) : -1);
+    this.#connection.set(index, connection);
     this.#before.set(index, before);
     this.#last.set(connection, index);
   }

@@ -61,6 +61,7 @@ export class Story {
     this.connections.settle();
     for (const frame of this.#early) this.slots.take(frame);
     this.#early = [];
+    if (this.connections.forget()) this.slots.forget();
   }
 
   /** Links that carry requests, in the order of the chain. */
@@ -73,7 +74,8 @@ export class Story {
     for (let row = 0; row < frame.rows; row++) {
       const second = seconds?.[row] ?? 0;
       this.series.add(numbers?.[row] ?? -1, second, values?.[row] ?? Number.NaN);
-      if (this.face.state === 'running') this.until = Math.max(this.until, (second + 1) * 1e6);
+      if (this.face.state === 'running')
+        this.until = Math.max(this.until, (second + this.series.step) * 1e6);
     }
   }
 }

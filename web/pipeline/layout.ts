@@ -38,9 +38,10 @@ export interface Layout {
   /** By number of the instance. */
   readonly boxes: readonly (Box | undefined)[];
   readonly hosts: readonly { readonly name: string; readonly boxes: readonly Box[] }[];
-  /** Extent of the pipes across. */
+  /** Extent of the pipes across, and of the labels before them. */
   readonly v0: number;
   readonly v1: number;
+  readonly labels: number;
 }
 
 /** Room for what stands over the pipes (or left of them). */
@@ -80,7 +81,9 @@ export function makeLayout(face: RunFace, width: number, height: number): Layout
   });
   const boxes: Box[] = [];
   for (const block of blocks) for (const box of block.boxes) boxes[box.instance.index] = box;
-  return { horizontal, width, height, blocks, boxes, hosts: hostsOf(boxes), v0, v1 };
+  const labels = v0;
+  const pipes = horizontal ? v0 + LABEL : v0;
+  return { horizontal, width, height, blocks, boxes, hosts: hostsOf(boxes), v0: pipes, v1, labels };
 }
 
 function thickness(hop: Hop, horizontal: boolean): number {

@@ -218,7 +218,8 @@ export function paintLabels(
     if (edge) context.textAlign = 'left';
     if (layout.horizontal && block.u1 > layout.width - 20) context.textAlign = 'right';
     const u = edge ? block.u0 : context.textAlign === 'right' ? block.u1 : centre;
-    const [x, y] = layout.horizontal ? [u, block.v0 + 14] : [10, centre - 3];
+    const [x, y] = layout.horizontal ? [u, labelAt(scene, layout, block) + 14] : [10, centre - 3];
+    if (y < layout.labels) continue;
     context.font = BOLD;
     context.fillStyle = palette.text;
     context.fillText(name, x, y);
@@ -227,6 +228,11 @@ export function paintLabels(
     context.fillText(facts, x, y + 14);
   }
   for (const link of scene.story.links) paintLinkLabel(scene, layout, link.index);
+}
+
+/** Labels over everything stay; those further down move with what is below them. */
+function labelAt({ camera }: Scene, layout: Layout, block: Block): number {
+  return block.v0 === layout.labels ? block.v0 : camera.at(block.v0);
 }
 
 function factsOf({ hop, boxes }: Block, queue: QueueState | undefined): string {
@@ -269,7 +275,9 @@ function paintLinkLabel(scene: Scene, layout: Layout, link: number): void {
   const isFirst = layout.blocks.find((block) => block.u0 === from.u0) === from;
   if (!horizontal && !isFirst) return;
   context.textAlign = horizontal ? 'center' : 'left';
-  const [x, y] = horizontal ? [middle, from.v0 + (rank === 0 ? -22 : 14)] : [10, middle + 4];
+  const top = labelAt(scene, layout, from);
+  const [x, y] = horizontal ? [middle, top + (rank === 0 ? -22 : 14)] : [10, middle + 4];
+  if (horizontal && rank > 0 && y < layout.v0) return;
   context.font = BOLD;
   context.fillStyle = palette.text;
   context.fillText(open.toLocaleString('en'), x, y);

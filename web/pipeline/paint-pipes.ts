@@ -6,7 +6,9 @@ import { type Snapshot, STATES, State } from '../data/snapshot.ts';
 import type { Story } from '../data/story.ts';
 import type { Bundle, Bundles } from './bundles.ts';
 import type { Camera } from './camera.ts';
+import type { DashFillings } from './dash-fillings.ts';
 import type { Palette } from './palette.ts';
+import { STRAND, stroke } from './strokes.ts';
 
 export interface Scene {
   readonly context: CanvasRenderingContext2D;
@@ -16,7 +18,13 @@ export interface Scene {
   readonly bundles: Bundles;
   readonly camera: Camera;
   readonly palette: Palette;
+  /** Positions across between which something is seen. */
+  readonly visible: Ends;
+  /** Fillings of dashes for what is closed, by state. */
+  readonly dashes: DashFillings;
 }
+
+type Ends = readonly [number, number];
 
 /** Lanes closer than this on the screen are drawn as strands. */
 const OPEN_PITCH = 1.4;
@@ -74,6 +82,7 @@ export const SLOTS_FROM = 0.62;
 function paintLines(scene: Scene, bundle: Bundle): void {
   const { context, snapshot, bundles, camera, palette, story } = scene;
   const pitch = bundle.pitch * camera.zoom;
+  const [least, most] = scene.visible;
   for (const state of DRAWN) {
     const buckets = state === State.active ? WIDTHS.length : 1;
     for (let bucket = 0; bucket < buckets; bucket++) {
@@ -83,11 +92,12 @@ function paintLines(scene: Scene, bundle: Bundle): void {
         const position = bundles.order[at] ?? 0;
         if (snapshot.state[position] !== state) continue;
         const connection = snapshot.index[position] ?? 0;
-        if (state === State.active && bucketOf(story, connection, snapshot.at) !== bucket) continue;
         const cell = snapshot.cell[position] ?? -1;
-        const [from, to] = bundles.endsOf(connection, bundle, cell);
-        const begin = [bundle.from.u1, camera.at(from)] as const;
-        way(scene, begin, [reach(bundle, cell), camera.at(to)]);
+        const ends = bundles.endsOf(connection, bundle, cell);
+        const [from, to] = [camera.at(ends[0]), camera.at(ends[1])];
+        if ((from < least && to < least) || (from > most && to > most)) continue;
+        if (state === State.active && bucketOf(story, connection, snapshot.at) !== bucket) continue;
+        way(scene, [bundle.from.u1, from], [reach(bundle, cell), to]);
         any = true;
       }
       if (!any) continue;
@@ -132,6 +142,16 @@ function paintStrands(scene: Scene, bundle: Bundle): void {
   for (const state of DRAWN) {
     const share = (counts[state] ?? 0) / bundle.count;
     if (share === 0) continue;
+    const dashes = scene.dashes.filling(state, to + offset);
+    if (dashes !== null) {
+      // Who waits has no slot, so that all end at the same wall.
+      const until = offset + thick * share;
+      band(scene, bundle, [from + offset, from + until], [to + offset, to + until]);
+      context.fillStyle = dashes;
+      context.fill();
+      offset = until;
+      continue;
+    }
     const own = Math.max(1, Math.round(strands * share));
     const slots = cells.get(state) ?? [];
     const inSlots = slots.length > (counts[state] ?? 0) / 2;
@@ -147,36 +167,22 @@ function paintStrands(scene: Scene, bundle: Bundle): void {
   }
 }
 
-/** Room of a strand on the screen. */
-const STRAND = 2.6;
-
 function paintGround(scene: Scene, bundle: Bundle, thick: number): void {
   const { context, camera, palette } = scene;
   const [from, to] = [camera.at(bundle.fromCentre), camera.at(bundle.toCentre)];
   const half = thick / 2;
-  const end = reach(bundle, -1);
-  context.beginPath();
-  way(scene, [bundle.from.u1, from - half], [end, to - half]);
-  way(scene, [end, to + half], [bundle.from.u1, from + half], 'join');
-  context.closePath();
+  band(scene, bundle, [from - half, from + half], [to - half, to + half]);
   context.globalAlpha = 0.12;
   context.fillStyle = palette.idle;
   context.fill();
   context.globalAlpha = 1;
 }
 
-function stroke(
-  context: CanvasRenderingContext2D,
-  palette: Palette,
-  state: State,
-  width: number,
-): void {
-  context.strokeStyle = palette[STATES[state] ?? 'idle'];
-  context.lineWidth = width;
-  context.setLineDash(DASHES[state] ?? []);
-  context.stroke();
-  context.setLineDash([]);
+/** A path around a part of a bundle: these positions where it begins, those where it ends. */
+function band(scene: Scene, bundle: Bundle, from: Ends, to: Ends): void {
+  const end = reach(bundle, -1);
+  scene.context.beginPath();
+  way(scene, [bundle.from.u1, from[0]], [end, to[0]]);
+  way(scene, [end, to[1]], [bundle.from.u1, from[1]], 'join');
+  scene.context.closePath();
 }
-
-/** States are told apart by more than their colour. */
-const DASHES: Readonly<Record<State, number[]>> = { 0: [], 1: [], 2: [5, 3], 3: [1.5, 3], 4: [] };

@@ -2,6 +2,7 @@
 import type { Shown } from '../model.ts';
 import { Bundles } from './bundles.ts';
 import { Camera } from './camera.ts';
+import { DashFillings } from './dash-fillings.ts';
 import { type Layout, makeLayout } from './layout.ts';
 import { paintBoxes, paintHosts, paintLabels } from './paint-boxes.ts';
 import { isOpen, paintPipes, reach, type Scene, way } from './paint-pipes.ts';
@@ -9,6 +10,8 @@ import { type Palette, readPalette } from './palette.ts';
 
 /** A pipe opened wide enough to be seen and pointed at. */
 const OPENED_PITCH = 6;
+/** Half a pipe may look in from beyond the edge. */
+const MARGIN = 8;
 
 export class ScenePainter {
   readonly camera = new Camera();
@@ -18,6 +21,7 @@ export class ScenePainter {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   #palette: Palette;
+  #dashes: DashFillings;
 
   constructor(canvas: HTMLCanvasElement, shown: Shown) {
     const context = canvas.getContext('2d');
@@ -26,6 +30,7 @@ export class ScenePainter {
     this.#context = context;
     this.#shown = shown;
     this.#palette = readPalette(canvas);
+    this.#dashes = new DashFillings(context, this.#palette, 'horizontal');
     this.layout = makeLayout(shown.story.face, 100, 100);
     this.bundles = new Bundles(shown.story, this.layout);
   }
@@ -43,6 +48,8 @@ export class ScenePainter {
 
   recolour(): void {
     this.#palette = readPalette(this.#canvas);
+    const direction = this.layout.horizontal ? 'horizontal' : 'vertical';
+    this.#dashes = new DashFillings(this.#context, this.#palette, direction);
   }
 
   paint(): void {
@@ -57,7 +64,11 @@ export class ScenePainter {
     context.clearRect(0, 0, width, height);
     const { bundles, camera } = this;
     const palette = this.#palette;
-    const scene: Scene = { context, horizontal, story, snapshot, bundles, camera, palette };
+    const visible = [layout.v0 - MARGIN, layout.v1 + MARGIN] as const;
+    const dashes = this.#dashes;
+    const scene = {
+      ...{ context, horizontal, story, snapshot, bundles, camera, palette, visible, dashes },
+    } satisfies Scene;
     context.save();
     context.beginPath();
     const top = camera.zoom > 1 ? layout.v0 : 0;

@@ -7,13 +7,11 @@
  *
  * Seconds are the finest grain of the series, so leads below one second are reported as ties.
  */
+import { calmBand, leaves, peakAfter } from '../../measure/lead.ts';
 import type { SecondRow } from '../../measure/rows.ts';
 import type { FindingInput, Rule } from '../input.ts';
 import { round } from '../input.ts';
 
-const DEVIATIONS = 6;
-/** Median absolute deviation of a normal distribution, as a share of its standard deviation. */
-const MAD_OF_SIGMA = 0.6745;
 const CALM_SECONDS_MIN = 4;
 /** Series named in the title; the evidence lists all. */
 const NAMED_MAX = 4;
@@ -97,7 +95,7 @@ function change(move: Move): string {
 }
 
 /** Seconds of calm: up to the first fault or setting, else a quarter of the load. */
-function calmSeconds({ info }: FindingInput): number {
+export function calmSeconds({ info }: FindingInput): number {
   const disturbance = info.marks.find((mark) => mark.kind === 'fault' || mark.kind === 'set');
   const end =
     disturbance?.at ?? info.loadStart + ((info.loadEnd ?? info.loadStart) - info.loadStart) / 4;
@@ -126,25 +124,8 @@ function moveOf(
   calmEnd: number,
 ): Move | null {
   const { values, least } = column;
-  const calm = values.slice(WARM_UP_SECONDS, calmEnd);
-  const middle = median(calm);
-  const sigma = median(calm.map((value) => Math.abs(value - middle))) / MAD_OF_SIGMA;
-  const bound = Math.max(DEVIATIONS * sigma, middle / 2, least);
-  const outside = (value: number | undefined): boolean =>
-    value !== undefined && Math.abs(value - middle) > bound;
-  for (let second = calmEnd; second < values.length; second++) {
-    if (!outside(values[second]) || !outside(values[second + 1])) continue;
-    const after = values.slice(second, second + 30);
-    const up = (values[second] ?? 0) > middle;
-    return { name, second, from: middle, peak: up ? Math.max(...after) : Math.min(...after) };
-  }
-  return null;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((x, y) => x - y);
-  const middle = sorted.length / 2;
-  if (sorted.length === 0) return 0;
-  if (sorted.length % 2 === 1) return sorted[Math.floor(middle)] ?? 0;
-  return ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+  const band = calmBand(values.slice(WARM_UP_SECONDS, calmEnd), { share: 0.5, amount: least });
+  const second = band === null ? null : leaves(values, band, { since: calmEnd, inARow: 2 });
+  if (band === null || second === null) return null;
+  return { name, second, from: band.middle, peak: peakAfter(values, second, band) };
 }

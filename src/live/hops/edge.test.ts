@@ -30,10 +30,17 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-async function start(handler: http.RequestListener): Promise<RunningHop> {
+async function start(
+  handler: http.RequestListener,
+  changes: Partial<typeof settings> = {},
+): Promise<RunningHop> {
   const origin = await testUpstream(handler);
   cleanups.push(() => origin.close());
-  const edge = await startHop(createEdge, settings, { targets: [origin.endpoint] });
+  const edge = await startHop(
+    createEdge,
+    { ...settings, ...changes },
+    { targets: [origin.endpoint] },
+  );
   cleanups.push(() => edge.stop());
   return edge;
 }
@@ -62,8 +69,9 @@ describe('edge', () => {
   });
 
   it('lets a response take as long as it likes while bytes keep coming', async () => {
-    const edge = await start((_req, res) => {
-      let left = 10;
+    // Longer than the timeout in all, and each silence a small part of it, on a busy machine too.
+    const trickles: http.RequestListener = (_req, res) => {
+      let left = 16;
       const timer = setInterval(() => {
         left -= 1;
         res.write('x');
@@ -71,10 +79,11 @@ describe('edge', () => {
           clearInterval(timer);
           res.end();
         }
-      }, 20);
-    });
+      }, 50);
+    };
+    const edge = await start(trickles, { responseTimeout: 600_000 });
     const { status, body } = await request(edge.port);
-    expect([status, body.length]).toEqual([200, 10]);
+    expect([status, body.length]).toEqual([200, 16]);
     await edge.stop();
   });
 

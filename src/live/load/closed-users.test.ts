@@ -51,10 +51,20 @@ it('asks, waits for the answer, thinks, asks again: one request at a time', asyn
 it('spreads first requests over startWithin, the same way for the same seed', async () => {
   const thinkTime = { kind: 'exponential', mean: 5_000 } as const;
   const inputs = async () => {
-    const rows = await run(users({ thinkTime, startWithin: 50_000 }), 40, 5);
+    const server = await testUpstream((_request, response) => response.end('ok'));
+    const workload = users({ thinkTime, startWithin: 50_000 });
+    const clients = await startClients({ count: 5, workload }, [server.endpoint]);
+    const everybody = [1, 2, 3, 4, 5];
+    // How often each has thought when all have done so four times is the machine's matter.
+    await until('four thoughts of everybody', () => {
+      const rows = sent(clients.events());
+      return everybody.every((client) => rows.filter(({ a }) => a === client).length > 4);
+    });
+    const rows = await clients.stop();
+    await server.close();
     const firsts = sent(rows).filter(({ b }) => b === 1);
     const origin = firsts.find(({ a }) => a === 1)?.c ?? 0;
-    return [1, 2, 3, 4, 5].map((client) => ({
+    return everybody.map((client) => ({
       start: (firsts.find(({ a }) => a === client)?.c ?? 0) - origin,
       thinks: pauses(rows, client).slice(0, 4),
     }));

@@ -224,16 +224,18 @@ describe('L7 relay', () => {
 
   it('aborts upstream when the rest of a request is malformed', async () => {
     let aborted = false;
+    let breakOff = (): void => {};
     const server = await start({}, (req) => {
       req.on('error', () => {
         aborted = true;
       });
+      breakOff();
     });
     const got = await new Promise<string>((resolve) => {
       let text = '';
       const socket = net.connect(server.port, '127.0.0.1');
       socket.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
-      setTimeout(() => socket.write('zz\r\n'), 50);
+      breakOff = () => socket.write('zz\r\n');
       socket.setEncoding('latin1').on('data', (chunk: string) => {
         text += chunk;
       });

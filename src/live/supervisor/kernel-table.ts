@@ -21,6 +21,20 @@ export interface KernelView {
    * books no events, so that its silence means nothing.
    */
   readonly unsettled: number;
+  /** Names of the rows that were counted, by link and side, each with its link. */
+  readonly counted: ReadonlyMap<string, number>;
+}
+
+/** Rows by link that only one of two views has. */
+export function movedRows(before: KernelView, after: KernelView): Map<number, number> {
+  const moved = new Map<number, number>();
+  for (const [one, other] of [
+    [before.counted, after.counted],
+    [after.counted, before.counted],
+  ] as const) {
+    for (const [name, link] of one) if (!other.has(name)) count(moved, link);
+  }
+  return moved;
 }
 
 /** Null where the kernel offers no such table. `foreign`: links that a foreign server accepts. */
@@ -39,8 +53,9 @@ export async function readKernelTable(
   const acceptor = new Map<number, number>();
   const connector = new Map<number, number>();
   const waiting = new Map<number, number>();
+  const counted = new Map<string, number>();
   let unsettled = 0;
-  for (const { accepts, connects, state, queues, inode } of rows.values()) {
+  for (const [name, { accepts, connects, state, queues, inode }] of rows) {
     const unread = foreign.has(accepts ?? -1) && !queues.endsWith(':00000000');
     if (accepts !== undefined && state === ESTABLISHED && (inode === '0' || unread)) unsettled += 1;
     // Without a socket, yet not closing: in the backlog of its listener.
@@ -48,15 +63,18 @@ export async function readKernelTable(
     if (inode === '0') continue;
     count(acceptor, accepts);
     count(connector, connects);
+    if (accepts !== undefined) counted.set(`accepted ${name}`, accepts);
+    if (connects !== undefined) counted.set(`connected ${name}`, connects);
   }
   const counts = links.map((link) => ({
     link: link.name,
     acceptorRows: acceptor.get(link.index) ?? 0,
     connectorRows: connector.get(link.index) ?? 0,
     waitingRows: waiting.get(link.index) ?? 0,
+    movedRows: 0,
   }));
   const texts = [...rows].map(([key, row]) => `${key} ${row.state} ${row.queues} ${row.inode}`);
-  return { counts, signature: texts.sort().join('\n'), unsettled };
+  return { counts, signature: texts.sort().join('\n'), unsettled, counted };
 }
 
 interface Row {

@@ -10,16 +10,18 @@
 import type { Endpoint, KernelCount, RunPlan } from '../../model/run.ts';
 import type { Micros } from '../../model/units.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { type KernelView, readKernelTable } from './kernel-table.ts';
+import { type KernelView, movedRows, readKernelTable } from './kernel-table.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /**
  * How long the run may take to become quiet before the books are struck all the same: after an
  * overload much is still on its way; clients that are not ours may never stop.
  */
-const QUIET_WITHIN_MS = 15_000;
+const QUIET_WITHIN_MS = 45_000;
 const QUIET_WITHIN_MS_EXTERNAL = 3_000;
 const QUIET_POLL_MS = 100;
+/** What waits in a backlog or at a foreign server and has not moved for so long will not. */
+const STUCK_AFTER_POLLS = 50;
 /** How long answers may still come after the last request, and the silence that ends the wait. */
 const LAST_ANSWERS_WITHIN_MS = 500;
 const LAST_ANSWERS_POLL_MS = 50;
@@ -60,11 +62,22 @@ export class Strike {
   async connections(): Promise<{ censusAt: Micros; kernel: readonly KernelCount[] | null }> {
     this.#tell({ type: 'freeze' });
     await this.#quiet();
+    const before = await this.#kernelView();
     await Promise.all(
       this.#options.workers.map((one) => one.ask({ type: 'census' }, 'census').catch(() => null)),
     );
-    const kernel = (await this.#kernelView())?.counts ?? null;
+    const kernel = this.#counts(before, await this.#kernelView());
     return { censusAt: this.#options.clock.now(), kernel };
+  }
+
+  #counts(before: KernelView | null, after: KernelView | null): readonly KernelCount[] | null {
+    if (before === null || after === null) return null;
+    const moved = movedRows(before, after);
+    const { links } = this.#options.plan;
+    return after.counts.map((one, index) => ({
+      ...one,
+      movedRows: moved.get(links[index]?.index ?? -1) ?? 0,
+    }));
   }
 
   /**
@@ -75,7 +88,7 @@ export class Strike {
     let before = -1;
     for (let waited = 0; waited < LAST_ANSWERS_WITHIN_MS; waited += LAST_ANSWERS_POLL_MS) {
       const events = await this.#activity(-1);
-      if (events === before) return;
+      if (events === before && !(await this.#foreignBusy())) return;
       before = events;
       await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_POLL_MS));
     }
@@ -91,15 +104,22 @@ export class Strike {
     const limit = externalClients ? QUIET_WITHIN_MS_EXTERNAL : QUIET_WITHIN_MS;
     const until = clock.now() + limit * 1_000;
     let before = '';
+    let same = 0;
     for (let id = 0; clock.now() < until; id++) {
       const events = await this.#activity(id);
       const kernel = await this.#kernelView();
       const now = `${events}\n${kernel?.signature}`;
-      if (now === before && (kernel?.unsettled ?? 0) === 0) return;
+      same = now === before ? same + 1 : 0;
+      if (same > ((kernel?.unsettled ?? 0) === 0 ? 0 : STUCK_AFTER_POLLS)) return;
       before = now;
       await new Promise((resolve) => setTimeout(resolve, QUIET_POLL_MS));
     }
     onLog('the run did not become quiet before the books were struck');
+  }
+
+  /** A foreign server has something of ours to read, and has not come to it. */
+  async #foreignBusy(): Promise<boolean> {
+    return ((await this.#kernelView())?.unsettled ?? 0) > 0;
   }
 
   /** Events that all processes together have booked so far. */

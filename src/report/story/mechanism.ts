@@ -27,4 +27,7 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
   'first-mover':
     'What moves first is nearest to the cause; what follows is consequence. Metrics of one point ' +
     'a minute put both into one point.',
+  'chart-lead':
+    'A metric of a minute adds up or averages sixty seconds, so that cause and consequence stand ' +
+    'in one point, and what lasts a few seconds is thinned to nothing.',
 };

@@ -35,13 +35,14 @@ export function encodeFrame<Row>(
   const bytes = new Uint8Array(bytesOf(table, rows.length));
   new Uint32Array(bytes.buffer, 0, 2).set([table.number, rows.length]);
   const columns = columnsOf(table, rows.length, bytes);
-  rows.forEach((row, at) => {
-    const cells = cellsOf(row);
-    columns.forEach((column, index) => {
-      const missing = column instanceof Float64Array ? Number.NaN : -1;
-      column[at] = cells[index] ?? missing;
-    });
-  });
+  const missing = columns.map((column) => (column instanceof Float64Array ? Number.NaN : -1));
+  for (let at = 0; at < rows.length; at++) {
+    const cells = cellsOf(rows[at] as Row);
+    for (let index = 0; index < columns.length; index++) {
+      (columns[index] as Float64Array | Int32Array)[at] =
+        cells[index] ?? (missing[index] as number);
+    }
+  }
   return bytes;
 }
 

@@ -29,6 +29,8 @@ export interface RunFace {
   readonly hasConnections: boolean;
   /** Requests of one client in so many are told; 1 = of all. */
   readonly oneClientIn: number;
+  /** Requests that ended before are not told: nobody looked. */
+  readonly requestsFrom: Micros;
   /** A run that takes control requests. */
   readonly controllable: boolean;
   readonly changeable: readonly ChangeableSetting[];
@@ -42,6 +44,7 @@ export type FaceFacts = Pick<
   | 'recording'
   | 'hasConnections'
   | 'oneClientIn'
+  | 'requestsFrom'
   | 'controllable'
   | 'changeable'
 >;

@@ -4,19 +4,29 @@
  * comes later gets all of them.
  *
  * Bounded: frames of requests are let go, the oldest first, when everything together is larger
- * than the limit; and of more requests than the limit between two looks, those in excess.
+ * than the limit, then those of connections (what is open is told anew); and of more requests than the limit between two looks, those in excess.
  */
 import type { Fold } from '../../measure/fold.ts';
 import { OpenRows } from '../../measure/open-rows.ts';
-import type { ConnectionRow, ExchangeRow, RowSinks, SlotRow } from '../../measure/rows.ts';
+import type {
+  ConnectionRow,
+  ExchangeRow,
+  RowSinks,
+  SecondRow,
+  SlotRow,
+} from '../../measure/rows.ts';
+import { SlotState } from '../../model/event.ts';
 import type { Micros } from '../../model/units.ts';
 import type { StoryPart } from '../page-run.ts';
 import {
+  CONNECTIONS,
+  EXCHANGES,
   encodeConnections,
   encodeExchanges,
   encodeSeries,
   encodeSlots,
   SeriesNames,
+  SLOTS,
 } from './tables.ts';
 
 export interface RunningOptions {
@@ -24,9 +34,20 @@ export interface RunningOptions {
   /** Names of the clients' hops. */
   readonly groups: readonly string[];
   readonly keptBytesMax?: number;
+  /** Requests that end are told only while this is so; as long as it is not, none is made a row. */
+  readonly wantsRequests?: () => boolean;
+}
+
+/** Series that grow: of a fold, or of a simulation that counts by itself. */
+export interface SeriesSource {
+  /** Seconds that a row stands for. */
+  readonly step: number;
+  stepOf(at: Micros): number;
+  rowsBetween(since: number, at: Micros): Iterable<SecondRow>;
 }
 
 const KEPT_BYTES_MAX = 48 * 1_048_576;
+const KEPT_AFTER = 0.75;
 const EXCHANGES_PER_LOOK_MAX = 20_000;
 
 export class RunningStory {
@@ -37,21 +58,30 @@ export class RunningStory {
   #connections: ConnectionRow[] = [];
   #exchanges: ExchangeRow[] = [];
   #slots: SlotRow[] = [];
+  /** The latest of every connection that is still at a queue. */
+  readonly #slotOf = new Map<number, SlotRow>();
   #fold: Fold | null = null;
+  #source: SeriesSource | null = null;
   #open: OpenRows | null = null;
+  /** Steps of the series told. */
   #since = 0;
   /** Links that begin at an L4 relay: what they carry was told on the link before. */
   #behind: readonly boolean[] | null = null;
-  readonly #kept: StoryPart[] = [];
+  #kept: StoryPart[] = [];
   #bytes = 0;
 
   constructor(options: RunningOptions) {
     this.#options = options;
+    const take = (row: ExchangeRow): void => this.#takeExchange(row);
+    const wants = options.wantsRequests ?? (() => true);
     this.sinks = {
-      onConnection: (row) => this.#connections.push(row),
-      onExchange: (row) => this.#takeExchange(row),
-      onSlot: (row) => this.#slots.push(row),
-    };
+      onConnection: (row: ConnectionRow) => this.#connections.push(row),
+      get onExchange() {
+        return wants() ? take : undefined;
+      },
+      onSlot: (row: SlotRow) => this.#takeSlot(row),
+      // A getter that gives nothing is a sink that is left out.
+    } as RowSinks;
   }
 
   /** Everything told so far. */
@@ -62,6 +92,12 @@ export class RunningStory {
   follows(fold: Fold): void {
     this.#fold = fold;
     this.#open = new OpenRows(fold);
+    this.followsSeries(fold.context.table);
+  }
+
+  /** Only series are told. */
+  followsSeries(source: SeriesSource): void {
+    this.#source = source;
   }
 
   /** What is new since the last look; `at` is the time up to which the fold has come. */
@@ -90,6 +126,12 @@ export class RunningStory {
     this.#exchanges.push(row);
   }
 
+  #takeSlot(row: SlotRow): void {
+    this.#slots.push(row);
+    if (row.state === SlotState.none) this.#slotOf.delete(row.connection);
+    else this.#slotOf.set(row.connection, row);
+  }
+
   #isBehind(link: number): boolean {
     const fold = this.#fold;
     if (fold === null) return false;
@@ -98,12 +140,12 @@ export class RunningStory {
   }
 
   #series(at: Micros): StoryPart[] {
-    const { table } = this.#fold?.context ?? { table: null };
-    if (table === null) return [];
-    const until = table.stepOf(at);
+    const source = this.#source;
+    if (source === null) return [];
+    const until = source.stepOf(at);
     if (until <= this.#since) return [];
     const told = this.#names.names.length;
-    const rows = [...table.rowsBetween(this.#since, at)];
+    const rows = [...source.rowsBetween(this.#since * source.step, at)];
     // A window of a minute is not over yet.
     const whole = rows.filter((row) => !row.measure.endsWith('60s'));
     const values = whole.map((row) => this.#names.valueOf(row));
@@ -118,15 +160,30 @@ export class RunningStory {
     const most = this.#options.keptBytesMax ?? KEPT_BYTES_MAX;
     for (const part of parts) {
       this.#kept.push(part);
-      if (part.kind === 'frame') this.#bytes += part.frame.length;
+      this.#bytes += bytesOf(part);
     }
-    for (let at = 0; this.#bytes > most && at < this.#kept.length; ) {
-      const part = this.#kept[at];
-      // The table's number is the first of a frame: 2 = requests.
-      if (part?.kind === 'frame' && part.frame[0] === 2) {
-        this.#bytes -= part.frame.length;
-        this.#kept.splice(at, 1);
-      } else at += 1;
-    }
+    if (this.#bytes <= most) return;
+    // A quarter at once, so that it is not gone through at every look.
+    this.#letGo([EXCHANGES.number], most * KEPT_AFTER);
+    if (this.#bytes <= most * KEPT_AFTER) return;
+    this.#letGo([CONNECTIONS.number, SLOTS.number], most * KEPT_AFTER);
+    // Some of those are open still: they are told again at the next look.
+    if (this.#fold !== null) this.#open = new OpenRows(this.#fold);
+    this.#slots.unshift(...this.#slotOf.values());
   }
+
+  /** Lets go of frames of these tables, the oldest first, until no more than that is kept. */
+  #letGo(tables: readonly number[], bytes: number): void {
+    this.#kept = this.#kept.filter((part) => {
+      // The table's number is the first of a frame.
+      const goes =
+        this.#bytes > bytes && part.kind === 'frame' && tables.includes(part.frame[0] ?? 0);
+      if (goes) this.#bytes -= bytesOf(part);
+      return !goes;
+    });
+  }
+}
+
+function bytesOf(part: StoryPart): number {
+  return part.kind === 'frame' ? part.frame.length : 0;
 }
