@@ -39,7 +39,7 @@ import { type CloseCause, closeCauseCode } from '../model/close-cause.ts';
 import type { PoolSettings } from '../model/topology.ts';
 import type { DrawPort, WakePort } from './contract.ts';
 import { IntList } from './int-list.ts';
-import { IntTable } from './int-table.ts';
+import type { IntTable } from './int-table.ts';
 import { PoolTables } from './pool-tables.ts';
 import { WakeUp } from './wake-up.ts';
 

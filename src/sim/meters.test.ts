@@ -135,7 +135,7 @@ describe('measures of the simulator itself', () => {
   for (const file of [...files, ...findings]) {
     it(`are those of the ledger: ${file}`, () => {
       const large = file.startsWith('aws-2021');
-      const set = large ? ['duration=2s'] : [];
+      const set = large ? ['duration=5s'] : [];
       const { byEvents, byItself, ...series } = measureBothWays(topologyOf(file, set), 1);
       expect(byEvents.balanced).toBe(true);
       // Only the ledger lists what is explained; of large groups a sample of clients is followed.

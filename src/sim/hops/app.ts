@@ -80,6 +80,7 @@ export class App implements SimHop, Acceptor, Asker {
   }
 
   asked(connection: Connection, exchange: Exchange): void {
+    if (!connection.reading) return;
     this.#connections.begun(connection);
     this.#world.read(connection, exchange);
     if (exchange.last) connection.lastCause = CAUSES.maxRequests;

@@ -77,7 +77,7 @@ export class Connection {
   below: Connection | null = null;
   /** At the relay that accepted it: the connection opened for it. */
   above: Connection | null = null;
-  /** The relay reads its socket: else FIN, RST and data wait in the kernel. */
+  /** The acceptor reads its socket: else FIN, RST and data wait in the kernel. */
   reading = true;
   gated = false;
   lastMoved = 0.5;

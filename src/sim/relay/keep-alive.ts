@@ -30,8 +30,11 @@ export class ServerConnections extends Sleeper implements Follower, KeepAlivePor
     this.#connections.get(number).lastCause = cause;
   }
 
+  /** A request that comes from now on is not read any more. */
   close(number: number, cause: number): void {
-    this.engine.next(this, cause, number, this.#connections.get(number));
+    const connection = this.#connections.get(number);
+    connection.reading = false;
+    this.engine.next(this, cause, number, connection);
   }
 
   protected override woken(now: number): void {

@@ -122,6 +122,7 @@ export class Relay implements Acceptor, Asker, Reader {
   }
 
   asked(connection: Connection, exchange: Exchange): void {
+    if (!connection.reading) return;
     this.connections.begun(connection);
     this.#world.read(connection, exchange);
     exchange.reader = this;
