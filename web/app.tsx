@@ -100,5 +100,6 @@ function Progress({ shown }: { shown: Shown }) {
 
 function labelOf({ story }: Shown): string {
   const names = story.face.topology.hops.map((hop) => hop.name).join(', ');
-  return `Connections between ${names}. Arrow keys choose a connection, plus and minus open bundles.`;
+  const keys = 'Arrow keys choose a connection, plus and minus open bundles.';
+  return `Connections between ${names}. ${keys}`;
 }
