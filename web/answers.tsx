@@ -5,7 +5,6 @@ import { count, duration } from './format.ts';
 import type { Shown } from './model.ts';
 
 export function Answers({ shown }: { shown: Shown }) {
-  shown.seen.value;
   return (
     <dl class="answers">
       <Multiply shown={shown} />
@@ -24,6 +23,7 @@ const MANY_NEW = 20;
  * no connections opens one a request, as it was told to.
  */
 function Multiply({ shown }: { shown: Shown }) {
+  shown.seen.value;
   const { story, player } = shown;
   const kinds = new Map(story.face.topology.hops.map((hop) => [hop.name, hop.kind]));
   const second = player.second.value;
@@ -74,6 +74,7 @@ function inTenSeconds(
 }
 
 function Holders({ shown }: { shown: Shown }) {
+  shown.seen.value;
   const { story, player } = shown;
   const queue = story.face.topology.hops.find((hop) => hop.kind === 'connection-queue');
   const question = 'Who holds the slots?';
@@ -101,6 +102,7 @@ function Holders({ shown }: { shown: Shown }) {
 }
 
 function Waiters({ shown }: { shown: Shown }) {
+  shown.seen.value;
   const { story, snapshot } = shown;
   const { connections, exchanges } = story;
   let waiting = 0;

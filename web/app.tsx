@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { Answers } from './answers.tsx';
 import { ConnectionCard } from './connection-card.tsx';
 import { fetchRuns } from './data/load.ts';
+import { clock, count } from './format.ts';
 import { listenToKeys } from './keys.ts';
 import { Shown } from './model.ts';
 import { Pipeline } from './pipeline/pipeline.tsx';
@@ -68,11 +69,32 @@ function Header({ shown }: { shown: Shown }) {
       <p>
         {live && <span class="dot" />}
         {live ? 'running' : 'recorded'}, {kind}
+        <Progress shown={shown} />
         {face.oneClientIn > 1 && `, requests of one client in ${face.oneClientIn}`}
         {shown.trouble.value !== null && <span class="bad"> {shown.trouble.value}</span>}
       </p>
       <ThemeButton />
     </header>
+  );
+}
+
+/** What is not here yet must not look as if it had not been. */
+function Progress({ shown }: { shown: Shown }) {
+  const { state, hasConnections, requestsFrom } = shown.face.value;
+  if (state === 'running') {
+    if (requestsFrom <= shown.player.now.value || !hasConnections) return null;
+    return <>, requests are known from {clock(requestsFrom)} on</>;
+  }
+  if (shown.loaded.value) return <span class="loaded" />;
+  if (!hasConnections) return <span class="loading">loading …</span>;
+  shown.charted.value;
+  const { exchanges } = shown.story;
+  return (
+    <span class="loading" role="status">
+      {exchanges.count === 0
+        ? 'loading connections …'
+        : `loading requests … ${count(exchanges.count)}`}
+    </span>
   );
 }
 

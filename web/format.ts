@@ -22,6 +22,11 @@ export function count(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toLocaleString('en') : 'unknown';
 }
 
+/** `1 connection`, `2 connections`. */
+export function plural(value: number, one: string): string {
+  return `${count(value)} ${one}${value === 1 ? '' : 's'}`;
+}
+
 export function address(packed: number): string {
   return packed > 0 ? unpackAddress(packed) : 'unknown';
 }

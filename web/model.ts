@@ -3,19 +3,16 @@ import { effect, signal } from '@preact/signals';
 import type { Finding } from '../src/model/summary.ts';
 import type { RunFace } from '../src/serve/story/run-face.ts';
 import { follow } from './data/load.ts';
+import { type MeantTime, meantIn } from './data/meant.ts';
 import { Snapshot } from './data/snapshot.ts';
 import { Story } from './data/story.ts';
 import { Player } from './player.ts';
 
 const CHARTED_MS = 500;
 
-/** Seconds and connections that a finding means. */
-export interface Highlight {
+/** A finding that is shown, with the seconds it means. */
+export interface Highlight extends MeantTime {
   readonly finding: Finding;
-  /** µs */
-  readonly from: number;
-  readonly to: number;
-  readonly hop: string | null;
 }
 
 export class Shown {
@@ -31,6 +28,8 @@ export class Shown {
   /** Index of the connection that is pointed at, and of the one that was chosen; -1 = none. */
   readonly hovered = signal(-1);
   readonly chosen = signal(-1);
+  /** By position in the snapshot: 1 = what is highlighted means it. */
+  meant = new Uint8Array(0);
   readonly highlight = signal<Highlight | null>(null);
   readonly trouble = signal<string | null>(null);
   readonly loaded = signal(false);
@@ -59,6 +58,7 @@ export class Shown {
   look(): void {
     const { player, snapshot } = this;
     snapshot.take(player.now.peek(), player.shutter);
+    this.#mark();
     const due = performance.now() - this.#seenAt > 250 || !player.playing.peek();
     if (!due) return;
     this.#seenAt = performance.now();
@@ -84,6 +84,16 @@ export class Shown {
     this.loaded.value = true;
     this.#chart();
     if (live) this.#over();
+  }
+
+  #mark(): void {
+    const { snapshot, story } = this;
+    if (this.meant.length < snapshot.count) this.meant = new Uint8Array(snapshot.index.length);
+    this.meant.fill(0);
+    const highlight = this.highlight.peek();
+    if (highlight === null) return;
+    const isMeant = meantIn(story, snapshot, highlight.finding);
+    for (let at = 0; at < snapshot.count; at++) this.meant[at] = isMeant(at) ? 1 : 0;
   }
 
   #findChosen(): void {

@@ -31,7 +31,7 @@ export interface CalibrationOptions {
   readonly seed: number;
   /** The topology's own settings, where they are within the parameters' ranges. */
   readonly own: Point | null;
-  /** Points of the search. */
+  /** Points of the search; 0 = the topology is judged as it stands. */
   readonly evaluations: number;
   /** Other acceptable points at which predictions are made too. */
   readonly alternatives: number;
@@ -125,6 +125,10 @@ class Work {
 
   async search(): Promise<void> {
     const { seed, evaluations, targets, own } = this.#options;
+    if (evaluations === 0) {
+      if (own !== null) await this.#evaluate([own], 'searching', 1);
+      return;
+    }
     await search({
       start: own === null ? [] : [own],
       dimensions: targets.parameters.length,
@@ -142,6 +146,7 @@ class Work {
   /** Each parameter through its range, the others at the best point. */
   async scanAlone(best: Point): Promise<readonly (readonly Evaluated[])[]> {
     const { parameters } = this.#options.targets;
+    if (this.#options.evaluations === 0) return [];
     const scans: Evaluated[][] = [];
     for (const [index, { range }] of parameters.entries()) {
       const points = stepsOf(range, STEPS_ALONE).map((place) =>

@@ -178,7 +178,12 @@ function addCalibrate(cli: Command): void {
     .description('fit what is not documented to what was measured, and predict the rest')
     .argument('<topology>', 'a topology document (YAML)')
     .requiredOption('--targets <file>', 'windows, parameters and targets (YAML)')
-    .option('--evaluations <n>', 'points of the search', number(1), 60)
+    .option(
+      '--evaluations <n>',
+      'points of the search; 0 = judges the topology as it stands',
+      number(0),
+      60,
+    )
     .option('--alternatives <n>', 'other points that fit, to predict at too', number(0), 2)
     .option('--workers <n>', 'processes that simulate (default: cores - 1)', number(1))
     .option('--seed <n>', 'seed of all chance', number(0), 1)

@@ -64,7 +64,7 @@ describe('chart-lead', () => {
       ...column('link:apigw->nlb', 'open', rises(127)),
     ];
     const [finding] = chartLead(scriptedInput(seconds, 120));
-    expect(finding?.title).toContain('At second 123 nlb NewFlowCount (40 -> 400 a second)');
+    expect(finding?.title).toContain('At second 123 nlb NewFlowCount (40 -> 400)');
     expect(finding?.title).toContain('then nlb ActiveFlowCount +4 s');
     expect(finding?.evidence).toMatchObject({ leadSeconds: 4, mostInOneMinute: 2 });
   });

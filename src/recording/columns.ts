@@ -97,9 +97,9 @@ export function holds(column: Column, value: unknown): boolean {
 
 /** Has each field a value that its column can hold? */
 export function fits(entries: ColumnEntries, fields: object): boolean {
-  const values = new Map<string, unknown>(Object.entries(fields));
-  return entries.every(([name, column]) => {
-    const value = values.get(name);
-    return value === null ? column.nullable : holds(column, value);
-  });
+  for (const [name, column] of entries) {
+    const value: unknown = Reflect.get(fields, name);
+    if (value === null ? !column.nullable : !holds(column, value)) return false;
+  }
+  return true;
 }

@@ -28,9 +28,10 @@ export async function* readTable<Row extends object>(
       const raw = await parquetReadObjects({ file, metadata, rowStart, rowEnd, columns: names });
       const batch: Row[] = [];
       for (const cells of raw) {
-        const row = Object.fromEntries(names.map((name) => [name, fromCell(cells[name])]));
-        if (!isRow(row)) throw new TypeError('a row has a value of the wrong type');
-        batch.push(row);
+        // Millions of rows are read so: what was read becomes the row, in place.
+        for (const name of names) cells[name] = fromCell(cells[name]);
+        if (!isRow(cells)) throw new TypeError('a row has a value of the wrong type');
+        batch.push(cells);
       }
       yield batch;
       rowStart = rowEnd;

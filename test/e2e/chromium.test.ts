@@ -7,19 +7,10 @@ import http from 'node:http';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { CHROMIUM_FLAGS } from '../../src/report/browser.ts';
 import { GOLDEN, GOLDEN_SEED, goldenTopology } from '../../src/sim/golden.case.ts';
 import { projectRoot } from '../support/run-cli.ts';
 import { requireProgram } from '../support/skips.ts';
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const WORKER = `
 import { fingerprint } from '/sim/fingerprint.js';
@@ -64,7 +55,7 @@ async function serve(): Promise<{ readonly url: string; readonly close: () => vo
 test('a worker in Chromium simulates the same bytes', { timeout: 180_000 }, async (context) => {
   const executablePath = requireProgram('chromium', context);
   const { url, close } = await serve();
-  const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
+  const browser = await chromium.launch({ executablePath, headless: true, args: CHROMIUM_FLAGS });
   try {
     const page = await browser.newPage();
     await page.goto(url);

@@ -1,25 +1,14 @@
 /** The page in a real browser: recordings, a live run, keyboard, narrow screens, exports. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CHROMIUM_FLAGS } from '../../src/report/browser.ts';
+import { FAULTS_OF_ACCESS } from '../support/access.ts';
 import { projectRoot, type RunningCli, runCli, startCli } from '../support/run-cli.ts';
 import { findProgram } from '../support/skips.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-/** Run in the page, where axe-core was put. */
-const FAULTS_OF_ACCESS = `axe.run().then(({ violations }) =>
-  violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`;
 const GOLDEN = 'examples/golden-connections.yaml';
 const folder = tempFolder();
 const golden = join(folder.path, 'golden');
@@ -32,7 +21,7 @@ beforeAll(async () => {
   const simulated = ['simulate', GOLDEN, '--duration', '8s', '--no-page', '--record'];
   await runCli([...simulated, golden]);
   await runCli([...simulated, cured, '--set', 'queue.reclaim=idle-yield']);
-  browser = await chromium.launch({ executablePath, args: FLAGS });
+  browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
 });
 
 afterAll(async () => {
@@ -84,6 +73,12 @@ test('a recording: who holds the slots and who waits, at any second', async () =
   await expect
     .poll(() => page.locator('.findings').innerText())
     .toContain('Slot hoarding at queue');
+  await page.getByRole('button', { name: 'show me' }).first().click();
+  await expect
+    .poll(() => page.locator('.meant-now').innerText())
+    .toMatch(/^15 connections now, from 00:00.0/);
+  await page.getByRole('tab', { name: 'Ledger' }).click();
+  expect(await page.locator('.meant-row').count()).toBe(15);
   await seek(page, 0);
   await expect.poll(() => page.locator('.time').innerText()).toMatch(/^00:00\.0/);
   await page.locator('body').press(' ');
@@ -155,8 +150,60 @@ test('narrow, side by side, what-if, and accessible in every tab', async () => {
   expect(wrong).toEqual([]);
 });
 
+test('20,000 connections: bundles, which open', async () => {
+  const file = join(folder.path, 'crowd.json');
+  const clients = {
+    name: 'clients',
+    kind: 'clients',
+    count: 20_000,
+    workload: { kind: 'closed', thinkTime: '1s' },
+  };
+  const queue = { name: 'queue', kind: 'connection-queue', heldMax: 30_000 };
+  const app = { name: 'app', kind: 'app' };
+  const document = { name: 'crowd', duration: '2s', hops: [clients, queue, app] };
+  writeFileSync(file, JSON.stringify(document));
+  const crowd = join(folder.path, 'crowd');
+  expect((await runCli(['simulate', file, '--no-page', '--record', crowd])).code).toBe(0);
+  const { run, url } = await opened(crowd);
+  await using _run = run;
+  await using visited = await visit(url);
+  const { page, wrong } = visited;
+  await seek(page, 1_800_000);
+  await expect.poll(() => page.locator('.answers').innerText()).toMatch(/19,\d{3} requests unread/);
+  const perLine = page.locator('.per-line');
+  await expect.poll(() => perLine.innerText()).toMatch(/a line stands for up to 1\d\d$/);
+  await page.locator('canvas').focus();
+  for (let step = 0; step < 2; step++) await page.keyboard.press('+');
+  await expect.poll(() => perLine.innerText()).toMatch(/a line stands for up to \d\d$/);
+  for (let step = 0; step < 11; step++) await page.keyboard.press('+');
+  await expect.poll(() => perLine.innerText()).toBe('each line is a connection');
+  await page.locator('canvas').click({ position: { x: 200, y: 150 } });
+  await expect.poll(() => page.locator('.card').innerText()).toContain('its request is unread');
+  expect(wrong).toEqual([]);
+});
+
+test('a simulation: shown while it goes on, changed, and there when it was ended', async () => {
+  const simulate = ['simulate', GOLDEN, '--duration', '10h', '--detail', 'full'];
+  await using run = startCli(simulate, { timeoutMs: 110_000 });
+  const [url] = await run.waitFor(/http:\/\/\S+/);
+  await using visited = await visit(url);
+  const { page, wrong } = visited;
+  await expect.poll(() => page.locator('header').innerText()).toContain('running, simulated');
+  await expect.poll(() => page.locator('.answers').innerText()).toContain('45 requests unread');
+  await page.getByRole('tab', { name: 'Controls' }).click();
+  await page.getByLabel('reclaim of queue', { exact: true }).selectOption('idle-yield');
+  await page.getByRole('button', { name: 'set reclaim of queue', exact: true }).click();
+  await expect.poll(() => page.locator('.reply').innerText()).toContain('applied');
+  await expect.poll(() => page.locator('.mark').count()).toBeGreaterThan(0);
+  run.signal('SIGINT');
+  await expect.poll(() => page.locator('header').innerText()).toContain('recorded');
+  expect(wrong).toEqual([]);
+  await visited[Symbol.asyncDispose]();
+  expect((await run.ended).code).toBe(130);
+});
+
 test('a live run: followed, controlled, marked, and there when it is over', async () => {
-  await using run = startCli(['run', GOLDEN, '--duration', '20s'], { timeoutMs: 110_000 });
+  await using run = startCli(['run', GOLDEN, '--duration', '12s'], { timeoutMs: 110_000 });
   const [url] = await run.waitFor(/http:\/\/\S+/);
   await using visited = await visit(url);
   const { page, wrong } = visited;

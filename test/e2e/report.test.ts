@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../support/run-cli.ts';
+import { withPage } from '../../src/report/browser.ts';
+import { FAULTS_OF_ACCESS } from '../support/access.ts';
+import { projectRoot, runCli } from '../support/run-cli.ts';
 import { requireProgram } from '../support/skips.ts';
 import { type TempFolder, tempFolder } from '../support/temp-folder.ts';
 
@@ -22,6 +24,16 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.dispose]());
 
+/** What axe-core finds wrong with a page. */
+async function faultsOfAccess(html: string): Promise<unknown> {
+  const axe = path.join(projectRoot, 'node_modules', 'axe-core', 'axe.min.js');
+  return withPage(async (page) => {
+    await page.setContent(html, { waitUntil: 'load' });
+    await page.evaluate(readFileSync(axe, 'utf8'));
+    return page.evaluate(FAULTS_OF_ACCESS);
+  });
+}
+
 describe('waterhammer report', () => {
   it('writes one file with the story, that names cannot break', async () => {
     const { code, stdout } = await runCli(['report', at('before'), '-o', at('a.html')]);
@@ -30,6 +42,8 @@ describe('waterhammer report', () => {
     expect(html).toContain('45 of 60 clients of clients had a request that waited unread');
     expect(html).toContain('waterhammer simulate topology.yaml --set queue.reclaim=idle-yield');
     expect(html).toContain('class="wh-sequence"');
+    expect(html).toContain('aria-label="the pipeline"');
+    expect(html).toContain('aria-label="time to answer of all requests"');
     expect(html).toContain('&lt;img src=x onerror=');
     expect(html).not.toMatch(/<img|<script|\s(?:src|href)="[^#]/);
     await runCli(['report', at('before'), '-o', at('b.html')]);
@@ -66,6 +80,7 @@ describe('waterhammer report', () => {
     const { code, orphans } = await runCli(['report', at('before'), '-o', at('e.html'), '--pdf']);
     expect({ code, orphans }).toEqual({ code: 0, orphans: [] });
     expect(readFileSync(at('e.pdf')).subarray(0, 5).toString()).toBe('%PDF-');
+    expect(await faultsOfAccess(readFileSync(at('e.html'), 'utf8'))).toEqual([]);
   });
 
   it('refuses what is no recording', async () => {

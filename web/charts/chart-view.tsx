@@ -134,7 +134,7 @@ function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
           width: isHeat ? 1.5 : 1.75,
           dash: DASHES[at % DASHES.length] ?? [],
           spanGaps: false,
-          points: { show: false },
+          points: { show: false, size: 4, filter: alone },
           value: (_: uPlot, v: number | null) => (v === null ? '–' : short(v)),
         })),
       ],
@@ -154,6 +154,13 @@ function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
     chart.data,
     place,
   );
+}
+
+/** Indexes of values between unknown ones: no line leads to them. */
+function alone({ data }: uPlot, line: number): number[] {
+  const values = data[line] ?? [];
+  const isKnown = (at: number): boolean => (values[at] ?? null) !== null;
+  return [...values.keys()].filter((at) => isKnown(at) && !isKnown(at - 1) && !isKnown(at + 1));
 }
 
 function rangeOf(least: number, most: number, logarithmic: boolean): [number, number] {

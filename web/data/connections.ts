@@ -23,6 +23,8 @@ const CONNECTIONS_MAX = 600_000;
 
 export class Connections {
   count = 0;
+  /** Grows when rows have come: chains may have been joined. */
+  version = 0;
   /** µs: what closed before may have been forgotten. */
   from = 0;
   readonly groups: Group[] = [];
@@ -57,6 +59,7 @@ export class Connections {
   }
 
   take(frame: Frame): void {
+    this.version += 1;
     const ids = frame.column('connection');
     const columns = [
       ['openedAt', this.openedAt],
@@ -102,6 +105,7 @@ export class Connections {
     this.from = closed.sort()[closed.length >> 1] ?? 0;
     const count = this.count;
     this.count = 0;
+    this.version += 1;
     this.#index = new Numbered();
     for (let index = 0; index < count; index++) {
       if (this.closedAt.get(index) < this.from) continue;

@@ -27,6 +27,10 @@ export class Snapshot {
   /** By link: how many are open, by state. */
   readonly links: Int32Array[];
   readonly #story: Story;
+  /** By connection, for this version of them: the head of its chain (-1 = not asked), its queue. */
+  #chained = -1;
+  #heads = new Int32Array(0);
+  #queued = new Int32Array(0);
   /** By link: whether it ends at a queue, and whether what it carries has passed one. */
   readonly #isQueueLink: readonly boolean[];
   readonly #isBeyondQueue: readonly boolean[];
@@ -47,6 +51,14 @@ export class Snapshot {
 
   take(at: number, shutter: number): void {
     const { connections } = this.#story;
+    if (this.#chained !== connections.version) {
+      this.#chained = connections.version;
+      if (this.#heads.length < connections.count) {
+        this.#heads = new Int32Array(connections.count * 2);
+        this.#queued = new Int32Array(connections.count * 2);
+      }
+      this.#heads.fill(-1);
+    }
     this.at = at;
     this.count = 0;
     for (const link of this.links) link.fill(0);
@@ -74,8 +86,8 @@ export class Snapshot {
 
   #stateOf(index: number, position: number, shutter: number): State {
     const { connections, exchanges, slots } = this.#story;
-    const head = connections.headOf(index);
-    const queued = connections.atQueue(head, this.#isQueueLink);
+    const head = this.#headOf(index);
+    const queued = this.#queued[index] ?? -1;
     const change = queued < 0 ? -1 : slots.find(connections.id.get(queued), this.at);
     const slot = change < 0 ? SlotState.none : slots.state.get(change);
     const noSlot = slot === SlotState.held || slot === SlotState.yielded;
@@ -89,6 +101,17 @@ export class Snapshot {
     if (noSlot && !read && inFlight) return beyond ? State.idle : State.waiting;
     if (inFlight || ended > this.at - shutter) return State.active;
     return noSlot && queued === index ? State.held : State.idle;
+  }
+
+  /** Chains are gone through once for as long as no row changes them. */
+  #headOf(index: number): number {
+    const known = this.#heads[index] ?? -1;
+    if (known >= 0) return known;
+    const { connections } = this.#story;
+    const head = connections.headOf(index);
+    this.#heads[index] = head;
+    this.#queued[index] = connections.atQueue(head, this.#isQueueLink);
+    return head;
   }
 
   #grow(): void {

@@ -245,7 +245,7 @@ function factsOf({ hop, boxes }: Block, queue: QueueState | undefined): string {
     case 'gateway':
       return `${hop.nodes} nodes`;
     case 'connection-queue':
-      return queue === undefined ? '' : `${queue.busy + queue.idle} of ${queue.slots} slots held`;
+      return queue === undefined ? '' : `${queue.busy + queue.idle} of ${queue.slots} slots`;
     case 'l4-balancer':
     case 'l7-balancer':
       return 'balancer';
@@ -276,8 +276,9 @@ function paintLinkLabel(scene: Scene, layout: Layout, link: number): void {
   if (!horizontal && !isFirst) return;
   context.textAlign = horizontal ? 'center' : 'left';
   const top = labelAt(scene, layout, from);
-  const [x, y] = horizontal ? [middle, top + (rank === 0 ? -22 : 14)] : [10, middle + 4];
-  if (horizontal && rank > 0 && y < layout.v0) return;
+  const isOver = rank === 0 && from.v0 === layout.labels;
+  const [x, y] = horizontal ? [middle, top + (isOver ? -22 : 14)] : [10, middle + 4];
+  if (horizontal && !isOver && y < layout.v0) return;
   context.font = BOLD;
   context.fillStyle = palette.text;
   context.fillText(open.toLocaleString('en'), x, y);

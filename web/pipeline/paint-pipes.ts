@@ -7,6 +7,7 @@ import type { Story } from '../data/story.ts';
 import type { Bundle, Bundles } from './bundles.ts';
 import type { Camera } from './camera.ts';
 import type { DashFillings } from './dash-fillings.ts';
+import type { Layout } from './layout.ts';
 import type { Palette } from './palette.ts';
 import { STRAND, stroke } from './strokes.ts';
 
@@ -17,6 +18,7 @@ export interface Scene {
   readonly snapshot: Snapshot;
   readonly bundles: Bundles;
   readonly camera: Camera;
+  readonly layout: Layout;
   readonly palette: Palette;
   /** Positions across between which something is seen. */
   readonly visible: Ends;
@@ -40,6 +42,58 @@ const DRAWN: readonly State[] = [
 
 export function isOpen(bundle: Bundle, camera: Camera): boolean {
   return bundle.pitch * camera.zoom >= OPEN_PITCH;
+}
+
+/** Behind what is meant everything else pales. */
+const PALE = 0.72;
+const MEANT_WIDTH = 3;
+
+export function paintMeant(scene: Scene, meant: Uint8Array): void {
+  const { context, palette, layout } = scene;
+  context.globalAlpha = PALE;
+  context.fillStyle = palette.surface;
+  context.fillRect(0, 0, layout.width, layout.height);
+  context.globalAlpha = 1;
+  for (const bundle of scene.bundles.bundles) paintMeantOf(scene, bundle, meant);
+}
+
+/** As many lines as there is room for: each then stands for several connections. */
+function paintMeantOf(scene: Scene, bundle: Bundle, meant: Uint8Array): void {
+  const { context, snapshot, bundles, camera, palette } = scene;
+  const own = [...bundles.order.subarray(bundle.first, bundle.first + bundle.count)].filter(
+    (position) => meant[position] === 1,
+  );
+  const room = Math.max(1, bundle.count * bundle.pitch * camera.zoom) / STRAND;
+  const step = Math.max(1, own.length / room);
+  for (const state of DRAWN) {
+    context.beginPath();
+    let any = false;
+    for (let at = 0; at < own.length; at += step) {
+      const position = own[Math.floor(at)] ?? 0;
+      if (snapshot.state[position] !== state) continue;
+      const cell = snapshot.cell[position] ?? -1;
+      const ends = bundles.endsOf(snapshot.index[position] ?? 0, bundle, cell);
+      const [from, to] = [camera.at(ends[0]), camera.at(ends[1])];
+      if (isBeyond(scene, from) && isBeyond(scene, to)) continue;
+      way(scene, [bundle.from.u1, from], [reach(bundle, cell), to]);
+      any = true;
+    }
+    if (!any) continue;
+    context.strokeStyle = palette.hoarded;
+    context.lineWidth = Math.min(MEANT_WIDTH, Math.max(bundle.pitch * camera.zoom, 1.6));
+    context.stroke();
+  }
+}
+
+/** Lines that a bundle is drawn with. */
+export function linesOf(bundle: Bundle, camera: Camera): number {
+  if (isOpen(bundle, camera)) return bundle.count;
+  const thick = thicknessOf(bundle, camera);
+  return Math.max(1, Math.min(bundle.count, Math.round(thick / STRAND)));
+}
+
+function thicknessOf(bundle: Bundle, camera: Camera): number {
+  return Math.max(bundle.count * bundle.pitch * camera.zoom, 2);
 }
 
 export function paintPipes(scene: Scene): void {
@@ -82,7 +136,6 @@ export const SLOTS_FROM = 0.62;
 function paintLines(scene: Scene, bundle: Bundle): void {
   const { context, snapshot, bundles, camera, palette, story } = scene;
   const pitch = bundle.pitch * camera.zoom;
-  const [least, most] = scene.visible;
   for (const state of DRAWN) {
     const buckets = state === State.active ? WIDTHS.length : 1;
     for (let bucket = 0; bucket < buckets; bucket++) {
@@ -95,7 +148,7 @@ function paintLines(scene: Scene, bundle: Bundle): void {
         const cell = snapshot.cell[position] ?? -1;
         const ends = bundles.endsOf(connection, bundle, cell);
         const [from, to] = [camera.at(ends[0]), camera.at(ends[1])];
-        if ((from < least && to < least) || (from > most && to > most)) continue;
+        if (isBeyond(scene, from) && isBeyond(scene, to)) continue;
         if (state === State.active && bucketOf(story, connection, snapshot.at) !== bucket) continue;
         way(scene, [bundle.from.u1, from], [reach(bundle, cell), to]);
         any = true;
@@ -105,6 +158,11 @@ function paintLines(scene: Scene, bundle: Bundle): void {
       stroke(context, palette, state, Math.min(width, Math.max(pitch * 0.8, 1)));
     }
   }
+}
+
+/** A pipe is drawn if one of its ends is in view: those that only pass by would hide it. */
+function isBeyond({ visible: [least, most] }: Scene, v: number): boolean {
+  return v < least || v > most;
 }
 
 function widthOf(state: State): number {
@@ -134,10 +192,10 @@ function paintStrands(scene: Scene, bundle: Bundle): void {
     const cell = snapshot.cell[position] ?? -1;
     if (cell >= 0) cells.set(state, [...(cells.get(state) ?? []), cell]);
   }
-  const thick = Math.max(bundle.count * bundle.pitch * camera.zoom, 2);
+  const thick = thicknessOf(bundle, camera);
   const [from, to] = [camera.at(bundle.fromCentre), camera.at(bundle.toCentre)];
   paintGround(scene, bundle, thick);
-  const strands = Math.max(1, Math.min(bundle.count, Math.round(thick / STRAND)));
+  const strands = linesOf(bundle, camera);
   let offset = -thick / 2;
   for (const state of DRAWN) {
     const share = (counts[state] ?? 0) / bundle.count;
@@ -160,6 +218,7 @@ function paintStrands(scene: Scene, bundle: Bundle): void {
       const at = offset + ((one + 0.5) * thick * share) / own;
       const cell = inSlots ? (slots[Math.floor((one * slots.length) / own)] ?? -1) : -1;
       const end = cell >= 0 ? camera.at(bundles.cellAt(bundle.to, cell)) : to + at;
+      if (isBeyond(scene, from + at) && isBeyond(scene, end)) continue;
       way(scene, [bundle.from.u1, from + at], [reach(bundle, cell), end]);
     }
     stroke(context, palette, state, Math.min(STRAND * 0.62, 1.6));

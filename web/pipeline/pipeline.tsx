@@ -3,8 +3,9 @@
  * something moves. Wheel or + and - open bundles, dragging moves, pointing tells about a pipe.
  * With the keyboard: left and right choose a link, up and down a connection on it.
  */
-import { useSignalEffect } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { count } from '../format.ts';
 import { Legend } from '../legend.tsx';
 import type { Shown } from '../model.ts';
 import { pick } from './pick.ts';
@@ -12,10 +13,13 @@ import { ScenePainter } from './scene-painter.ts';
 
 export function Pipeline({ shown, label }: { shown: Shown; label: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const perLine = useSignal(1);
   const hand = useRef<Hand | null>(null);
   useEffect(() => {
     if (canvas.current === null) return undefined;
-    hand.current = new Hand(canvas.current, shown);
+    hand.current = new Hand(canvas.current, shown, (connections) => {
+      perLine.value = connections;
+    });
     return () => hand.current?.stop();
   }, [shown]);
   useSignalEffect(() => {
@@ -24,6 +28,7 @@ export function Pipeline({ shown, label }: { shown: Shown; label: string }) {
     shown.version.value;
     shown.hovered.value;
     shown.chosen.value;
+    shown.highlight.value;
     shown.player.until.value;
     hand.current?.changed();
   });
@@ -32,6 +37,11 @@ export function Pipeline({ shown, label }: { shown: Shown; label: string }) {
     <div class="pipeline">
       <canvas ref={canvas} tabIndex={0} role="img" aria-label={label} />
       <div class="zoom">
+        <span class="per-line">
+          {perLine.value > 1
+            ? `a line stands for up to ${count(perLine.value)}`
+            : 'each line is a connection'}
+        </span>
         <button type="button" aria-label="open the bundles (plus)" onClick={zoom(1.6)}>
           +
         </button>
@@ -54,11 +64,13 @@ class Hand {
   readonly #painter: ScenePainter;
   readonly #sizes: ResizeObserver;
   readonly #gone = new AbortController();
+  readonly #onPerLine: (connections: number) => void;
   #due = 0;
   #dragFrom: number | null = null;
   #moved = false;
 
-  constructor(canvas: HTMLCanvasElement, shown: Shown) {
+  constructor(canvas: HTMLCanvasElement, shown: Shown, onPerLine: (connections: number) => void) {
+    this.#onPerLine = onPerLine;
     this.#canvas = canvas;
     this.#shown = shown;
     this.#painter = new ScenePainter(canvas, shown);
@@ -90,6 +102,7 @@ class Hand {
     this.#due = requestAnimationFrame(() => {
       this.#due = 0;
       this.#painter.paint();
+      this.#onPerLine(Math.round(this.#painter.connectionsPerLine));
     });
   }
 

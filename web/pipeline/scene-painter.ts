@@ -5,7 +5,7 @@ import { Camera } from './camera.ts';
 import { DashFillings } from './dash-fillings.ts';
 import { type Layout, makeLayout } from './layout.ts';
 import { paintBoxes, paintHosts, paintLabels } from './paint-boxes.ts';
-import { isOpen, paintPipes, reach, type Scene, way } from './paint-pipes.ts';
+import { isOpen, linesOf, paintMeant, paintPipes, reach, type Scene, way } from './paint-pipes.ts';
 import { type Palette, readPalette } from './palette.ts';
 
 /** A pipe opened wide enough to be seen and pointed at. */
@@ -52,6 +52,14 @@ export class ScenePainter {
     this.#dashes = new DashFillings(this.#context, this.#palette, direction);
   }
 
+  /** Connections that a line stands for where it stands for most. */
+  get connectionsPerLine(): number {
+    return this.bundles.bundles.reduce(
+      (most, bundle) => Math.max(most, bundle.count / linesOf(bundle, this.camera)),
+      1,
+    );
+  }
+
   paint(): void {
     const { story, snapshot } = this.#shown;
     this.#shown.look();
@@ -67,7 +75,18 @@ export class ScenePainter {
     const visible = [layout.v0 - MARGIN, layout.v1 + MARGIN] as const;
     const dashes = this.#dashes;
     const scene = {
-      ...{ context, horizontal, story, snapshot, bundles, camera, palette, visible, dashes },
+      ...{
+        context,
+        horizontal,
+        story,
+        snapshot,
+        bundles,
+        camera,
+        layout,
+        palette,
+        visible,
+        dashes,
+      },
     } satisfies Scene;
     context.save();
     context.beginPath();
@@ -77,6 +96,7 @@ export class ScenePainter {
     context.clip();
     paintHosts(scene, layout);
     paintPipes(scene);
+    if (this.#shown.highlight.peek() !== null) paintMeant(scene, this.#shown.meant);
     const queues = paintBoxes(scene, layout);
     for (const one of [this.#shown.hovered.peek(), this.#shown.chosen.peek()]) {
       this.#paintChain(scene, one);

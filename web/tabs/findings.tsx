@@ -1,6 +1,8 @@
 /** What the run shows, gravest first; pointing at one highlights the seconds and links meant. */
 import type { Finding } from '../../src/model/summary.ts';
-import type { Highlight, Shown } from '../model.ts';
+import { timeMeant } from '../data/meant.ts';
+import { clock, plural } from '../format.ts';
+import type { Shown } from '../model.ts';
 
 export function Findings({ shown }: { shown: Shown }) {
   const { summary, state } = shown.face.value;
@@ -24,11 +26,16 @@ export function Findings({ shown }: { shown: Shown }) {
 }
 
 function FindingCard({ shown, finding }: { shown: Shown; finding: Finding }) {
-  const meant = meantBy(shown, finding);
   const on = shown.highlight.value !== null && shown.highlight.value.finding === finding;
   const toggle = (): void => {
-    shown.highlight.value = on ? null : meant;
-    if (!on) shown.player.seek((meant.from + meant.to) / 2);
+    if (on) {
+      shown.highlight.value = null;
+      return;
+    }
+    const meant = timeMeant(shown.story, finding);
+    shown.highlight.value = { finding, ...meant };
+    shown.player.playing.value = false;
+    shown.player.seek(meant.worst);
   };
   return (
     <li class={`finding ${finding.severity}${on ? ' on' : ''}`}>
@@ -43,6 +50,7 @@ function FindingCard({ shown, finding }: { shown: Shown; finding: Finding }) {
       <button type="button" aria-pressed={on} onClick={toggle}>
         {on ? 'shown above' : 'show me'}
       </button>
+      {on && <MeantNow shown={shown} />}
       <details>
         <summary>evidence</summary>
         <dl>
@@ -58,35 +66,18 @@ function FindingCard({ shown, finding }: { shown: Shown; finding: Finding }) {
   );
 }
 
-/** The seconds in which what a finding says was so; the whole run where it does not say. */
-function meantBy({ story }: Shown, finding: Finding): Highlight {
-  const { series } = story;
-  const measure = MEASURES[finding.kind];
-  const whole = { finding, from: 0, to: story.until, hop: finding.hop };
-  const scopes = measure === undefined ? [] : series.scopes(measure.scope);
-  const seconds: number[] = [];
-  for (let index = 0; index < series.length; index++) {
-    const second = series.secondOf(index);
-    if (second < 0 || measure === undefined) continue;
-    if (scopes.some((scope) => measure.holds(series.at(scope, measure.measure, second))))
-      seconds.push(second);
-  }
-  const [first] = seconds;
-  const last = seconds.at(-1);
-  if (first === undefined || last === undefined) return whole;
-  return { ...whole, from: first * 1e6, to: (last + series.step) * 1e6 };
+/** What the highlight stands for at the time that is looked at. */
+function MeantNow({ shown }: { shown: Shown }) {
+  shown.seen.value;
+  const { highlight, meant, snapshot } = shown;
+  const time = highlight.value;
+  if (time === null) return null;
+  let connections = 0;
+  for (let at = 0; at < snapshot.count; at++) connections += meant[at] ?? 0;
+  return (
+    <p class="meant-now" role="status">
+      {connections > 0 && <b>{plural(connections, 'connection')} now, </b>}
+      from {clock(time.from)} to {clock(time.to)}, worst at {clock(time.worst)}
+    </p>
+  );
 }
-
-interface Meant {
-  readonly scope: string;
-  readonly measure: string;
-  readonly holds: (value: number) => boolean;
-}
-
-const above = (least: number) => (value: number) => value > least;
-
-const MEASURES: Readonly<Record<string, Meant>> = {
-  'slot-hoarding': { scope: 'hop:', measure: 'hoardedSlotSeconds', holds: above(0.5) },
-  'invisible-starvation': { scope: 'hop:', measure: 'waiting', holds: above(0) },
-  'retry-amplification': { scope: 'clients:', measure: 'retries', holds: above(0) },
-};

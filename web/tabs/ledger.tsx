@@ -17,9 +17,11 @@ interface Flow {
   readonly share: number;
   readonly state: string;
   readonly age: number;
+  /** The finding that is shown means it. */
+  readonly meant: number;
 }
 
-type Column = Exclude<keyof Flow, 'index'>;
+type Column = Exclude<keyof Flow, 'index' | 'meant'>;
 
 const COLUMNS: readonly (readonly [Column, string])[] = [
   ['source', 'source'],
@@ -39,11 +41,15 @@ export function Ledger({ shown }: { shown: Shown }) {
   shown.seen.value;
   const flows = flowsOf(shown);
   const { column, down } = sorted.value;
-  flows.sort((x, y) => order(x[column], y[column]) * (down ? -1 : 1));
+  shown.highlight.value;
+  flows.sort((x, y) => y.meant - x.meant || order(x[column], y[column]) * (down ? -1 : 1));
+  const meant = flows.filter((flow) => flow.meant === 1).length;
+  const most = flows.reduce((least, { share }) => Math.max(least, share), 1e-9);
   return (
     <div class="scroll">
       <p class="hint">
         {flows.length.toLocaleString('en')} flows
+        {meant > 0 && `, ${meant.toLocaleString('en')} of them meant by the finding`}
         {flows.length > ROWS_MAX && `, the first ${ROWS_MAX} shown`}
       </p>
       <table>
@@ -70,7 +76,7 @@ export function Ledger({ shown }: { shown: Shown }) {
         </thead>
         <tbody>
           {flows.slice(0, ROWS_MAX).map((flow) => (
-            <Row key={flow.index} shown={shown} flow={flow} />
+            <Row key={flow.index} shown={shown} flow={flow} most={most} />
           ))}
         </tbody>
       </table>
@@ -78,18 +84,19 @@ export function Ledger({ shown }: { shown: Shown }) {
   );
 }
 
-function Row({ shown, flow }: { shown: Shown; flow: Flow }) {
+/** Bars are drawn against the largest share. */
+function Row({ shown, flow, most }: { shown: Shown; flow: Flow; most: number }) {
   const choose = (): void => {
     shown.chosen.value = flow.index;
   };
   return (
-    <tr class={shown.chosen.value === flow.index ? 'on' : ''} onClick={choose}>
+    <tr class={classOf(shown, flow)} onClick={choose}>
       <td>{flow.source}</td>
       <td>{flow.balancer}</td>
       <td>{flow.target}</td>
       <td class={flow.slot === 0 ? 'bad' : ''}>{flow.slot === 0 ? 'none' : flow.slot}</td>
       <td>
-        <i class="share" style={{ width: `${Math.min(flow.share * 60, 60)}px` }} />
+        <i class="share" style={{ width: `${(flow.share / most) * 60}px` }} />
         {(flow.share * 100).toFixed(1)} %
       </td>
       <td>{flow.state}</td>
@@ -98,12 +105,17 @@ function Row({ shown, flow }: { shown: Shown; flow: Flow }) {
   );
 }
 
+function classOf(shown: Shown, flow: Flow): string {
+  const on = shown.chosen.value === flow.index ? 'on' : '';
+  return flow.meant === 1 ? `meant-row ${on}` : on;
+}
+
 function order(x: string | number, y: string | number): number {
   if (typeof x === 'number' && typeof y === 'number') return x - y;
   return String(x) < String(y) ? -1 : Number(x !== y);
 }
 
-function flowsOf({ story, snapshot }: Shown): Flow[] {
+function flowsOf({ story, snapshot, meant }: Shown): Flow[] {
   const { connections, exchanges, face } = story;
   const kinds = new Map(face.topology.hops.map((hop) => [hop.name, hop.kind]));
   const wanted =
@@ -131,6 +143,7 @@ function flowsOf({ story, snapshot }: Shown): Flow[] {
       share: 0,
       state: STATES[snapshot.state[at] ?? 0] ?? 'idle',
       age: snapshot.at - connections.openedAt.get(index),
+      meant: meant[at] ?? 0,
       requests,
     });
   }

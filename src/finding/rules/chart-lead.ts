@@ -49,7 +49,7 @@ function inMinute(leads: readonly ChartLead[], minute: number): number {
 }
 
 function text({ name, from, peak }: ChartLead): string {
-  return `${name} (${round(from, 1)} -> ${round(peak, 1)} a second)`;
+  return `${name} (${round(from, 1)} -> ${round(peak, 1)})`;
 }
 
 function after(first: ChartLead): (one: ChartLead) => string {

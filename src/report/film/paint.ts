@@ -153,9 +153,15 @@ function paintHop(brush: Brush, scene: Scene, hop: SceneHop, palette: Palette): 
   const isAlone = scene.hops.filter((one) => one.column === hop.column).length === 1;
   brush.textAlign = 'center';
   brush.fillStyle = palette.ink;
-  brush.font = `600 ${isAlone || hop.name.length < 8 ? 15 : 12}px ${FONT}`;
+  brush.font = `600 ${isAlone ? 15 : sizeOf(hop.name)}px ${FONT}`;
   const text = hop.name.length > 13 ? `${hop.name.slice(0, 12)}…` : hop.name;
   brush.fillText(text, x + BOX / 2, isAlone ? y - 12 : y + height / 2 + 5);
+}
+
+/** A name that stands in its box must not reach out of it. */
+function sizeOf(name: string): number {
+  if (name.length < 8) return 15;
+  return name.length > 10 ? 10 : 12;
 }
 
 /** Slots as squares: at work, taken and idle, free; beside them how many wait. */

@@ -16,7 +16,14 @@ const finding = {
 function page(): string {
   const run = testRun({}, [finding]);
   const diagrams = { text: HOSTILE, pictures: [] };
-  return reportPage({ run, before: run, plots: plotsOf(run), diagrams });
+  return reportPage({
+    run,
+    before: run,
+    plots: plotsOf(run),
+    pipeline: null,
+    heat: null,
+    diagrams,
+  });
 }
 
 describe('page of a report', () => {

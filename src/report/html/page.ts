@@ -26,6 +26,10 @@ export interface PageInput {
   /** The run before a cure; its figures and lines are shown beside. */
   readonly before: RunData | null;
   readonly plots: readonly PlotSpec[];
+  /** The pipeline at its worst; null where it cannot be drawn. */
+  readonly pipeline: { readonly picture: Markup; readonly second: number } | null;
+  /** Time to answer of every request; null where none is known. */
+  readonly heat: Markup | null;
   /** SVG of the diagrams with a sentence about them, or why there are none. */
   readonly diagrams: { readonly text: string; readonly pictures: readonly string[] };
 }
@@ -43,11 +47,13 @@ export function reportPage(input: PageInput): string {
     lead(run),
     figures(run, before),
     storySection(storyOf(run)),
+    pipelineSection(input),
     plotSection(
       run,
       input.plots,
       Math.max(run.series.length, before?.series.length ?? 0) * run.series.step,
     ),
+    heatSection(input),
     diagramSection(input.diagrams),
     findingSection(run),
     bookSection(run),
@@ -90,12 +96,36 @@ function lead(run: RunData): Markup {
   return element('p', { class: `lead ${severity}` }, storyOf(run).lead);
 }
 
+function pipelineSection({ pipeline }: PageInput): Markup | null {
+  if (pipeline === null) return null;
+  return markup([
+    heading('The pipeline at its worst', 'pipeline'),
+    paragraph(
+      `Every connection at ${clock(pipeline.second)}: the last second in which nearly as many ` +
+        'requests waited, or connections were open, as ever.',
+    ),
+    widePicture('the pipeline at its worst', pipeline.picture),
+  ]);
+}
+
+function heatSection({ heat }: PageInput): Markup | null {
+  if (heat === null) return null;
+  return markup([
+    heading('Time to answer, every request', 'heat'),
+    paragraph('Darker where more requests ended, by orders of magnitude.', 'mute small'),
+    widePicture('time to answer of every request', heat),
+  ]);
+}
+
+/** In the order in which they are drawn. */
+const DIAGRAMS = ['sequence diagram, as assumed', 'sequence diagram, as it was'];
+
 function diagramSection({ text, pictures }: PageInput['diagrams']): Markup {
   return markup([
     heading('Assumed and actual', 'diagrams'),
     paragraph(text),
     // Written by `sequenceSvg`, which has escaped what is in it.
-    pictures.map((picture) => widePicture('sequence diagram', new Markup(picture))),
+    pictures.map((picture, at) => widePicture(DIAGRAMS[at] ?? 'diagram', new Markup(picture))),
   ]);
 }
 

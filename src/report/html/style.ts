@@ -60,6 +60,7 @@ font-size:13.5px}
 ul.key svg{display:inline-block;width:26px;height:8px;margin-right:6px;vertical-align:middle}
 .wide-picture{overflow-x:auto;margin:14px 0 22px;border:1px solid var(--line);border-radius:8px}
 .wide-picture svg{display:block}
+.wide-picture svg.fits{width:100%;min-width:640px;height:auto}
 .table{overflow-x:auto;margin:8px 0 18px}
 table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums;min-width:100%}
 th,td{padding:6px 12px 6px 0;text-align:right;border-bottom:1px solid var(--line);
@@ -83,6 +84,7 @@ h1{font-size:25px}
 .plots .narrow{display:block}
 ol.when li{grid-template-columns:46px 24px 1fr}
 dl.evidence{gap:2px 12px;font-size:13px}
+h2,h2+p{break-after:avoid}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:10px 12px}
 }
 @media print{
@@ -96,7 +98,8 @@ figure,.reason,.tile,tr,ol.when li{break-inside:avoid}
 .plots .wide{display:none}
 .plots .narrow{display:block}
 .wide-picture{overflow:visible;border:0}
-.wide-picture svg{max-width:100%;height:auto}
+.wide-picture svg,.wide-picture svg.fits{max-width:100%;min-width:0;height:auto}
+h2,h2+p{break-after:avoid}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }

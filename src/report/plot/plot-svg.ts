@@ -19,6 +19,7 @@ export interface PlotFrame {
   readonly flags: readonly Flag[];
 }
 
+const LABEL = 'plot over the time of the load';
 const MARGINS = { marginLeft: 46, marginRight: 14, marginTop: 26, marginBottom: 26 };
 /** Flags closer than this would lie on each other: the later one has only its line. */
 const FLAG_PIXELS = 15;
@@ -44,7 +45,12 @@ export function plotSvg(spec: PlotSpec, frame: PlotFrame): Markup {
       ...spec.lines.flatMap((line, i) => lineMarks(spec, line, i)),
     ],
   });
-  return new Markup(withoutStyle(drawn.outerHTML));
+  drawn.setAttribute('role', 'img');
+  const svg = withoutStyle(drawn.outerHTML);
+  // Groups may have no names: the figure's own says it all.
+  return new Markup(
+    svg.replace(/ aria-label="[^"]*"/g, '').replace('<svg', `<svg aria-label="${LABEL}"`),
+  );
 }
 
 function yScale({ scale, lines, bound }: PlotSpec): Plot.ScaleOptions {

@@ -26,6 +26,15 @@ describe('story', () => {
     expect(lead).toBe('No trouble was found: 99 % of 1,000 requests succeeded.');
   });
 
+  it('says of one request what was, of many what were', () => {
+    const run = testRun();
+    const [clients] = run.summary.clients;
+    if (clients === undefined) throw new Error('no clients');
+    const one = { ...clients, requests: { ...clients.requests, pending: 1, serverErrors5xx: 1 } };
+    const [what] = storyOf({ ...run, summary: { ...run.summary, clients: [one] } }).what;
+    expect(what).toContain('1 was answered 5xx, 6 got no answer, 1 was still waiting at the end.');
+  });
+
   it('tells what happened in figures of the summary and the series', () => {
     const { what } = storyOf(testRun());
     expect(what[0]).toBe(

@@ -76,10 +76,10 @@ function requests({ clients, durationSeconds }: Summary, seconds: string): strin
   );
   if (sent === 0) return `${who} sent nothing in ${count(durationSeconds)} ${seconds}.`;
   const others = [
-    [throttled429, 'were answered 429'],
-    [serverErrors5xx, 'were answered 5xx'],
+    [throttled429, `${was(throttled429)} answered 429`],
+    [serverErrors5xx, `${was(serverErrors5xx)} answered 5xx`],
     [failed, 'got no answer'],
-    [pending, 'were still waiting at the end'],
+    [pending, `${was(pending)} still waiting at the end`],
   ] as const;
   const rest = others.filter(([n]) => n > 0).map(([n, what]) => `${count(n)} ${what}`);
   const again = retries > 0 ? ` ${plural(retries, 'retry', 'retries')} came on top.` : '';
@@ -88,6 +88,10 @@ function requests({ clients, durationSeconds }: Summary, seconds: string): strin
     `${count(ok)} (${percent(ok / sent)}) succeeded` +
     `${rest.length > 0 ? `, ${rest.join(', ')}` : ''}.${again}`
   );
+}
+
+function was(some: number): string {
+  return some === 1 ? 'was' : 'were';
 }
 
 function clientsThatWaited({ clients }: Summary): string[] {

@@ -1,0 +1,92 @@
+/**
+ * CPU time of a live run per request: with a page that reads its stream, and without a page, in
+ * turns. The reader is this process, whose own CPU time does not count.
+ */
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MAIN, median, ROOT, spread, table } from '../bench.mjs';
+import { endsWithUs } from '../processes.mjs';
+
+const RATE = 1_500;
+
+const topology = {
+  name: 'stream-cost',
+  hops: [
+    {
+      name: 'clients',
+      kind: 'clients',
+      count: 200,
+      workload: { kind: 'open', rate: `${RATE}/s`, arrivals: 'poisson' },
+    },
+    { name: 'cdn', kind: 'edge' },
+    { name: 'apigw', kind: 'gateway', nodes: 3 },
+    { name: 'nlb', kind: 'l4-balancer' },
+    { name: 'queue', kind: 'connection-queue', reclaim: 'idle-yield' },
+    { name: 'web', kind: 'web-server' },
+    { name: 'app', kind: 'app', serviceTime: '1ms' },
+    { name: 'db', kind: 'database' },
+  ],
+  hosts: [{ name: 'ec2', count: 4, hops: ['queue', 'web', 'app'] }],
+};
+
+export async function streamCost(scratch, { pairs, seconds }) {
+  const file = join(scratch, 'stream-cost.json');
+  writeFileSync(file, JSON.stringify(topology));
+  const args = ['run', file, '--duration', `${seconds}s`, '--json'];
+  const found = [[], []];
+  for (let pair = 0; pair < pairs; pair++) {
+    // Who goes first changes with each pair: a drift of the machine must not favour one.
+    for (const one of pair % 2 === 0 ? [0, 1] : [1, 0]) {
+      const summary = await run([...args, one === 0 ? '--page' : '--no-page']);
+      found[one].push(microsPerRequest(summary));
+      process.stderr.write(`pair ${pair + 1}, ${one === 0 ? 'watched' : 'not'}\n`);
+    }
+  }
+  const ratios = found[0].map((cost, pair) => cost / found[1][pair]);
+  const rows = [
+    ['a page reads the stream', spread(found[0])],
+    ['no page', spread(found[1])],
+  ];
+  const text =
+    `Live stream: ${pairs} pairs of ${seconds} s in turns, ${RATE} requests/s through the whole ` +
+    `chain of our own hops.\n\n${table(['case', 'CPU us per request'], rows)}\n\n` +
+    `Ratio ${spread(ratios, 3)}.`;
+  return { text, ratio: median(ratios) };
+}
+
+/** Reads the stream, where one is offered, to its end. */
+function run(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { cwd: ROOT });
+    endsWithUs(child);
+    let [output, errors] = ['', ''];
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      const [, address] = /(http:\S+)/.exec(errors) ?? [];
+      errors += chunk;
+      const [, now] = /(http:\S+)\n/.exec(errors) ?? [];
+      if (address === undefined && now !== undefined) read(now).catch(reject);
+    });
+    child.once('close', (code) => {
+      if (code === 0) resolve(JSON.parse(output));
+      else reject(new Error(`${args.join(' ')}: ${errors.slice(-2_000)}`));
+    });
+  });
+}
+
+async function read(address) {
+  const { origin, hash } = new URL(address);
+  const headers = { 'x-waterhammer-token': hash.slice(1) };
+  const { body } = await fetch(`${origin}/api/runs/0/events`, { headers });
+  for await (const _ of body);
+}
+
+/** Workers and supervisor; there are no foreign programs. */
+function microsPerRequest({ processes, lab }) {
+  const cpuSeconds = processes.reduce((sum, one) => sum + one.cpuSeconds, 0);
+  const requests = lab.load.reduce((sum, one) => sum + one.requests, 0);
+  return (cpuSeconds * 1e6) / requests;
+}
