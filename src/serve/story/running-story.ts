@@ -4,7 +4,8 @@
  * comes later gets all of them.
  *
  * Bounded: frames of requests are let go, the oldest first, when everything together is larger
- * than the limit, then those of connections (what is open is told anew); and of more requests than the limit between two looks, those in excess.
+ * than the limit, then those of connections (what is open is told anew); and of more requests
+ * than the limit between two looks, those in excess.
  */
 import type { Fold } from '../../measure/fold.ts';
 import { OpenRows } from '../../measure/open-rows.ts';
