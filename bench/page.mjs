@@ -131,8 +131,8 @@ async function framesOfCrowds() {
     await close();
   }
   const head = ['20,000 connections', 'view', 'pictures/s', `at least ${FRAMES_MIN}`];
-  const how = 'Pictures a second while time passes, 3 x 2 s each, median (min .. max).';
-  return `${how}\n\n${table(head, rows)}`;
+  const said = 'Pictures a second while time passes, 3 x 2 s each, median (min .. max).';
+  return `${said}\n\n${table(head, rows)}`;
 }
 
 /** Counts how often the canvas is cleared. */
@@ -170,8 +170,8 @@ async function firstChart() {
   }
   const worst = Math.max(...times);
   return (
-    'First chart of a recorded day, from the address to the chart: ' +
-    `${spread(times, 0)} ms; at most ${FIRST_CHART_MAX_MS}: ${verdict(worst, FIRST_CHART_MAX_MS)}.`
+    `First chart of a recorded day, from the address to the chart: ${spread(times, 0)} ms; ` +
+    `at most ${FIRST_CHART_MAX_MS}: ${verdict(worst, FIRST_CHART_MAX_MS)}.`
   );
 }
 
@@ -194,9 +194,9 @@ async function memoryOfAnHour() {
   const megabytes = bytes.map((one) => `${(one / 2 ** 20).toFixed(0)} MiB`);
   const growth = bytes[3] / bytes[1];
   return (
-    `Memory of the page over an hour of a live run, replayed in ${took.toFixed(0)} s (7,200 ` +
-    `ticks, ${hour.requestsPerSecond} requests/s, each on a connection of its own: 1.8 million ` +
-    'of both): ' +
+    `Memory of the page over an hour of a live run, replayed in ${took.toFixed(0)} s ` +
+    `(7,200 ticks, ${hour.requestsPerSecond} requests/s, each on a connection of its own: ` +
+    `1.8 million of both): ` +
     `${megabytes.join(', ')} after each quarter. The last against the second: ` +
     `${growth.toFixed(2)}; at most ${GROWTH_MAX}: ${verdict(growth, GROWTH_MAX)}.`
   );

@@ -106,7 +106,8 @@ async function shareOfDay(share) {
   const memory = Math.max(...parts.map((part) => part.rssMaxMb));
   const extrapolated = ((minutes * DAY_SECONDS) / lived).toFixed(0);
   return [
-    `${((lived / DAY_SECONDS) * 100).toFixed(1)} % of a day of \`aws-2021.yaml\` really lived through`,
+    `${((lived / DAY_SECONDS) * 100).toFixed(1)} % of a day of \`aws-2021.yaml\` `,
+    'really lived through',
     whole ? '' : `, ${seconds / 60} minutes each from ${STARTS.join(', ')}`,
     `, a row a minute: ${(sum('requests') / 1e6).toFixed(1)} million requests in `,
     `${minutes.toFixed(1)} minutes of CPU, `,
