@@ -43,8 +43,7 @@ const steps = [
   { name: 'unit', project: 'unit', minutesMax: 20 },
   { name: 'node24', project: 'unit', runner: 'scripts/node24.mjs', minutesMax: 10 },
   { name: 'conformance', project: 'conformance', minutesMax: 20 },
-  // They wait for most of the time.
-  { name: 'e2e', project: 'e2e', more: ['--maxWorkers=3'], minutesMax: 40 },
+  { name: 'e2e', project: 'e2e', minutesMax: 40 },
 ];
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -147,7 +146,7 @@ async function perform(step) {
   const vitest = [bin('vitest', 'vitest.mjs'), 'run', '--project', step.project];
   const runner = step.runner ? [step.runner] : vitest;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const args = step.project ? [...runner, ...reporters, ...(step.more ?? [])] : step.args;
+  const args = step.project ? [...runner, ...reporters] : step.args;
   const minutesMax = step.minutesMax ?? 5;
   const result = await runStep({ command: process.execPath, args, cwd: root, minutesMax });
   const counts = step.project ? countTests(report, result) : countOne(result.ok);

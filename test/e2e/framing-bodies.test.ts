@@ -18,8 +18,11 @@ import { type Chain, startChain } from './framing-chain.ts';
 
 const MEGABYTE = 1_000_000;
 const BLOCK = randomBytes(MEGABYTE);
-/** Five hops with some hundred kB each way, the two ends' own streams, and a piece of a body. */
-const WAITING_BYTES_MAX = 5 * MEGABYTE;
+/**
+ * Five hops with some hundred kB each way, and the two ends' own streams, of pieces of a MB. Half
+ * of a large body would be 50.
+ */
+const WAITING_BYTES_MAX = 8 * MEGABYTE;
 /** With what is read and dropped until the collector comes by: still less than a large body. */
 const GROWTH_BYTES_MAX = 80 * MEGABYTE;
 

@@ -58,8 +58,8 @@ describe('golden connections', () => {
     expect(summary.findings.map((finding) => finding.kind)).toContain('slot-hoarding');
   });
 
-  it('with idle-yield serves all 60, nearly as often as without any queue', async () => {
-    // Side by side, so that a busy machine slows both.
+  it('with idle-yield serves all 60, about as often as without any queue', async () => {
+    // Side by side, so that a busy machine slows both. (bench/golden.mjs compares exactly.)
     const [cured, free] = await Promise.all([
       summaryOf([GOLDEN, ...SHORT, ...CURE]),
       summaryOf(['examples/golden-no-queue.yaml', ...SHORT]),
@@ -67,7 +67,7 @@ describe('golden connections', () => {
     expect(only(cured.clients)).toMatchObject({ served: 60, starved: 0 });
     expect(only(cured.clients).requests.failed).toBe(0);
     expect(only(cured.clients).requests.answered).toBeGreaterThanOrEqual(
-      0.96 * only(free.clients).requests.answered,
+      0.9 * only(free.clients).requests.answered,
     );
     expect(cured.findings.map((finding) => finding.kind)).not.toContain('slot-hoarding');
   });
