@@ -64,7 +64,7 @@ beforeAll(async () => {
   const { code, stdout, stderr } = await runCli(all);
   expect(code, stderr).toBe(0);
   measures = JSON.parse(stdout).measures;
-}, 120_000);
+}, 240_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function whyApart(measure: string): string | null {
