@@ -119,6 +119,7 @@ export class Strike {
 
   /** A foreign server has something of ours to read, and has not come to it. */
   async #foreignBusy(): Promise<boolean> {
+    if (this.#options.plan.instances.every(({ process }) => process >= 0)) return false;
     return ((await this.#kernelView())?.unsettled ?? 0) > 0;
   }
 

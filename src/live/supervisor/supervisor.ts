@@ -292,6 +292,11 @@ export class LiveRun {
     });
     this.#loadEnd = await strike.requests();
     this.#lab = await this.#account();
+    if (this.#options.bookless) {
+      // Nothing was booked that sockets could be counted against.
+      this.#censusAt = this.#clock.now();
+      return;
+    }
     const { censusAt, kernel } = await strike.connections();
     this.#kernel = kernel;
     this.#censusAt = censusAt;
