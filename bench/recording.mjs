@@ -10,36 +10,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median, report, run, spread, table } from './bench.mjs';
+import { OWN_CHAIN_RATE, ownChain } from './own-chain.mjs';
 
 const PAIRS = Number(process.argv[2] ?? 5);
 const SECONDS = Number(process.argv[3] ?? 8);
-const RATE = 1_500;
 const TARGET = 1.05;
-
-const topology = {
-  name: 'recording-cost',
-  hops: [
-    {
-      name: 'clients',
-      kind: 'clients',
-      count: 200,
-      workload: { kind: 'open', rate: `${RATE}/s`, arrivals: 'poisson' },
-    },
-    { name: 'cdn', kind: 'edge' },
-    { name: 'apigw', kind: 'gateway', nodes: 3 },
-    { name: 'nlb', kind: 'l4-balancer' },
-    { name: 'queue', kind: 'connection-queue', reclaim: 'idle-yield' },
-    { name: 'web', kind: 'web-server' },
-    { name: 'app', kind: 'app', serviceTime: '1ms' },
-    { name: 'db', kind: 'database' },
-  ],
-  hosts: [{ name: 'ec2', count: 4, hops: ['queue', 'web', 'app'] }],
-};
 
 const folder = mkdtempSync(join(tmpdir(), 'waterhammer-bench-'));
 try {
   const file = join(folder, 'chain.yaml');
-  writeFileSync(file, JSON.stringify(topology));
+  writeFileSync(file, JSON.stringify(ownChain));
   const args = [file, '--duration', `${SECONDS}s`];
   const cases = [
     ['default recording, live table', (round) => ['--record', join(folder, `rec-${round}`)]],
@@ -61,7 +41,8 @@ try {
   const verdict = median(ratios) <= TARGET ? 'met' : 'MISSED';
   report(
     'Recording and live table',
-    `${PAIRS} pairs of ${SECONDS} s in turns, ${RATE} requests/s through the whole chain of our ` +
+    `${PAIRS} pairs of ${SECONDS} s in turns, ${OWN_CHAIN_RATE} requests/s through the whole ` +
+      `chain of our ` +
       `own hops; median (min .. max).\n\n${table(['case', 'CPU us per request'], rows)}\n\n` +
       `Ratio ${spread(ratios, 3)}; at most ${TARGET}: ${verdict}.`,
   );

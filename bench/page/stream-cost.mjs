@@ -6,33 +6,12 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MAIN, median, ROOT, spread, table } from '../bench.mjs';
+import { OWN_CHAIN_RATE, ownChain } from '../own-chain.mjs';
 import { endsWithUs } from '../processes.mjs';
-
-const RATE = 1_500;
-
-const topology = {
-  name: 'stream-cost',
-  hops: [
-    {
-      name: 'clients',
-      kind: 'clients',
-      count: 200,
-      workload: { kind: 'open', rate: `${RATE}/s`, arrivals: 'poisson' },
-    },
-    { name: 'cdn', kind: 'edge' },
-    { name: 'apigw', kind: 'gateway', nodes: 3 },
-    { name: 'nlb', kind: 'l4-balancer' },
-    { name: 'queue', kind: 'connection-queue', reclaim: 'idle-yield' },
-    { name: 'web', kind: 'web-server' },
-    { name: 'app', kind: 'app', serviceTime: '1ms' },
-    { name: 'db', kind: 'database' },
-  ],
-  hosts: [{ name: 'ec2', count: 4, hops: ['queue', 'web', 'app'] }],
-};
 
 export async function streamCost(scratch, { pairs, seconds }) {
   const file = join(scratch, 'stream-cost.json');
-  writeFileSync(file, JSON.stringify(topology));
+  writeFileSync(file, JSON.stringify(ownChain));
   const args = ['run', file, '--duration', `${seconds}s`, '--json'];
   const found = [[], []];
   for (let pair = 0; pair < pairs; pair++) {
@@ -49,7 +28,8 @@ export async function streamCost(scratch, { pairs, seconds }) {
     ['no page', spread(found[1])],
   ];
   const text =
-    `Live stream: ${pairs} pairs of ${seconds} s in turns, ${RATE} requests/s through the whole ` +
+    `Live stream: ${pairs} pairs of ${seconds} s in turns, ${OWN_CHAIN_RATE} requests/s ` +
+    `through the whole ` +
     `chain of our own hops.\n\n${table(['case', 'CPU us per request'], rows)}\n\n` +
     `Ratio ${spread(ratios, 3)}.`;
   return { text, ratio: median(ratios) };

@@ -182,6 +182,16 @@ test('20,000 connections: bundles, which open', async () => {
   expect(wrong).toEqual([]);
 });
 
+/** Sees 45 requests unread, and lets the queue take slots back: the change leaves a mark. */
+async function cureThroughControls(page: Page): Promise<void> {
+  await expect.poll(() => page.locator('.answers').innerText()).toContain('45 requests unread');
+  await page.getByRole('tab', { name: 'Controls' }).click();
+  await page.getByLabel('reclaim of queue', { exact: true }).selectOption('idle-yield');
+  await page.getByRole('button', { name: 'set reclaim of queue', exact: true }).click();
+  await expect.poll(() => page.locator('.reply').innerText()).toContain('applied');
+  await expect.poll(() => page.locator('.mark').count()).toBeGreaterThan(0);
+}
+
 test('a simulation: shown while it goes on, changed, and there when it was ended', async () => {
   const simulate = ['simulate', GOLDEN, '--duration', '10h', '--detail', 'full'];
   await using run = startCli(simulate, { timeoutMs: 110_000 });
@@ -189,12 +199,7 @@ test('a simulation: shown while it goes on, changed, and there when it was ended
   await using visited = await visit(url);
   const { page, wrong } = visited;
   await expect.poll(() => page.locator('header').innerText()).toContain('running, simulated');
-  await expect.poll(() => page.locator('.answers').innerText()).toContain('45 requests unread');
-  await page.getByRole('tab', { name: 'Controls' }).click();
-  await page.getByLabel('reclaim of queue', { exact: true }).selectOption('idle-yield');
-  await page.getByRole('button', { name: 'set reclaim of queue', exact: true }).click();
-  await expect.poll(() => page.locator('.reply').innerText()).toContain('applied');
-  await expect.poll(() => page.locator('.mark').count()).toBeGreaterThan(0);
+  await cureThroughControls(page);
   run.signal('SIGINT');
   await expect.poll(() => page.locator('header').innerText()).toContain('recorded');
   expect(wrong).toEqual([]);
@@ -207,12 +212,7 @@ test('a live run: followed, controlled, marked, and there when it is over', asyn
   const [url] = await run.waitFor(/http:\/\/\S+/);
   await using visited = await visit(url);
   const { page, wrong } = visited;
-  await expect.poll(() => page.locator('.answers').innerText()).toContain('45 requests unread');
-  await page.getByRole('tab', { name: 'Controls' }).click();
-  await page.getByLabel('reclaim of queue', { exact: true }).selectOption('idle-yield');
-  await page.getByRole('button', { name: 'set reclaim of queue', exact: true }).click();
-  await expect.poll(() => page.locator('.reply').innerText()).toContain('applied');
-  await expect.poll(() => page.locator('.mark').count()).toBeGreaterThan(0);
+  await cureThroughControls(page);
   await expect
     .poll(() => page.locator('.answers').innerText())
     .toMatch(/ 0 requests unread|\n0 requests/);
