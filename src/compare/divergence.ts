@@ -10,6 +10,7 @@
  * outside when none of its runs is as near to any of A as those two are to each other: where many
  * measures are judged at once, less would be chance.
  */
+import { median } from '../measure/median.ts';
 import type { Observations } from './observations.ts';
 
 export interface Divergence {
@@ -132,13 +133,6 @@ function names(
   of: (one: Observations) => ReadonlyMap<string, unknown>,
 ): string[] {
   return [...new Set([...runs, ...others].flatMap((one) => [...of(one).keys()]))];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((x, y) => x - y);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
 }
 
 function order(x: Divergence, y: Divergence): number {

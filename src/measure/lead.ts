@@ -11,6 +11,7 @@
  */
 import type { RunInfo } from '../model/run.ts';
 import { type Chart, chartsOf } from './charts.ts';
+import { median } from './median.ts';
 import type { SecondRow } from './rows.ts';
 
 export interface Band {
@@ -146,12 +147,4 @@ function moveOf(
   const at = band === null ? null : leaves(values, band, { since: calm.until, inARow });
   if (band === null || at === null) return null;
   return { at, middle: band.middle, peak: peakAfter(values, at, band) };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((x, y) => x - y);
-  const middle = sorted.length / 2;
-  if (sorted.length === 0) return 0;
-  if (sorted.length % 2 === 1) return sorted[Math.floor(middle)] ?? 0;
-  return ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
