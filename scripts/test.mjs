@@ -30,16 +30,16 @@ const bin = (name, path) => join(root, 'node_modules', name, path);
 const conformanceFolder = join(root, 'test', 'conformance');
 const typescript = bin('typescript', 'bin/tsc');
 
-/** In the order of running: the quick ones first. `project`: of vitest, with foreign programs. */
+/** In the order of running. `project`: of vitest, with foreign programs. */
 const steps = [
-  { name: 'build', args: ['scripts/build.mjs'] },
-  { name: 'lint', args: [bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings'] },
+  { name: 'program', args: ['scripts/build.mjs', 'program'] },
+  { name: 'package', args: ['scripts/package.mjs'] },
   { name: 'types', args: [typescript, '--noEmit'] },
   { name: 'page', args: [typescript, '-p', 'web'] },
   { name: 'portable', args: [typescript, '-p', 'tsconfig.portable.json'] },
   { name: 'architecture', args: ['scripts/architecture.mjs'] },
+  { name: 'lint', args: [bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings'] },
   { name: 'knip', args: [bin('knip', 'bin/knip.js'), '--no-progress'] },
-  { name: 'publint', args: [bin('publint', 'src/cli.js'), '--strict'] },
   { name: 'unit', project: 'unit', minutesMax: 20 },
   { name: 'node24', project: 'unit', runner: 'scripts/node24.mjs', minutesMax: 10 },
   { name: 'conformance', project: 'conformance', minutesMax: 20 },
@@ -85,7 +85,7 @@ async function main() {
   }
   const [first, ...others] = chosen.filter((step) => !step.project);
   if (first) await inTurn([first]);
-  // These are of one core each, and independent once the first has built.
+  // These are of one core each, and independent once the first has built; the longest begin.
   await Promise.all([inTurn(others), inTurn(others)]);
   await inTurn(chosen.filter((step) => step.project));
   return conclude();
