@@ -38,7 +38,7 @@ const paths = given.some((one) => !one.startsWith('-'))
   ? []
   : runtimeTests.map((name) => `src/${name}`);
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-run(node, [vitest, 'run', '--project', 'unit', ...given, ...paths]);
+run(node, [vitest, 'run', '--project', 'unit', '--project', 'pure', ...given, ...paths]);
 
 const main = join(root, 'dist', 'bin', 'main.js');
 const { stdout } = run(node, [main, 'run', ...smallRun, '--json'], 'pipe');
