@@ -6,8 +6,8 @@ import { LongestFirst } from './test/support/longest-first.ts';
  * are far beyond what a busy machine needs. (vitest polls for 1 s by default.)
  */
 const patience = {
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
   expect: { poll: { timeout: 20_000 } },
 };
 
@@ -52,8 +52,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['scripts/built-for-tests.mjs'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
     ],
