@@ -23,7 +23,7 @@ const faults = [
 ];
 
 function waterhammer(command) {
-  const run = spawnSync(process.execPath, ['dist/cli/main.js', ...command], {
+  const run = spawnSync(process.execPath, ['dist/bin/main.js', ...command], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

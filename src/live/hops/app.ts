@@ -23,8 +23,7 @@ import { BuiltinFront } from '../app/builtin-front.ts';
 import { BuiltinSession } from '../app/builtin-session.ts';
 import type { AppFront, Call } from '../app/call.ts';
 import { DatabasePool } from '../app/database-pool.ts';
-import type { Credentials, QueryFailure } from '../app/database-session.ts';
-import { Mysql2Session } from '../app/mysql2-session.ts';
+import type { Credentials, DatabaseSession, QueryFailure } from '../app/database-session.ts';
 import { NodeFront } from '../app/node-front.ts';
 import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
 import { DATABASE_NAME, INSERT_ITEM, initialItem, selectItem } from '../database/items.ts';
@@ -43,6 +42,8 @@ const BUSY = new Set([
   'ECONNREFUSED',
   'ETIMEDOUT',
 ]);
+
+type SessionClass = new (...given: ConstructorParameters<typeof BuiltinSession>) => DatabaseSession;
 
 /** One request on its way through the app. */
 interface Job {
@@ -70,6 +71,7 @@ class App implements LiveHop {
   readonly #failures = new Map<string, number>();
   #settings: AppHop;
   #pool: DatabasePool | null = null;
+  #Session: SessionClass = BuiltinSession;
 
   constructor(ctx: HopContext<AppHop>) {
     const { hop, clock, topology } = ctx;
@@ -85,7 +87,8 @@ class App implements LiveHop {
     this.#alivePaths = new Set(['/alive', ...checks.map((check) => check.path)]);
   }
 
-  listen(): Promise<Endpoint[]> {
+  async listen(): Promise<Endpoint[]> {
+    await this.#loadDriver();
     return this.#front.listen();
   }
 
@@ -209,6 +212,12 @@ class App implements LiveHop {
     refuse(job.call, BUSY.has(code) ? 503 : 500, code);
   }
 
+  /** mysql2 takes long to load: only where a database is asked through it. */
+  async #loadDriver(): Promise<void> {
+    if (this.#ctx.outgoing === null || this.#settings.implementation !== 'node') return;
+    this.#Session = (await import('../app/mysql2-session.ts')).Mysql2Session;
+  }
+
   /** The database's place is known only after it listens, which is before the first request. */
   #database(): DatabasePool | null {
     const { outgoing, targets, topology } = this.#ctx;
@@ -218,11 +227,10 @@ class App implements LiveHop {
     const database = topology.hops.find((hop) => hop.name === outgoing.upstream);
     const url = database?.kind === 'database' ? database.url : null;
     const credentials = credentialsOf(url);
-    const Session = this.#settings.implementation === 'node' ? Mysql2Session : BuiltinSession;
     const { ends } = this.#ctx;
     this.#pool = new DatabasePool(
       this.#ctx,
-      (owner) => new Session(ends, outgoing, target, credentials, owner),
+      (owner) => new this.#Session(ends, outgoing, target, credentials, owner),
     );
     this.#pool.configure(this.#settings.pool);
     return this.#pool;
