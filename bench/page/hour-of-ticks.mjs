@@ -8,9 +8,9 @@ import { runFace } from '../../dist/serve/story/run-face.js';
 import {
   encodeConnections,
   encodeExchanges,
-  encodeSeries,
   encodeSlots,
-  SeriesNames,
+  SeriesFrames,
+  seriesCells,
 } from '../../dist/serve/story/tables.js';
 import { GOLDEN } from './golden-topology.mjs';
 
@@ -43,23 +43,23 @@ export class HourOfTicks {
   }
 
   async *story() {
-    const names = new SeriesNames();
+    const frames = new SeriesFrames();
     yield { kind: 'face', face: this.face() };
     for (let tick = 0; tick < TICKS; tick++) {
-      yield* this.#tick(names, tick);
+      yield* this.#tick(frames, tick);
       if ((tick + 1) % (TICKS / 4) === 0) await this.#onQuarter();
     }
     this.#state = 'over';
     yield { kind: 'face', face: this.face() };
   }
 
-  *#tick(names, tick) {
+  *#tick(frames, tick) {
     const at = tick * TICK;
-    const told = names.names.length;
-    const values = series(tick).map((row) => names.valueOf(row));
-    if (names.names.length > told) yield { kind: 'names', names: names.names.slice(told) };
+    const told = frames.names.length;
+    const values = frames.frame(seriesCells(series(tick)));
+    if (frames.names.length > told) yield { kind: 'names', names: frames.names.slice(told) };
     const frame = (bytes) => ({ kind: 'frame', frame: bytes });
-    yield frame(encodeSeries(values));
+    yield frame(values);
     const ids = Array.from({ length: PER_TICK }, (_, one) => tick * PER_TICK + one);
     const opened = ids.map((id) => connection(id, at, null));
     // Those of four ticks ago end.
