@@ -8,9 +8,12 @@ import { join } from 'node:path';
 import { MAIN, median, ROOT, spread, table } from '../bench.mjs';
 import { OWN_CHAIN_RATE, ownChain } from '../own-chain.mjs';
 import { endsWithUs } from '../processes.mjs';
+import { verdict } from './bench-of-page.mjs';
 
-export async function streamCost(scratch, { pairs, seconds }) {
-  const file = join(scratch, 'stream-cost.json');
+const RATIO_MAX = 1.05;
+
+export async function streamCost(bench, { pairs, seconds }) {
+  const file = join(bench.scratch, 'stream-cost.json');
   writeFileSync(file, JSON.stringify(ownChain));
   const args = ['run', file, '--duration', `${seconds}s`, '--json'];
   const found = [[], []];
@@ -27,12 +30,12 @@ export async function streamCost(scratch, { pairs, seconds }) {
     ['a page reads the stream', spread(found[0])],
     ['no page', spread(found[1])],
   ];
-  const text =
-    `Live stream: ${pairs} pairs of ${seconds} s in turns, ${OWN_CHAIN_RATE} requests/s ` +
+  return (
+    `${pairs} pairs of ${seconds} s in turns, ${OWN_CHAIN_RATE} requests/s ` +
     `through the whole ` +
     `chain of our own hops.\n\n${table(['case', 'CPU us per request'], rows)}\n\n` +
-    `Ratio ${spread(ratios, 3)}.`;
-  return { text, ratio: median(ratios) };
+    `Ratio ${spread(ratios, 3)}; at most ${RATIO_MAX}: ${verdict(median(ratios), RATIO_MAX)}.`
+  );
 }
 
 /** Reads the stream, where one is offered, to its end. */
