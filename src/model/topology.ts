@@ -159,7 +159,8 @@ export type Workload =
       readonly kind: 'closed';
       readonly thinkTime: Distribution;
       readonly awake: Shape;
-      readonly startWithin: Micros;
+      /** First requests are spread evenly over it; or everybody begins with a pause. */
+      readonly startWithin: Micros | 'thinkTime';
     };
 
 export interface ClientsHop extends HopBase {

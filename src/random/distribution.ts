@@ -19,6 +19,7 @@ import type { RandomStream } from './stream.ts';
 const Z99 = 2.3263478740408408;
 /** 143 years, half of what is counted exactly. */
 export const LONGEST: Micros = 4_503_599_627_370_496;
+const SMALL = 2_147_483_000;
 
 /** A source of values (µs, integers >= 0); constant ones draw nothing. */
 export function sampler(distribution: Distribution, stream: RandomStream): () => Micros {
@@ -29,11 +30,11 @@ export function sampler(distribution: Distribution, stream: RandomStream): () =>
     }
     case 'exponential': {
       const { mean } = distribution;
-      return () => Math.round(mean * exponential(stream));
+      return () => whole(mean * exponential(stream));
     }
     case 'uniform': {
       const { min, max } = distribution;
-      return () => Math.round(min + (max - min) * stream.unit());
+      return () => whole(min + (max - min) * stream.unit());
     }
     case 'lognormal': {
       const middle = ln(Math.max(distribution.median, 1));
@@ -44,6 +45,11 @@ export function sampler(distribution: Distribution, stream: RandomStream): () =>
       };
     }
   }
+}
+
+/** Rounded; small numbers stay integers to the engine, which then need no conversion later. */
+function whole(value: number): Micros {
+  return value < SMALL ? (value + 0.5) | 0 : Math.round(value);
 }
 
 /** The mean of a distribution, in µs; Infinity where it is too long for a number. */

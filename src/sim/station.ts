@@ -96,7 +96,7 @@ export class Station<Piece extends object> implements Actor {
 
   /** Hands it to `done` after the work. False when too much waits already. */
   submit(piece: Piece): boolean {
-    if (this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax) {
+    if (this.#hasPlace()) {
       this.#serve(piece);
       this.#count();
       return true;
@@ -115,27 +115,34 @@ export class Station<Piece extends object> implements Actor {
       return;
     }
     const piece = this.#served[place];
-    this.#served[place] = null;
-    this.#free.push(place);
     this.serving -= 1;
-    this.#fill();
+    // Who waits, waits for a place: one has become free.
+    if (this.waiting > 0 && this.#hasPlace()) this.#begin(this.#nextWaiting(), place);
+    else {
+      this.#served[place] = null;
+      this.#free.push(place);
+    }
     this.#count();
     if (piece !== null && piece !== undefined) this.#done(piece);
   }
 
+  #hasPlace(): boolean {
+    return this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax;
+  }
+
   #fill(): void {
-    while (
-      this.waiting > 0 &&
-      (this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax)
-    ) {
-      const next = this.#waiting[this.#firstWaiting] as Piece;
-      this.#firstWaiting += 1;
-      if (this.#firstWaiting === this.#endWaiting) this.#moveWaiting();
-      else if (this.#firstWaiting > 1_024 && this.#firstWaiting * 2 > this.#endWaiting) {
-        this.#moveWaiting();
-      }
-      this.#serve(next);
-    }
+    while (this.waiting > 0 && this.#hasPlace()) this.#serve(this.#nextWaiting());
+  }
+
+  #nextWaiting(): Piece {
+    const first = this.#firstWaiting;
+    const next = this.#waiting[first] as Piece;
+    this.#firstWaiting = first + 1;
+    if (first + 1 === this.#endWaiting) {
+      this.#firstWaiting = 0;
+      this.#endWaiting = 0;
+    } else if (first > 1_024 && first * 2 > this.#endWaiting) this.#moveWaiting();
+    return next;
   }
 
   /** To the beginning of their array. */
@@ -147,8 +154,11 @@ export class Station<Piece extends object> implements Actor {
   }
 
   #serve(piece: Piece): void {
+    this.#begin(piece, this.#free.pop() ?? this.#served.length);
+  }
+
+  #begin(piece: Piece, place: number): void {
     const { now } = this.#engine;
-    const place = this.#free.pop() ?? this.#served.length;
     this.#served[place] = piece;
     const slow = now < this.#slowUntil ? this.#factor : 1;
     const factor = slow * (1 + this.#contention * this.serving);

@@ -59,11 +59,21 @@ describe('--set', () => {
     ['queue.__proto__=x', 1, null],
     ['clients.rate=5/s', 1, '"rate" belongs to clients.workload.kind=open'],
     ['nlb.healthCheck.hop=apigw', 21, null],
+    ['clients.startWithin=thinktme', 21, 'did you mean "thinkTime"?'],
+    ['clients.startWithin=soon', 21, 'write 5s or thinkTime'],
+    ['clients.startWithin=-5s', 21, null],
   ])('refuses %s', (text, column, suggestion) => {
     const problems = problemsOf(CHAIN, { set: [text] });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ file: '--set', line: 1, column, lineText: text });
     if (suggestion !== null) expect(problems[0]?.suggestion).toBe(suggestion);
+  });
+
+  it.each(['thinkTime', 4_000_000])('lets users start within %s, at any pace', (startWithin) => {
+    const written = startWithin === 'thinkTime' ? startWithin : '8s';
+    const set = [`clients.startWithin=${written}`];
+    const { workload } = hopOf(topologyOf(CHAIN, { set, timeScale: 0.5 }), 'clients');
+    expect(workload).toMatchObject({ startWithin });
   });
 
   it('reports bad options beside what is wrong in the document', () => {

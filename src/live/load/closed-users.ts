@@ -19,6 +19,7 @@ import type {
 } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import { shapeAt } from '../../random/arrivals.ts';
+import { firstPause } from '../../random/first-pause.ts';
 import type { HopContext } from '../runtime/context.ts';
 import type { Asker } from './attempt.ts';
 import { Schedule } from './schedule.ts';
@@ -30,7 +31,7 @@ const LOOK_EVERY: Micros = 100_000;
 
 export class ClosedUsers implements Workload {
   readonly #ctx: HopContext<ClientsHop>;
-  readonly #startWithin: Micros;
+  readonly #settings: Settings;
   readonly #issue: Issue;
   readonly #schedule: Schedule;
   #awake: Shape;
@@ -44,7 +45,7 @@ export class ClosedUsers implements Workload {
 
   constructor(ctx: HopContext<ClientsHop>, settings: Settings, issue: Issue) {
     this.#ctx = ctx;
-    this.#startWithin = settings.startWithin;
+    this.#settings = settings;
     this.#awake = settings.awake;
     this.#issue = issue;
     this.#schedule = new Schedule(ctx.clock);
@@ -54,9 +55,9 @@ export class ClosedUsers implements Workload {
 
   begin(): void {
     this.#start = this.#ctx.clock.now();
-    const stream = this.#ctx.random('first-request');
+    const pause = firstPause(this.#settings, this.#ctx.random('first-request'));
     for (let client = 1; client <= this.#ctx.hop.count; client++) {
-      this.#pauseThenAsk(client, Math.floor(stream.unit() * this.#startWithin), this.#start);
+      this.#pauseThenAsk(client, pause(), this.#start);
     }
   }
 

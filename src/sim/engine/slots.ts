@@ -8,7 +8,8 @@
  */
 import type { Actor } from './event-queue.ts';
 
-const NONE = -1;
+/** No slot: the end of a chain. */
+export const NO_SLOT = -1;
 const FIRST_ROOM = 1_024;
 
 export class Slots {
@@ -16,13 +17,13 @@ export class Slots {
   readonly actor: Actor[] = [];
   #times = new Float64Array(2 * FIRST_ROOM);
   #words = new Int32Array(this.#times.buffer);
-  #free = NONE;
+  #free = NO_SLOT;
   #used = 0;
 
   take(at: number, actor: Actor, arg: number): number {
-    const slot = this.#free === NONE ? this.#fresh() : this.#free;
+    const slot = this.#free === NO_SLOT ? this.#fresh() : this.#free;
     const words = this.#words;
-    this.#free = words[4 * slot + 3] ?? NONE;
+    this.#free = words[4 * slot + 3] ?? NO_SLOT;
     this.#times[2 * slot] = at;
     words[4 * slot + 2] = arg;
     this.actor[slot] = actor;
@@ -44,7 +45,7 @@ export class Slots {
 
   /** For whoever keeps lists of slots; of free ones, the next free one. */
   next(slot: number): number {
-    return this.#words[4 * slot + 3] ?? NONE;
+    return this.#words[4 * slot + 3] ?? NO_SLOT;
   }
 
   link(slot: number, next: number): void {
@@ -55,7 +56,7 @@ export class Slots {
     const slot = this.#used;
     this.#used += 1;
     if (2 * slot >= this.#times.length) this.#grow();
-    this.#words[4 * slot + 3] = NONE;
+    this.#words[4 * slot + 3] = NO_SLOT;
     return slot;
   }
 

@@ -2,30 +2,28 @@
  * A wheel for what is near and a heap for what is far.
  *
  *   now ──►│ bucket │ bucket │ bucket │ ...  67 s ahead │ far heap
- *           sorted    chains, the last inserted first
+ *           in order  chains, the last inserted first
  *
- * A bucket of 256 µs holds a few events at the rates that are simulated here: pushing one is a
+ * A bucket of 64 µs holds one event or two at the rates that are simulated here: pushing one is a
  * store at the head of a chain, which touches nothing but its own place and the bucket, and taking
- * one a sort of those few. Wider buckets would need a heap each, whose comparisons no processor
- * can predict. There are so many that thinking users are seldom far; memory that no event ever
- * came to is never touched. Which buckets have anything is a bitmap, so that quiet times cost
- * nothing. When the wheel turns on, events of the far heap that have come into its reach join
- * their buckets before anything else can, and in order, so that chains keep the order of
- * insertion.
+ * one follows a chain that is put in order when its bucket is due. There are so many buckets that
+ * thinking users are seldom far; memory that no event ever came to is never touched. Which buckets
+ * have anything is a bitmap, so that quiet times cost nothing. When the wheel turns on, events of
+ * the far heap that have come into its reach join their buckets before anything else can, and in
+ * order, so that chains keep the order of insertion.
  */
 import { type Actor, type EventQueue, NOBODY } from './event-queue.ts';
 import { HeapQueue } from './heap-queue.ts';
-import { Slots } from './slots.ts';
+import { NO_SLOT, Slots } from './slots.ts';
 
 /** µs per bucket: a power of two. */
-const WIDTH = 256;
+const WIDTH = 64;
 const PER_MICRO = 1 / WIDTH;
-const BUCKETS = 262_144;
+const BUCKETS = 1_048_576;
 const MASK = BUCKETS - 1;
 const WORDS = BUCKETS / 32;
-const NONE = -1;
-/** Longer chains are sorted by merging. */
-const INSERTION_MAX = 48;
+/** Longer chains are sorted as arrays. */
+const INSERTION_MAX = 32;
 
 export class WheelQueue implements EventQueue {
   at = 0;
@@ -41,25 +39,23 @@ export class WheelQueue implements EventQueue {
   /** Up to here events belong to the present bucket, and from there on they are far. */
   #ends = WIDTH;
   #reach = BUCKETS * WIDTH;
-  /** The present bucket in order: slots, and their times. */
-  #present = new Int32Array(64);
-  #times = new Float64Array(64);
-  #from = 0;
-  #to = 0;
-  /** Events in buckets after the present one. */
+  /** The chain of the present bucket, in order; the last one means nothing without a first. */
+  #first = NO_SLOT;
+  #last = NO_SLOT;
+  /** Events in the wheel. */
   #near = 0;
 
   get size(): number {
-    return this.#to - this.#from + this.#near + this.#far.size;
+    return this.#near + this.#far.size;
   }
 
   get firstAt(): number {
-    if (this.#from < this.#to) return this.#times[this.#from] ?? 0;
-    if (this.#near === 0) return this.#far.firstAt;
     const slots = this.#slots;
+    if (this.#first !== NO_SLOT) return slots.at(this.#first);
+    if (this.#near === 0) return this.#far.firstAt;
     let first = Number.POSITIVE_INFINITY;
     let slot = (this.#head[this.#nextFilled() & MASK] ?? 0) - 1;
-    for (; slot !== NONE; slot = slots.next(slot)) first = Math.min(first, slots.at(slot));
+    for (; slot !== NO_SLOT; slot = slots.next(slot)) first = Math.min(first, slots.at(slot));
     return first;
   }
 
@@ -69,22 +65,23 @@ export class WheelQueue implements EventQueue {
       return;
     }
     const slot = this.#slots.take(at, actor, arg);
+    this.#near += 1;
     if (at < this.#ends) this.#insert(slot, at);
     else this.#append((at * PER_MICRO) & MASK, slot);
   }
 
   take(limit: number): boolean {
-    if (this.#from === this.#to && !this.#turnOn(limit)) return false;
-    const from = this.#from;
-    const at = this.#times[from] ?? 0;
-    if (at > limit) return false;
+    if (this.#first === NO_SLOT && !this.#turnOn(limit)) return false;
     const slots = this.#slots;
-    const first = this.#present[from] ?? 0;
-    this.#from = from + 1;
+    const slot = this.#first;
+    const at = slots.at(slot);
+    if (at > limit) return false;
+    this.#first = slots.next(slot);
+    this.#near -= 1;
     this.at = at;
-    this.arg = slots.arg(first);
-    this.actor = slots.actor[first] ?? NOBODY;
-    slots.give(first);
+    this.arg = slots.arg(slot);
+    this.actor = slots.actor[slot] ?? NOBODY;
+    slots.give(slot);
     return true;
   }
 
@@ -96,24 +93,27 @@ export class WheelQueue implements EventQueue {
     }
     this.#slots.link(slot, head - 1);
     this.#head[place] = slot + 1;
-    this.#near += 1;
   }
 
   /** Into the present bucket, behind those of the same time. */
   #insert(slot: number, at: number): void {
-    if (this.#to === this.#present.length) this.#roomForOne();
-    const present = this.#present;
-    const times = this.#times;
-    const from = this.#from;
-    let place = this.#to;
-    this.#to = place + 1;
-    while (place > from && (times[place - 1] ?? 0) > at) {
-      present[place] = present[place - 1] ?? 0;
-      times[place] = times[place - 1] ?? 0;
-      place -= 1;
+    const slots = this.#slots;
+    const first = this.#first;
+    if (first === NO_SLOT || slots.at(this.#last) <= at) {
+      slots.link(slot, NO_SLOT);
+      if (first === NO_SLOT) this.#first = slot;
+      else slots.link(this.#last, slot);
+      this.#last = slot;
+    } else if (slots.at(first) > at) {
+      slots.link(slot, first);
+      this.#first = slot;
+    } else {
+      let before = first;
+      let next = slots.next(first);
+      for (; slots.at(next) <= at; next = slots.next(next)) before = next;
+      slots.link(slot, next);
+      slots.link(before, slot);
     }
-    present[place] = slot;
-    times[place] = at;
   }
 
   /** To the next bucket that has events, unless it begins after `limit` or there is none. */
@@ -138,6 +138,7 @@ export class WheelQueue implements EventQueue {
     while (far.size > 0 && far.firstAt < reach) {
       far.take(reach);
       const slot = this.#slots.take(far.at, far.actor, far.arg);
+      this.#near += 1;
       this.#append((far.at * PER_MICRO) & MASK, slot);
     }
   }
@@ -156,68 +157,63 @@ export class WheelQueue implements EventQueue {
       word = (word + 1) & (WORDS - 1);
       bits = filled[word] ?? 0;
     }
-    return NONE;
+    return -1;
   }
 
+  /** Puts the chain of a bucket in order, and makes it the present one. */
   #open(place: number): void {
     const slots = this.#slots;
-    const present = this.#present;
-    const times = this.#times;
-    this.#from = 0;
-    const last = (this.#head[place] ?? 0) - 1;
+    const inserted = (this.#head[place] ?? 0) - 1;
     this.#head[place] = 0;
     const word = place >>> 5;
     this.#filled[word] = (this.#filled[word] ?? 0) & ~(1 << (place & 31));
-    let count = 0;
-    for (let slot = last; slot !== NONE && count <= INSERTION_MAX; slot = slots.next(slot)) {
-      const at = slots.at(slot);
-      let place = count;
-      // Inserted before those that are here already, and so before its equals.
-      for (; place > 0 && (times[place - 1] ?? 0) >= at; place--) {
-        present[place] = present[place - 1] ?? 0;
-        times[place] = times[place - 1] ?? 0;
+    this.#first = inserted;
+    this.#last = inserted;
+    let slot = slots.next(inserted);
+    if (slot === NO_SLOT) return;
+    slots.link(inserted, NO_SLOT);
+    for (let count = 1; slot !== NO_SLOT; count++) {
+      if (count === INSERTION_MAX) {
+        this.#sort(slot);
+        return;
       }
-      present[place] = slot;
-      times[place] = at;
-      count += 1;
+      const next = slots.next(slot);
+      this.#insertBefore(slot);
+      slot = next;
     }
-    this.#to = count;
-    if (count > INSERTION_MAX) this.#openCrowded(last);
-    this.#near -= this.#to;
   }
 
-  #openCrowded(last: number): void {
+  /** Into the present bucket, before those of the same time, which were inserted later. */
+  #insertBefore(slot: number): void {
+    const slots = this.#slots;
+    const at = slots.at(slot);
+    let before = NO_SLOT;
+    let next = this.#first;
+    while (next !== NO_SLOT && slots.at(next) < at) {
+      before = next;
+      next = slots.next(next);
+    }
+    slots.link(slot, next);
+    if (next === NO_SLOT) this.#last = slot;
+    if (before === NO_SLOT) this.#first = slot;
+    else slots.link(before, slot);
+  }
+
+  /** What is in order already, and the rest of the chain, which was inserted before it. */
+  #sort(rest: number): void {
     const slots = this.#slots;
     const all: number[] = [];
-    for (let slot = last; slot !== NONE; slot = slots.next(slot)) all.push(slot);
-    // In order of insertion, which sorting keeps among equals.
+    for (let slot = rest; slot !== NO_SLOT; slot = slots.next(slot)) all.push(slot);
     all.reverse();
+    for (let slot = this.#first; slot !== NO_SLOT; slot = slots.next(slot)) all.push(slot);
+    // In order of insertion among equals, which sorting keeps.
     all.sort((one, other) => slots.at(one) - slots.at(other));
-    while (this.#present.length < all.length) this.#grow();
-    all.forEach((one, place) => {
-      this.#present[place] = one;
-      this.#times[place] = slots.at(one);
-    });
-    this.#to = all.length;
-  }
-
-  #roomForOne(): void {
-    if (this.#from === 0) {
-      this.#grow();
-      return;
+    let next = NO_SLOT;
+    this.#last = all.at(-1) ?? NO_SLOT;
+    for (const slot of all.reverse()) {
+      slots.link(slot, next);
+      next = slot;
     }
-    this.#present.copyWithin(0, this.#from, this.#to);
-    this.#times.copyWithin(0, this.#from, this.#to);
-    this.#to -= this.#from;
-    this.#from = 0;
-  }
-
-  #grow(): void {
-    const present = new Int32Array(this.#present.length * 2);
-    const times = new Float64Array(present.length);
-    present.set(this.#present);
-    times.set(this.#times);
-    this.#present = present;
-    this.#times = times;
+    this.#first = next;
   }
 }

@@ -11,6 +11,7 @@ import type {
 } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import { shapeAt } from '../../random/arrivals.ts';
+import { firstPause } from '../../random/first-pause.ts';
 import type { Actor } from '../engine/event-queue.ts';
 import type { World } from '../world.ts';
 import { type Issue, numberSet, type Think, type Workload } from './workload.ts';
@@ -25,7 +26,7 @@ export class ClosedUsers implements Workload, Actor {
   readonly #world: World;
   readonly #instance: Instance;
   readonly #hop: ClientsHop;
-  readonly #startWithin: Micros;
+  readonly #settings: Settings;
   readonly #issue: Issue;
   readonly #think: Think;
   #awake: Shape;
@@ -45,7 +46,7 @@ export class ClosedUsers implements Workload, Actor {
     this.#world = world;
     this.#instance = instance;
     this.#hop = hop;
-    this.#startWithin = settings.startWithin;
+    this.#settings = settings;
     this.#awake = settings.awake;
     this.#issue = issue;
     this.#think = think;
@@ -55,8 +56,9 @@ export class ClosedUsers implements Workload, Actor {
 
   begin(): void {
     const stream = this.#world.random(this.#instance, 'first-request');
+    const pause = firstPause(this.#settings, stream);
     for (let client = 1; client <= this.#hop.count; client++) {
-      this.#pauseThenAsk(client, Math.floor(stream.unit() * this.#startWithin));
+      this.#pauseThenAsk(client, pause());
     }
   }
 

@@ -9,6 +9,7 @@ import {
   choices,
   distribution,
   duration,
+  durationOr,
   integer,
   number,
   rateShape,
@@ -138,9 +139,11 @@ export const WORKLOAD_SETTINGS = {
       description: 'Share of the users that are active, 0..1, as a constant or a shape.',
       source: OWN_CHOICE,
     }),
-    startWithin: duration({
+    startWithin: durationOr({
       default: '1s',
-      description: 'First requests are spread evenly over this time.',
+      word: 'thinkTime',
+      description:
+        'First requests are spread evenly over this time; thinkTime: each user begins with a pause.',
       source: OWN_CHOICE,
     }),
   } satisfies SettingsFor<Omit<Closed, 'kind'>>,
