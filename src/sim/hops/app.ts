@@ -177,9 +177,8 @@ export class App implements SimHop, Acceptor, Asker {
         requestBytes: QUERY_BYTES,
       },
       name: `${instance.hop}/${instance.replica}/database-pool`,
-      target: world.drawn(instance, 'database'),
+      choices: { target: world.drawn(instance, 'database'), draw: () => 0 },
       settings: poolOptions(this.#settings.pool),
-      draw: () => 0,
     });
   }
 }
