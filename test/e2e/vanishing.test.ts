@@ -20,13 +20,17 @@ const once = (timeout: string): HopDocument => {
   return users(CLIENTS, '60s', { timeout, workload, retry: { attemptsMax: 1 } });
 };
 
-/** Waits until the kernel's rows of the queue's connections are as the test wants them. */
+/**
+ * Waits until the kernel's rows of the queue's connections are as the test wants them, and the
+ * run has heard of it.
+ */
 async function until(run: OneProcess, holds: (rows: readonly KernelRow[]) => boolean) {
   const rows = () => [...kernelRows(run.portOf('queue')).values()];
   for (let waited = 0; !holds(rows()); waited += 20) {
     if (waited > 20_000) throw new Error(`waited in vain for: ${holds}`);
     await sleep(20);
   }
+  await run.settled();
 }
 
 const left = (rows: readonly KernelRow[]): number =>
