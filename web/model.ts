@@ -9,6 +9,8 @@ import { Story } from './data/story.ts';
 import { Player } from './player.ts';
 
 const CHARTED_MS = 500;
+/** What is loaded is charted less and less often: each time there is more to draw. */
+const CHARTED_RATIO = 1.5;
 
 /** A finding that is shown, with the seconds it means. */
 export interface Highlight extends MeantTime {
@@ -37,6 +39,7 @@ export class Shown {
   readonly seen = signal(0);
   #seenAt = 0;
   #chartedAt = 0;
+  #chartedMs = CHARTED_MS;
   /** Number of the chosen connection in the run: indexes change when some are forgotten. */
   #chosenId = -1;
 
@@ -74,7 +77,10 @@ export class Shown {
       await follow(this.number, story, () => {
         this.version.value += 1;
         this.#findChosen();
-        if (performance.now() - this.#chartedAt > CHARTED_MS) this.#chart();
+        if (performance.now() - this.#chartedAt > this.#chartedMs) {
+          this.#chart();
+          if (!live) this.#chartedMs *= CHARTED_RATIO;
+        }
         if (this.face.value !== story.face) this.face.value = story.face;
         player.until.value = story.until;
       });

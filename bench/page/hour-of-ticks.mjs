@@ -4,13 +4,15 @@
  * lends its face.
  */
 import { makePlan } from '../../dist/model/plan.js';
+import { decodeFrame } from '../../dist/serve/story/frame.js';
 import { runFace } from '../../dist/serve/story/run-face.js';
 import {
   encodeConnections,
   encodeExchanges,
-  encodeSeries,
   encodeSlots,
-  SeriesNames,
+  SeriesFrames,
+  STORY_TABLES,
+  seriesCells,
 } from '../../dist/serve/story/tables.js';
 import { GOLDEN } from './golden-topology.mjs';
 
@@ -18,6 +20,7 @@ const TICKS = 7_200;
 const TICK = 500_000;
 const PER_TICK = 250;
 const LIFE = 2_000_000;
+const IDS = Array.from({ length: PER_TICK }, (_, id) => id);
 
 export class HourOfTicks {
   requestsPerSecond = PER_TICK * 2;
@@ -43,43 +46,75 @@ export class HourOfTicks {
   }
 
   async *story() {
-    const names = new SeriesNames();
+    const series = new SeriesFrames();
+    const rows = new Rows();
     yield { kind: 'face', face: this.face() };
     for (let tick = 0; tick < TICKS; tick++) {
-      yield* this.#tick(names, tick);
+      const values = series.frame(seriesCells(seriesAt(tick)));
+      if (tick === 0) yield { kind: 'names', names: series.names };
+      for (const frame of [values, ...rows.next()]) yield { kind: 'frame', frame };
       if ((tick + 1) % (TICKS / 4) === 0) await this.#onQuarter();
     }
     this.#state = 'over';
     yield { kind: 'face', face: this.face() };
   }
+}
 
-  *#tick(names, tick) {
-    const at = tick * TICK;
-    const told = names.names.length;
-    const values = series(tick).map((row) => names.valueOf(row));
-    if (names.names.length > told) yield { kind: 'names', names: names.names.slice(told) };
-    const frame = (bytes) => ({ kind: 'frame', frame: bytes });
-    yield frame(encodeSeries(values));
-    const ids = Array.from({ length: PER_TICK }, (_, one) => tick * PER_TICK + one);
-    const opened = ids.map((id) => connection(id, at, null));
-    // Those of four ticks ago end.
-    const closed = ids.map((id) => id - 4 * PER_TICK).filter((id) => id >= 0);
-    const rows = closed.map((id) => connection(id, at - LIFE, at));
-    yield frame(encodeConnections([...rows, ...opened], 0));
-    const slots = [...changes(closed, at, 0), ...changes(ids, at, 2)];
-    yield frame(encodeSlots(slots, 0));
-    yield frame(
-      encodeExchanges(
-        ids.map((id) => exchange(id, at)),
-        0,
-        ['clients'],
-      ),
-    );
+/**
+ * Frames of a tick, encoded once: each tick has those of the last, a tick later and with the next
+ * numbers. What makes the hour must not cost more than the page that is measured.
+ */
+class Rows {
+  #tick = 0;
+  #opening = [
+    encodeConnections(
+      IDS.map((id) => connection(id, 0, null)),
+      0,
+    ),
+  ];
+  #closing = [
+    encodeConnections(
+      IDS.map((id) => connection(id, 0, LIFE)),
+      0,
+    ),
+  ];
+
+  constructor() {
+    this.#opening.push(encodeSlots(changes(2), 0));
+    this.#opening.push(encodeExchanges(IDS.map(exchange), 0, ['clients']));
+    this.#closing.push(encodeSlots(changes(0), 0));
+    for (const frame of this.#closing) shift(frame, ['at'], LIFE);
+  }
+
+  next() {
+    this.#tick += 1;
+    if (this.#tick > 1) later(this.#opening);
+    // What opened so long ago ends.
+    const age = this.#tick - LIFE / TICK;
+    if (age > 1) later(this.#closing);
+    return age > 0 ? [...this.#closing, ...this.#opening] : this.#opening;
+  }
+}
+
+function later(frames) {
+  for (const frame of frames) {
+    shift(frame, ['at', 'openedAt', 'closedAt', 'startedAt', 'readAt', 'endedAt'], TICK);
+    shift(frame, ['connection', 'request'], PER_TICK);
+  }
+}
+
+/** Adds to columns of a frame, those that it has. */
+function shift(frame, names, by) {
+  const table = STORY_TABLES.find(({ number }) => number === frame[0]);
+  const { column } = decodeFrame(STORY_TABLES, frame);
+  for (const name of [...table.doubles, ...table.integers].filter((one) => names.includes(one))) {
+    const values = column(name);
+    for (let row = 0; row < values.length; row++) values[row] += by;
   }
 }
 
 /** A row a second of the series that a chain of three hops has. */
-function series(tick) {
+function seriesAt(tick) {
   if (tick % 2 === 1) return [];
   const scopes = {
     'link:clients->queue': ['open', 'opened', 'closed', 'exchanges', 'requestsPerNewConnection'],
@@ -101,13 +136,13 @@ function connection(id, openedAt, closedAt) {
   };
 }
 
-function changes(ids, at, state) {
-  return ids.map((id) => ({ connection: id + 1, at, state }));
+function changes(state) {
+  return IDS.map((id) => ({ connection: id + 1, at: 0, state }));
 }
 
-function exchange(id, at) {
+function exchange(id) {
   return {
-    ...{ connection: id + 1, ordinal: 1, startedAt: at, readAt: at, endedAt: at + 5_000 },
+    ...{ connection: id + 1, ordinal: 1, startedAt: 0, readAt: 0, endedAt: 5_000 },
     ...{ status: 200, parentConnection: null, parentOrdinal: null, clientGroup: 'clients' },
     ...{ client: id % 60, request: id, attempt: 1 },
   };

@@ -66,6 +66,8 @@ type Value = (point: number) => number | null;
 class Builder {
   readonly charts: (Omit<Chart, 'values'> & { readonly at: Value })[] = [];
   readonly #columns = new Map<string, Column>();
+  /** Rows often come series by series. */
+  #last: { scope: string; measure: string; column: Column | undefined } | null = null;
 
   /** The series that these names stand for, added up. */
   sum(names: readonly string[]): Value {
@@ -86,7 +88,12 @@ class Builder {
   }
 
   take({ scope, measure, value }: SecondRow, point: number): void {
-    this.#columns.get(`${scope} ${measure}`)?.add(point, value);
+    let last = this.#last;
+    if (last === null || last.scope !== scope || last.measure !== measure) {
+      last = { scope, measure, column: this.#columns.get(`${scope} ${measure}`) };
+      this.#last = last;
+    }
+    last.column?.add(point, value);
   }
 
   #together(names: readonly string[], read: (column: Column, point: number) => number | null) {

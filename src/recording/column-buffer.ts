@@ -19,8 +19,7 @@ export class ColumnBuffer {
 
   /** Throws a RangeError for a value that the column cannot hold. */
   set(row: number, value: unknown): void {
-    const isNull = value === null && this.#column.nullable;
-    if (!isNull && !holds(this.#column, value)) {
+    if (!holds(this.#column, value)) {
       throw new RangeError(
         `column ${this.name} (${this.#column.type}) cannot hold ${String(value)}`,
       );

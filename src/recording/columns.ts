@@ -80,7 +80,9 @@ export function fromCell(cell: unknown): unknown {
   return typeof cell === 'bigint' ? Number(cell) : cell;
 }
 
+/** Null stands for what is not known, where the column has that. */
 export function holds(column: Column, value: unknown): boolean {
+  if (value === null) return column.nullable;
   switch (column.type) {
     case 'int32':
       return typeof value === 'number' && (value | 0) === value;
@@ -93,13 +95,4 @@ export function holds(column: Column, value: unknown): boolean {
     case 'string':
       return typeof value === 'string' && column.values?.includes(value) !== false;
   }
-}
-
-/** Has each field a value that its column can hold? */
-export function fits(entries: ColumnEntries, fields: object): boolean {
-  for (const [name, column] of entries) {
-    const value: unknown = Reflect.get(fields, name);
-    if (value === null ? !column.nullable : !holds(column, value)) return false;
-  }
-  return true;
 }

@@ -24,7 +24,7 @@ import { RecordingError, systemCode } from './error.ts';
 import { spoolPaths } from './folder.ts';
 import { readRun } from './run-document.ts';
 import { readSpool } from './spool-reader.ts';
-import { readTable } from './table-reader.ts';
+import { type ColumnCells, readColumns, readTable } from './table-reader.ts';
 import {
   CONNECTION_COLUMNS,
   EVENT_COLUMNS,
@@ -55,6 +55,17 @@ export function readSeries(folder: string): AsyncGenerator<readonly SecondRow[],
   return readRows(folder, 'series', SECOND_COLUMNS);
 }
 
+/** The same as columns: a day of seconds has millions of rows. */
+export async function* readSeriesColumns(
+  folder: string,
+): AsyncGenerator<ColumnCells<SecondRow>, void> {
+  try {
+    yield* readColumns(tablePath(folder, 'series'), SECOND_COLUMNS);
+  } catch (thrown) {
+    throw await missing(folder, 'series', thrown);
+  }
+}
+
 export function readSlots(folder: string): AsyncGenerator<readonly SlotRow[], void> {
   return readRows(folder, 'slots', SLOT_COLUMNS);
 }
@@ -67,14 +78,19 @@ async function* readRows<Row extends object>(
   try {
     yield* readTable(tablePath(folder, table), columns);
   } catch (thrown) {
-    if (systemCode(thrown) !== 'ENOENT') throw thrown;
-    const { recording } = await readRun(folder);
-    let why = 'it was removed';
-    if (recording.state === 'running') why = 'the run goes on or was killed';
-    else if (!recording.tables.includes(table)) why = 'only its series were recorded';
-    const text = `${folder} has no table of ${table}: ${why}`;
-    throw new RecordingError('recording-incomplete', text, thrown);
+    throw await missing(folder, table, thrown);
   }
+}
+
+/** Why a table is not there; what is no such error comes back as it is. */
+async function missing(folder: string, table: TableName, thrown: unknown): Promise<unknown> {
+  if (systemCode(thrown) !== 'ENOENT') return thrown;
+  const { recording } = await readRun(folder);
+  let why = 'it was removed';
+  if (recording.state === 'running') why = 'the run goes on or was killed';
+  else if (!recording.tables.includes(table)) why = 'only its series were recorded';
+  const text = `${folder} has no table of ${table}: ${why}`;
+  return new RecordingError('recording-incomplete', text, thrown);
 }
 
 /**

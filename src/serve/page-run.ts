@@ -1,10 +1,10 @@
 /** What a run must offer to be shown: recorded runs and running ones do. */
 import type { RunFace } from './story/run-face.ts';
-import type { SeriesNames } from './story/tables.ts';
+import type { SeriesFrames } from './story/tables.ts';
 
 /** A part of a story: the names of the series to come, rows in a frame, or the face anew. */
 export type StoryPart =
-  | { readonly kind: 'names'; readonly names: SeriesNames['names'] }
+  | { readonly kind: 'names'; readonly names: SeriesFrames['names'] }
   | { readonly kind: 'frame'; readonly frame: Uint8Array }
   | { readonly kind: 'face'; readonly face: RunFace };
 

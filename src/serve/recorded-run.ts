@@ -14,18 +14,12 @@ import {
   readConnections,
   readExchanges,
   readRun,
-  readSeries,
+  readSeriesColumns,
   readSlots,
 } from '../recording/index.ts';
 import type { PageRun, StoryPart } from './page-run.ts';
 import { type RunFace, runFace } from './story/run-face.ts';
-import {
-  encodeConnections,
-  encodeExchanges,
-  encodeSeries,
-  encodeSlots,
-  SeriesNames,
-} from './story/tables.ts';
+import { encodeConnections, encodeExchanges, encodeSlots, SeriesFrames } from './story/tables.ts';
 
 /** 60 bytes each in the page. */
 const EXCHANGES_MAX = 1_000_000;
@@ -70,13 +64,13 @@ export class RecordedRun implements PageRun {
   }
 
   async *#series(): AsyncGenerator<StoryPart, void> {
-    const names = new SeriesNames();
+    const frames = new SeriesFrames();
     let told = 0;
-    for await (const rows of readSeries(this.#folder)) {
-      const values = rows.map((row) => names.valueOf(row));
-      if (names.names.length > told) yield { kind: 'names', names: names.names.slice(told) };
-      told = names.names.length;
-      yield { kind: 'frame', frame: encodeSeries(values) };
+    for await (const cells of readSeriesColumns(this.#folder)) {
+      const frame = frames.frame(cells);
+      if (frames.names.length > told) yield { kind: 'names', names: frames.names.slice(told) };
+      told = frames.names.length;
+      yield { kind: 'frame', frame };
     }
   }
 

@@ -1,13 +1,14 @@
 /** One chart: uPlot, with the time axis and the cursor that all charts share. */
 import { useSignalEffect } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { download, fileName } from '../download.ts';
 import { clock, short } from '../format.ts';
 import type { Shown } from '../model.ts';
 import { readPalette } from '../pipeline/palette.ts';
 import { type Chart, csvOf } from './chart.ts';
-import { drawHeat, drawMeant, drawTime } from './draw.ts';
+import { addTime, drawHeat, drawMarks, drawMeant, placeTime } from './draw.ts';
 import type { Heat } from './heat.ts';
 import type { Zoom } from './zoom.ts';
 
@@ -34,8 +35,9 @@ export function ChartView(props: ChartViewProps) {
   const latest = useRef(props);
   latest.current = props;
   const shape = `${chart.id} ${chart.lines.join()} ${logarithmic} ${heat === null}`;
+  const near = useNear(place);
   useEffect(() => {
-    if (place.current === null) return undefined;
+    if (place.current === null || !near) return undefined;
     const made = makePlot(place.current, () => latest.current);
     plot.current = made;
     zoom.join(made);
@@ -49,16 +51,17 @@ export function ChartView(props: ChartViewProps) {
       zoom.leave(made);
       made.destroy();
     };
-  }, [shape]);
+  }, [shape, near]);
   useEffect(() => {
     plot.current?.setData(data, zoom.range === null);
     zoom.apply(plot.current);
   }, [data, zoom]);
   useSignalEffect(() => {
-    shown.player.now.value;
     shown.highlight.value;
     plot.current?.redraw(false, false);
   });
+  // A line of its own: every picture that passes must not draw all charts anew.
+  useSignalEffect(() => placeTime(plot.current, shown.player.now.value));
   const name = fileName(shown.face.value.name, chart.id);
   return (
     <figure class={heat === null ? 'chart' : 'chart wide'}>
@@ -84,9 +87,24 @@ export function ChartView(props: ChartViewProps) {
           </button>
         </span>
       </figcaption>
-      <div ref={place} />
+      <div ref={place} class="plot" />
     </figure>
   );
+}
+
+/** Whether something has come near to what is seen: until then it need not be drawn. */
+function useNear(place: RefObject<HTMLElement | null>): boolean {
+  const [near, setNear] = useState(false);
+  useEffect(() => {
+    if (place.current === null || near) return undefined;
+    const watch = new IntersectionObserver(
+      (entries) => setNear(entries.some(({ isIntersecting }) => isIntersecting)),
+      { rootMargin: '300px' },
+    );
+    watch.observe(place.current);
+    return () => watch.disconnect();
+  }, [place, near]);
+  return near;
 }
 
 function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
@@ -146,9 +164,12 @@ function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
             if (now !== null) drawHeat(plot, now);
           },
         ],
-        draw: [(plot) => drawTime(plot, shown)],
+        draw: [
+          (plot) => drawMarks(plot, shown),
+          (plot) => placeTime(plot, shown.player.now.peek()),
+        ],
         setSelect: [(plot) => latest().zoom.selected(plot)],
-        ready: [(plot) => listen(plot, latest)],
+        ready: [(plot) => addTime(plot), (plot) => listen(plot, latest)],
       },
     },
     chart.data,
@@ -156,11 +177,21 @@ function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
   );
 }
 
-/** Indexes of values between unknown ones: no line leads to them. */
+const aloneIn = new WeakMap<ArrayLike<unknown>, number[]>();
+
+/** Indexes of values between unknown ones: no line leads to them. Asked for at every drawing. */
 function alone({ data }: uPlot, line: number): number[] {
   const values = data[line] ?? [];
-  const isKnown = (at: number): boolean => (values[at] ?? null) !== null;
-  return [...values.keys()].filter((at) => isKnown(at) && !isKnown(at - 1) && !isKnown(at + 1));
+  let found = aloneIn.get(values);
+  if (found === undefined) {
+    found = [];
+    const isKnown = (at: number): boolean => (values[at] ?? null) !== null;
+    for (let at = 0; at < values.length; at++) {
+      if (isKnown(at) && !isKnown(at - 1) && !isKnown(at + 1)) found.push(at);
+    }
+    aloneIn.set(values, found);
+  }
+  return found;
 }
 
 function rangeOf(least: number, most: number, logarithmic: boolean): [number, number] {

@@ -29,6 +29,8 @@ export class CloudWatchCharts {
   /** Names of the series that are needed: a day has hundreds of others. */
   readonly #needed: ReadonlySet<string>;
   #lines: Line[] = [];
+  /** By metric that has more lines than are shown. */
+  readonly #spreads = new Map<string, Spread>();
   #points = 0;
 
   constructor(story: Story, secondsPerPoint: number) {
@@ -45,7 +47,7 @@ export class CloudWatchCharts {
       const lines = this.#lines.filter(({ metric }) => metric.metric === name);
       const known = lines.filter(({ values }) => values.some((value) => value !== null));
       if (known.length === 0) return [];
-      const shown = known.length > HOSTS_MAX ? spreadOf(known, times.length) : known.map(named);
+      const shown = known.length > HOSTS_MAX ? this.#spreadOf(name, lines) : known.map(named);
       const [first] = known;
       const { statistic, unit } = (first as Line).metric;
       return [
@@ -63,6 +65,12 @@ export class CloudWatchCharts {
   #service({ metric }: Line): string {
     const hop = this.#story.face.topology.hops.find((one) => one.name === metric.of);
     return hop === undefined ? '' : (SERVICES[hop.kind] ?? '');
+  }
+
+  #spreadOf(name: string, lines: readonly Line[]): NamedLine[] {
+    const spread = this.#spreads.get(name) ?? new Spread(lines);
+    this.#spreads.set(name, spread);
+    return spread.lines(this.#points);
   }
 
   /** Makes the points that have become whole since the last call. */
@@ -108,16 +116,28 @@ function named({ metric, values }: Line): NamedLine {
   return { label: metric.of.replace('#', ' '), values };
 }
 
-/** The most, the middle and the least at each point. */
-function spreadOf(lines: readonly Line[], points: number): NamedLine[] {
-  const sorted = Array.from({ length: points }, (_, point) =>
-    lines.flatMap(({ values }) => values[point] ?? []).sort((x, y) => x - y),
-  );
-  const of = (pick: (known: readonly number[]) => number | undefined): (number | null)[] =>
-    sorted.map((known) => pick(known) ?? null);
-  return [
-    { label: `most of ${lines.length}`, values: of((known) => known.at(-1)) },
-    { label: 'median', values: of((known) => known[known.length >> 1]) },
-    { label: 'least', values: of((known) => known[0]) },
-  ];
+/** The most, the middle and the least at each point; what was worked out once stays. */
+class Spread {
+  readonly #of: readonly Line[];
+  readonly #most: (number | null)[] = [];
+  readonly #middle: (number | null)[] = [];
+  readonly #least: (number | null)[] = [];
+
+  constructor(of: readonly Line[]) {
+    this.#of = of;
+  }
+
+  lines(points: number): NamedLine[] {
+    for (let point = this.#most.length; point < points; point++) {
+      const known = this.#of.flatMap(({ values }) => values[point] ?? []).sort((x, y) => x - y);
+      this.#most.push(known.at(-1) ?? null);
+      this.#middle.push(known[known.length >> 1] ?? null);
+      this.#least.push(known[0] ?? null);
+    }
+    return [
+      { label: `most of ${this.#of.length}`, values: [...this.#most] },
+      { label: 'median', values: [...this.#middle] },
+      { label: 'least', values: [...this.#least] },
+    ];
+  }
 }

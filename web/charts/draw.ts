@@ -1,4 +1,4 @@
-/** What is drawn over and under the lines of a chart: marks, the time, a heat map. */
+/** What lies over and under the lines of a chart: marks, the time, a heat map. */
 import type uPlot from 'uplot';
 import type { Shown } from '../model.ts';
 import { readPalette } from '../pipeline/palette.ts';
@@ -20,8 +20,8 @@ export function drawMeant(plot: uPlot, shown: Shown): void {
   ctx.restore();
 }
 
-/** Marks of the run, and the time that is looked at. */
-export function drawTime(plot: uPlot, shown: Shown): void {
+/** Marks of the run. */
+export function drawMarks(plot: uPlot, shown: Shown): void {
   const { ctx } = plot;
   const palette = readPalette(plot.root);
   ctx.save();
@@ -32,11 +32,20 @@ export function drawTime(plot: uPlot, shown: Shown): void {
   for (const mark of shown.face.peek().marks) {
     if (mark.kind !== 'phase') upright(plot, mark.at / 1e6);
   }
-  ctx.setLineDash([]);
-  ctx.lineWidth = 2 * devicePixelRatio;
-  ctx.strokeStyle = palette.accent;
-  upright(plot, shown.player.now.peek() / 1e6);
   ctx.restore();
+}
+
+/** The line of the time that is looked at, which lies over the chart. */
+export function addTime(plot: uPlot): void {
+  const line = document.createElement('div');
+  line.className = 'now';
+  plot.over.append(line);
+}
+
+export function placeTime(plot: uPlot | null, micros: number): void {
+  const line = plot?.over.querySelector<HTMLElement>('.now');
+  if (plot === null || line === null || line === undefined) return;
+  line.style.transform = `translateX(${plot.valToPos(micros / 1e6, 'x').toFixed(1)}px)`;
 }
 
 export function drawHeat(plot: uPlot, heat: Heat): void {

@@ -19,7 +19,7 @@ export interface Group {
 }
 
 /** 90 bytes each. */
-const CONNECTIONS_MAX = 600_000;
+const CONNECTIONS_MAX = 500_000;
 
 export class Connections {
   count = 0;

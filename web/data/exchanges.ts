@@ -9,7 +9,7 @@ import type { Frame } from '../../src/serve/story/frame.ts';
 import { Doubles, Integers, Numbered } from './columns.ts';
 
 /** 76 bytes each. */
-const EXCHANGES_MAX = 1_200_000;
+const EXCHANGES_MAX = 1_000_000;
 
 export class Exchanges {
   count = 0;

@@ -70,9 +70,7 @@ class BinaryParts {
   }
 
   take(chunk: Uint8Array): void {
-    const bytes = new Uint8Array(this.#rest.length + chunk.length);
-    bytes.set(this.#rest);
-    bytes.set(chunk, this.#rest.length);
+    const bytes = joined(this.#rest, chunk);
     let at = 0;
     while (at + 8 <= bytes.length) {
       const [kind = 0, length = 0] = new Uint32Array(bytes.buffer, at, 2);
@@ -87,24 +85,47 @@ class BinaryParts {
   }
 }
 
-/** Server-sent events. */
+/** Of base64. `Uint8Array.from` would take ten times as long. */
+function bytesOf(text: string): Uint8Array {
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+  return bytes;
+}
+
+const LINE_FEED = 10;
+
+/** Server-sent events: an empty line ends each. */
 class EventParts {
   readonly #story: Story;
   readonly #decoder = new TextDecoder();
-  #rest = '';
+  #rest = new Uint8Array(0);
 
   constructor(story: Story) {
     this.#story = story;
   }
 
   take(chunk: Uint8Array): void {
-    const texts = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n\n');
-    this.#rest = texts.pop() ?? '';
-    for (const text of texts) {
-      const data = text.slice(text.indexOf('\ndata: ') + 7);
-      if (text.startsWith('event: frame')) {
-        this.#story.frame(Uint8Array.from(atob(data), (character) => character.charCodeAt(0)));
-      } else told(this.#story, JSON.parse(data) as Told);
+    const bytes = joined(this.#rest, chunk);
+    let from = 0;
+    for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) {
+      if (bytes[at + 1] !== LINE_FEED) continue;
+      this.#event(this.#decoder.decode(bytes.subarray(from, at)));
+      from = at + 2;
     }
+    this.#rest = bytes.slice(from);
   }
+
+  #event(text: string): void {
+    const data = text.slice(text.indexOf('\ndata: ') + 7);
+    if (text.startsWith('event: frame')) this.#story.frame(bytesOf(data));
+    else told(this.#story, JSON.parse(data) as Told);
+  }
+}
+
+function joined(rest: Uint8Array, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(rest.length + chunk.length);
+  bytes.set(rest);
+  bytes.set(chunk, rest.length);
+  return bytes;
 }

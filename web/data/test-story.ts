@@ -3,7 +3,7 @@ import type { SecondRow } from '../../src/measure/rows.ts';
 import { testTopology } from '../../src/measure/test-topology.ts';
 import { makePlan } from '../../src/model/plan.ts';
 import { runFace } from '../../src/serve/story/run-face.ts';
-import { encodeSeries, SeriesNames } from '../../src/serve/story/tables.ts';
+import { SeriesFrames, seriesCells } from '../../src/serve/story/tables.ts';
 import { Story } from './story.ts';
 
 export function testStory({ seconds, hosts = 2 }: { seconds: number; hosts?: number }): Story {
@@ -25,17 +25,17 @@ export function testStory({ seconds, hosts = 2 }: { seconds: number; hosts?: num
 /** Tells rows of series to a story; the names are those told so far. */
 export class SeriesTeller {
   readonly #story: Story;
-  readonly #names = new SeriesNames();
+  readonly #frames = new SeriesFrames();
 
   constructor(story: Story) {
     this.#story = story;
   }
 
   tell(rows: readonly SecondRow[]): void {
-    const told = this.#names.names.length;
-    const values = rows.map((row) => this.#names.valueOf(row));
-    this.#story.names(this.#names.names.slice(told));
-    this.#story.frame(encodeSeries(values));
+    const told = this.#frames.names.length;
+    const frame = this.#frames.frame(seriesCells(rows));
+    this.#story.names(this.#frames.names.slice(told));
+    this.#story.frame(frame);
     this.#story.settle();
   }
 }

@@ -44,6 +44,7 @@ const app: AppHop = {
   waitingMax: 100_000,
   contention: 0,
   queriesPerRequest: 2,
+  statements: 1,
   keepAliveTimeout: 5_000_000,
   responseBytes: 200,
   // Two statements on one connection are all that is allowed here.

@@ -26,7 +26,7 @@ import { DatabasePool } from '../app/database-pool.ts';
 import type { Credentials, DatabaseSession, QueryFailure } from '../app/database-session.ts';
 import { NodeFront } from '../app/node-front.ts';
 import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
-import { DATABASE_NAME, INSERT_ITEM, initialItem, SELECT_ITEM } from '../database/items.ts';
+import { DATABASE_NAME, INSERT_ITEM, initialItem, selectItem } from '../database/items.ts';
 import { Station } from '../database/station.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
 import { HostFaults } from './host-faults.ts';
@@ -65,6 +65,7 @@ class App implements LiveHop {
   readonly #station: Station;
   readonly #front: AppFront;
   readonly #bursts: RandomStream;
+  readonly #statements: RandomStream;
   readonly #faults: HostFaults;
   readonly #alivePaths: ReadonlySet<string>;
   readonly #failures = new Map<string, number>();
@@ -77,6 +78,7 @@ class App implements LiveHop {
     this.#ctx = ctx;
     this.#settings = hop;
     this.#bursts = ctx.random('slow-requests');
+    this.#statements = ctx.random('statements');
     this.#station = new Station(clock, hop, ctx.random('service'), stationWitness(ctx));
     const Front = hop.implementation === 'node' ? NodeFront : BuiltinFront;
     this.#front = new Front(ctx, (call) => this.#request(call));
@@ -189,7 +191,9 @@ class App implements LiveHop {
 
   #select(job: Job, pool: DatabasePool): void {
     job.left -= 1;
-    pool.query(SELECT_ITEM, [job.id], job.call, (failure, { item }) => {
+    const { statements } = this.#settings;
+    const text = statements === 1 ? 0 : this.#statements.below(statements);
+    pool.query(selectItem(text), [job.id], job.call, (failure, { item }) => {
       if (failure !== null) {
         this.#failed(job, failure);
         return;

@@ -32,9 +32,7 @@ export function encodeFrame<Row>(
   rows: readonly Row[],
   cellsOf: (row: Row) => readonly Cell[],
 ): Uint8Array {
-  const bytes = new Uint8Array(bytesOf(table, rows.length));
-  new Uint32Array(bytes.buffer, 0, 2).set([table.number, rows.length]);
-  const columns = columnsOf(table, rows.length, bytes);
+  const { bytes, columns } = emptyFrame(table, rows.length);
   const missing = columns.map((column) => (column instanceof Float64Array ? Number.NaN : -1));
   for (let at = 0; at < rows.length; at++) {
     const cells = cellsOf(rows[at] as Row);
@@ -44,6 +42,30 @@ export function encodeFrame<Row>(
     }
   }
   return bytes;
+}
+
+/** The same of rows that are there as columns, in the order of the table. */
+export function encodeColumns(
+  table: FrameTable,
+  rows: number,
+  cells: readonly (readonly Cell[])[],
+): Uint8Array {
+  const { bytes, columns } = emptyFrame(table, rows);
+  columns.forEach((column, index) => {
+    const missing = column instanceof Float64Array ? Number.NaN : -1;
+    const from = cells[index] ?? [];
+    for (let at = 0; at < rows; at++) column[at] = from[at] ?? missing;
+  });
+  return bytes;
+}
+
+function emptyFrame(
+  table: FrameTable,
+  rows: number,
+): { bytes: Uint8Array; columns: (Float64Array | Int32Array)[] } {
+  const bytes = new Uint8Array(bytesOf(table, rows));
+  new Uint32Array(bytes.buffer, 0, 2).set([table.number, rows]);
+  return { bytes, columns: columnsOf(table, rows, bytes) };
 }
 
 /** Throws a RangeError for what is no frame of one of the tables. */

@@ -24,10 +24,10 @@ import {
   EXCHANGES,
   encodeConnections,
   encodeExchanges,
-  encodeSeries,
   encodeSlots,
-  SeriesNames,
+  SeriesFrames,
   SLOTS,
+  seriesCells,
 } from './tables.ts';
 
 export interface RunningOptions {
@@ -55,7 +55,7 @@ export class RunningStory {
   /** For the fold: it hands out complete rows here. */
   readonly sinks: RowSinks;
   readonly #options: RunningOptions;
-  readonly #names = new SeriesNames();
+  readonly #frames = new SeriesFrames();
   #connections: ConnectionRow[] = [];
   #exchanges: ExchangeRow[] = [];
   #slots: SlotRow[] = [];
@@ -145,15 +145,15 @@ export class RunningStory {
     if (source === null) return [];
     const until = source.stepOf(at);
     if (until <= this.#since) return [];
-    const told = this.#names.names.length;
+    const told = this.#frames.names.length;
     const rows = [...source.rowsBetween(this.#since * source.step, at)];
     // A window of a minute is not over yet.
     const whole = rows.filter((row) => !row.measure.endsWith('60s'));
-    const values = whole.map((row) => this.#names.valueOf(row));
+    const frame = this.#frames.frame(seriesCells(whole));
     this.#since = until;
-    const names = this.#names.names.slice(told);
+    const names = this.#frames.names.slice(told);
     const parts: StoryPart[] = names.length > 0 ? [{ kind: 'names', names }] : [];
-    if (values.length > 0) parts.push({ kind: 'frame', frame: encodeSeries(values) });
+    if (whole.length > 0) parts.push({ kind: 'frame', frame });
     return parts;
   }
 

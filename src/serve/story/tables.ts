@@ -8,7 +8,7 @@
  */
 import type { ConnectionRow, ExchangeRow, SecondRow, SlotRow } from '../../measure/rows.ts';
 import { closeCauseCode } from '../../model/close-cause.ts';
-import { encodeFrame, type FrameTable } from './frame.ts';
+import { encodeColumns, encodeFrame, type FrameTable } from './frame.ts';
 
 export const CONNECTIONS: FrameTable = {
   number: 1,
@@ -56,13 +56,6 @@ export const SERIES: FrameTable = {
 };
 
 export const STORY_TABLES = [CONNECTIONS, EXCHANGES, SLOTS, SERIES] as const;
-
-/** A value of the series whose name has that number. */
-export interface SeriesValue {
-  readonly second: number;
-  readonly series: number;
-  readonly value: number | null;
-}
 
 export function encodeConnections(rows: readonly ConnectionRow[], loadStart: number): Uint8Array {
   const since = (at: number | null): number | null => (at === null ? null : at - loadStart);
@@ -114,23 +107,43 @@ export function encodeSlots(rows: readonly SlotRow[], loadStart: number): Uint8A
   ]);
 }
 
-export function encodeSeries(rows: readonly SeriesValue[]): Uint8Array {
-  return encodeFrame(SERIES, rows, ({ value, second, series }) => [value, second, series]);
+/** Rows of series, by column. */
+export type SeriesCells = { readonly [Name in keyof SecondRow]: readonly SecondRow[Name][] };
+
+export function seriesCells(rows: readonly SecondRow[]): SeriesCells {
+  return {
+    second: rows.map(({ second }) => second),
+    scope: rows.map(({ scope }) => scope),
+    measure: rows.map(({ measure }) => measure),
+    value: rows.map(({ value }) => value),
+  };
 }
 
-/** Numbers the series in the order of their first mention. */
-export class SeriesNames {
+/** Numbers the series in the order of their first mention, and makes frames of their values. */
+export class SeriesFrames {
   readonly names: (readonly [scope: string, measure: string])[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Map<string, Map<string, number>>();
 
-  valueOf({ scope, measure, second, value }: SecondRow): SeriesValue {
-    const key = `${scope} ${measure}`;
-    let series = this.#numbers.get(key);
-    if (series === undefined) {
-      series = this.names.length;
-      this.#numbers.set(key, series);
+  frame({ second, scope, measure, value }: SeriesCells): Uint8Array {
+    const series: number[] = [];
+    for (let row = 0; row < second.length; row++) {
+      series.push(this.#numberOf(scope[row] ?? '', measure[row] ?? ''));
+    }
+    return encodeColumns(SERIES, second.length, [value, second, series]);
+  }
+
+  #numberOf(scope: string, measure: string): number {
+    let measures = this.#numbers.get(scope);
+    if (measures === undefined) {
+      measures = new Map();
+      this.#numbers.set(scope, measures);
+    }
+    let number = measures.get(measure);
+    if (number === undefined) {
+      number = this.names.length;
+      measures.set(measure, number);
       this.names.push([scope, measure]);
     }
-    return { second, series, value };
+    return number;
   }
 }
