@@ -12,7 +12,8 @@ const patience = {
 };
 
 /** Folders that use no Node API: no sockets, no files, no timers. */
-const PURE_FOLDERS = 'model,topology,policy,random,stream,measure,finding,compare,theory,explain,sim';
+const PURE_FOLDERS =
+  'model,topology,policy,random,stream,measure,finding,compare,theory,explain,sim';
 const PURE = `src/{${PURE_FOLDERS}}/**/*.test.ts`;
 
 export default defineConfig({
