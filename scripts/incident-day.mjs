@@ -28,6 +28,10 @@ const command = [
 /** As the balancer's own chart was plotted with Sum: docs/incident-calibration.md. */
 const SUM_FACTOR = 3.13;
 const PER_HOUR = 60;
+const HEAD = [
+  ...['from', 'requests/s', 'new flows/min', 'least .. most', 'requests per new flow'],
+  ...[`active flows x ${SUM_FACTOR}`, 'database CPU %'],
+];
 
 function record() {
   const scratch = mkdtempSync(join(tmpdir(), 'waterhammer-day-'));
@@ -102,6 +106,19 @@ const dark = where((rate) => rate <= 1_400);
 const hours = Array.from({ length: Math.floor(day.requests.length / PER_HOUR) }, (_, hour) => hour);
 const { summary } = day.run;
 const total = day.requests.reduce((sum, one) => sum + one, 0);
+const lightly = 'at 2,900 to 3,250 requests/s';
+const shown = [
+  ['new flows a minute from 2,900 requests/s', lit, day.newFlows, 2_300, 3_200],
+  ['new flows a minute to 1,400 requests/s', dark, day.newFlows, 1_160, 1_350],
+  [`requests per new flow ${lightly}`, charted, day.perNewFlow, 72, 80],
+  [`active flows x ${SUM_FACTOR}, ${lightly}`, charted, day.activeFlows, 2_000, 2_600],
+  [`database CPU %, ${lightly}`, charted, day.cpu, 9, 11],
+].map(([name, chosen, values, from, to]) => [
+  name,
+  `${round(from)} .. ${round(to)}`,
+  within(of(values, chosen), [from, to]),
+]);
+shown.push(['failures in calm', 'none', round(day.failed)]);
 const text = `# A day of the incident's system
 
 Written by \`node scripts/incident-day.mjs\` from a recording of
@@ -116,17 +133,12 @@ and 4,000 at noon; ${round(total / 1e6, 1)} million requests answered to CloudFr
 
 | what the charts show | | simulated |
 |---|---|---|
-| new flows a minute by day (from 2,900 requests/s) | 2,300 .. 3,200 | ${within(of(day.newFlows, lit), [2_300, 3_200])} |
-| new flows a minute at the trough (to 1,400 requests/s) | 1,160 .. 1,350 | ${within(of(day.newFlows, dark), [1_160, 1_350])} |
-| requests per new flow at 2,900 to 3,250 requests/s | 72 .. 80 | ${within(of(day.perNewFlow, charted), [72, 80])} |
-| active flows, with one sumFactor of ${SUM_FACTOR}, at the same | 2,000 .. 2,600 | ${within(of(day.activeFlows, charted), [2_000, 2_600])} |
-| database CPU at the same, % | 9 .. 11 | ${within(of(day.cpu, charted), [9, 11])} |
-| failures in calm | none | ${round(day.failed)} |
+${shown.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 
 By hour: means of its minutes, and for new flows the least and the most.
 
-| from | requests/s | new flows/min | | requests per new flow | active flows (x ${SUM_FACTOR}) | database CPU % |
-|---|---|---|---|---|---|---|
+| ${HEAD.join(' | ')} |
+|${HEAD.map(() => '---|').join('')}
 ${hours.map((hour) => hourRow(day, hour)).join('\n')}
 `;
 writeFileSync(new URL('../docs/incident-day.md', import.meta.url), text);

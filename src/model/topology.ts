@@ -159,7 +159,6 @@ export type Workload =
       readonly kind: 'closed';
       readonly thinkTime: Distribution;
       readonly awake: Shape;
-      /** First requests are spread evenly over it; or everybody begins with a pause. */
       readonly startWithin: Micros | 'thinkTime';
     };
 
@@ -289,7 +288,7 @@ export interface AppHop extends ServerBase {
   /** Each piece of work takes 1 + this x (others being served) times as long. */
   readonly contention: number;
   readonly queriesPerRequest: number;
-  /** Texts of its selects: each is prepared once on each connection on which it is used. */
+  /** Texts of its selects, each prepared once on each connection. */
   readonly statements: number;
   readonly keepAliveTimeout: Micros;
   readonly responseBytes: Bytes;

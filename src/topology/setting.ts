@@ -11,7 +11,7 @@ import type { Distribution, Shape } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
 import { formatDistribution, mapDistribution, parseDistribution } from './distribution.ts';
 import { formatShape, mapShape, parseShape } from './shape.ts';
-import { didYouMean, didYouMeanOr } from './suggest.ts';
+import { didYouMeanOr } from './suggest.ts';
 import {
   formatDuration,
   formatRate,
@@ -78,7 +78,7 @@ export function isSetting(one: Setting<unknown> | Settings): one is Setting<unkn
 const same = <T>(value: T): T => value;
 
 /** A duration may be 0 only where the row says what 0 means. */
-interface DurationRow extends Row {
+export interface DurationRow extends Row {
   readonly min?: Micros;
 }
 
@@ -96,28 +96,6 @@ export function duration(row: DurationRow): Setting<Micros> {
     parse: (raw) => atLeast(parseDuration(raw), min, formatDuration),
     format: formatDuration,
     stretch: stretchMicros,
-    resize: same,
-  };
-}
-
-/** A duration, or a word for one that lies elsewhere. */
-export function durationOr<W extends string>(
-  row: DurationRow & { readonly word: W },
-): Setting<Micros | W> {
-  const plain = duration(row);
-  const { word } = row;
-  return {
-    ...row,
-    unit: 'duration',
-    json: { ...plain.json, examples: ['5s', word] },
-    parse: (raw) => {
-      if (raw === word) return { value: word };
-      const parsed = plain.parse(raw);
-      if ('value' in parsed || typeof raw !== 'string' || /^[\d.-]/.test(raw)) return parsed;
-      return refuse(parsed.message, didYouMean(raw, [word]) ?? `write 5s or ${word}`);
-    },
-    format: (value) => (value === word ? word : plain.format(Number(value))),
-    stretch: (value, factor) => (value === word ? word : plain.stretch(Number(value), factor)),
     resize: same,
   };
 }

@@ -64,8 +64,8 @@ it('fails nobody as long as every connection has room for every statement', () =
 });
 
 it('gets its room back when idle connections are evicted', () => {
-  const rate =
-    'rate: { shape: steps, steps: [{ at: 0s, value: 100/s }, { at: 30s, value: 0/s }, { at: 60s, value: 100/s }] }';
+  const steps = [100, 0, 100].map((rate, turn) => `{ at: ${turn * 30}s, value: ${rate}/s }`);
+  const rate = `rate: { shape: steps, steps: [${steps.join(', ')}] }`;
   const app = 'statements: 20, pool: { max: 1, min: 0, idle: 10s, evict: 1s }';
   const yaml = document(rate, app, 'preparedStatementsMax: 10', 90);
   const { requests } = live({ yaml, seed: 5 });

@@ -4,12 +4,12 @@
  */
 
 import type { ClientsHop, Workload } from '../../model/topology.ts';
+import { durationOr } from '../duration-or.ts';
 import {
   choice,
   choices,
   distribution,
   duration,
-  durationOr,
   integer,
   number,
   rateShape,
@@ -143,7 +143,7 @@ export const WORKLOAD_SETTINGS = {
       default: '1s',
       word: 'thinkTime',
       description:
-        'First requests are spread evenly over this time; thinkTime: each user begins with a pause.',
+        'First requests are spread evenly over this; thinkTime: each user begins with a pause.',
       source: OWN_CHOICE,
     }),
   } satisfies SettingsFor<Omit<Closed, 'kind'>>,
