@@ -113,7 +113,7 @@ function useNear(place: RefObject<HTMLElement | null>): boolean {
 }
 
 function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
-  const { chart, logarithmic, heat, shown } = latest();
+  const { chart, logarithmic, heat } = latest();
   const style = getComputedStyle(place);
   const colour = (at: number): string =>
     style.getPropertyValue(COLOURS[at % COLOURS.length] ?? '--c1').trim();
