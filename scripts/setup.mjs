@@ -1,11 +1,12 @@
 /**
- * What a fresh clone needs before anything can run: the packages of the lock file and the
- * build in dist/. Both steps are skipped when their result is up to date, so that a second
- * `npm start` begins at once. Whatever they print goes to stderr: stdout belongs to the job.
+ * What a fresh clone needs before anything can run: the packages of the lock file, and what is
+ * built from src/ and web/ into dist/: the program with its page (bin/, web/), which is all that
+ * runs, and the modules that others may import. Each is skipped when its result is up to date,
+ * so that a second `npm start` begins at once. Whatever they print goes to stderr: stdout belongs to the job.
  *
  * Up to date means: the fingerprint stored with the result equals that of the inputs now. For
  * packages it is the text of the lock file (a folder that npm itself wrote after the lock last
- * changed counts too); for the build it is path, size and time of every source file. Contents
+ * changed counts too); for what is built it is path, size and time of every source file. Contents
  * are not read, which would cost more than it is worth; a file that was changed with its old
  * size and time restored is not noticed.
  */
@@ -27,15 +28,16 @@ import { compileSockets } from '../native/compile.mjs';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const packages = join(root, 'node_modules');
 const packagesStamp = join(packages, '.waterhammer-lock');
-const buildStamp = join(root, 'dist', '.waterhammer-sources');
+const built = join(root, 'dist');
+const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
 
 /** A step of the set-up that failed; the message is for the user. */
 export class SetupError extends Error {}
 
-/** Brings packages and build up to date. */
+/** Brings everything up to date that `waterhammer` runs. */
 export async function prepare() {
   await ensurePackages();
-  await ensureBuilt();
+  await ensureProgram();
 }
 
 export async function ensurePackages() {
@@ -58,31 +60,40 @@ export async function ensurePackages() {
   writeFileSync(packagesStamp, lockFingerprint());
 }
 
-export async function ensureBuilt() {
+/** dist/bin and dist/web. */
+export async function ensureProgram() {
   const without = compileSockets();
   if (without !== null)
     process.stderr.write(`waterhammer: native sockets are left out: ${without}\n`);
-  const fingerprint = sourcesFingerprint();
-  if (existsSync(buildStamp) && readFileSync(buildStamp, 'utf8') === fingerprint) {
-    return;
-  }
-  say('building (tsc)');
-  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const code = await runToStderr(process.execPath, [compiler, '-p', 'tsconfig.build.json']);
-  if (code !== 0) {
-    throw new SetupError('the build failed: see the messages above');
-  }
-  removeLeftovers(join(root, 'dist'));
-  await buildPage();
-  writeFileSync(buildStamp, fingerprint);
+  await whenOutdated('program', async () => {
+    await runBuild([vite, 'build', '--config', 'program.config.ts']);
+    await runBuild([vite, 'build']);
+  });
 }
 
-/** The page, web/, is built by another program than the rest. */
-async function buildPage() {
-  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  const code = await runToStderr(process.execPath, [vite, 'build']);
-  if (code !== 0) {
-    throw new SetupError('the build of the page failed: see the messages above');
+/** The rest of dist/: each module of src/ with its types, as package.json exports them. */
+export async function ensureModules() {
+  await whenOutdated('modules', async () => {
+    const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    await runBuild([compiler, '-p', 'tsconfig.build.json']);
+    removeLeftovers(built);
+  });
+}
+
+async function whenOutdated(what, build) {
+  const stamp = join(built, `.waterhammer-${what}`);
+  const fingerprint = sourcesFingerprint();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint) {
+    return;
+  }
+  say(`building the ${what}`);
+  await build();
+  writeFileSync(stamp, fingerprint);
+}
+
+async function runBuild(options) {
+  if ((await runToStderr(process.execPath, options)) !== 0) {
+    throw new SetupError('the build failed: see the messages above');
   }
 }
 
@@ -105,7 +116,8 @@ function lockFingerprint() {
 
 function sourcesFingerprint() {
   const hash = createHash('sha256');
-  const fixed = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'vite.config.ts'];
+  const settings = ['tsconfig.json', 'tsconfig.build.json', 'program.config.ts', 'vite.config.ts'];
+  const fixed = ['package-lock.json', ...settings];
   const folders = ['src', 'web'].flatMap((name) => filesBelow(join(root, name)));
   for (const path of [...fixed.map((name) => join(root, name)), ...folders]) {
     const { size, mtimeMs } = statSync(path);
@@ -117,11 +129,12 @@ function sourcesFingerprint() {
 /** Deletes what was built from sources that are no longer there: nobody may import it. */
 function removeLeftovers(folder) {
   for (const path of filesBelow(folder)) {
-    if (relative(folder, path).startsWith(`web${sep}`)) {
+    const name = relative(folder, path);
+    if (name.startsWith(`web${sep}`) || name.startsWith(`bin${sep}`)) {
       continue;
     }
-    const built = /^(.*)(\.d\.ts|\.js|\.js\.map)$/.exec(relative(folder, path));
-    if (built && !existsSync(join(root, 'src', `${built[1]}.ts`))) {
+    const module = /^(.*)(\.d\.ts|\.js|\.js\.map)$/.exec(name);
+    if (module && !existsSync(join(root, 'src', `${module[1]}.ts`))) {
       rmSync(path);
     }
   }

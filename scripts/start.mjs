@@ -25,6 +25,6 @@ try {
   process.exit(1);
 }
 
-const main = join(root, 'dist', 'cli', 'main.js');
+const main = join(root, 'dist', 'bin', 'main.js');
 process.argv = [process.execPath, main, 'demo', ...process.argv.slice(2)];
 await import(pathToFileURL(main).href);

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Task, TaskResult } from './simulate-window.ts';
 
-const WORKER_MAIN = fileURLToPath(new URL('./worker-main.js', import.meta.url));
+const WORKER_MAIN = fileURLToPath(new URL('./calibration-worker.js', import.meta.url));
 
 export class WorkerPool {
   readonly #children: ChildProcess[] = [];

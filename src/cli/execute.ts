@@ -21,7 +21,7 @@ import { readRun, writeRun } from '../recording/run-document.ts';
 import { topologyHash } from '../topology/hash.ts';
 import { controlHandler } from './control-handler.ts';
 import { type Interruption, onInterrupt } from './interruption.ts';
-import { LivePage } from './live-page.ts';
+import type { LivePage } from './live-page.ts';
 import { LiveTable } from './live-table.ts';
 import { version } from './version.ts';
 
@@ -165,12 +165,13 @@ async function live(
   }
 }
 
-function openPage(
+async function openPage(
   { title, record, topology }: ExecuteOptions,
   folder: string,
   run: LiveRun,
 ): Promise<LivePage | null> {
   const control = controlHandler(run, topology);
+  const { LivePage } = await import('./live-page.ts');
   return LivePage.open({ name: title, folder, recording: record, info: () => run.info(), control });
 }
 

@@ -12,7 +12,7 @@ import { ExitCode } from './exit-code.ts';
 import { type Interruption, onInterrupt } from './interruption.ts';
 import { INCIDENT, loadTopology } from './load-topology.ts';
 import { expectedRequests, type Lived, liveInDetail, liveInSeries } from './simulation-detail.ts';
-import { SimulationPage } from './simulation-page.ts';
+import type { SimulationPage } from './simulation-page.ts';
 import { textSummary } from './text-summary.ts';
 import { wantsPage } from './wants-page.ts';
 
@@ -51,7 +51,7 @@ export async function simulate(file: string | null, options: SimulateOptions): P
   const topology = await loadTopology(file ?? INCIDENT, { set, scale, timeScale }, verbose);
   if (topology === null) return ExitCode.badInput;
   const interruption = onInterrupt();
-  const page = wantsPage(options) ? new SimulationPage(options.record ?? null) : null;
+  const page = wantsPage(options) ? await newPage(options.record ?? null) : null;
   try {
     const summary = await live(topology, options, interruption, page);
     const json = options.json === true;
@@ -64,6 +64,12 @@ export async function simulate(file: string | null, options: SimulateOptions): P
     interruption.stop();
     await page?.close();
   }
+}
+
+/** Its server takes time to load, which most simulations need not wait for. */
+async function newPage(record: string | null): Promise<SimulationPage> {
+  const { SimulationPage } = await import('./simulation-page.ts');
+  return new SimulationPage(record);
 }
 
 /** The text summary, or JSON, of what was lived through; kept where a recording is asked for. */

@@ -184,6 +184,7 @@ const app: Rest<AppHop> = {
   waitingMax: 100_000,
   contention: 0,
   queriesPerRequest: 1,
+  statements: 1,
   keepAliveTimeout: 0,
   responseBytes: 0,
   pool: { min: 0, max: 5, idle: 0, acquire: 0, evict: 0 },

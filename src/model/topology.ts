@@ -289,6 +289,8 @@ export interface AppHop extends ServerBase {
   /** Each piece of work takes 1 + this x (others being served) times as long. */
   readonly contention: number;
   readonly queriesPerRequest: number;
+  /** Texts of its selects: each is prepared once on each connection on which it is used. */
+  readonly statements: number;
   readonly keepAliveTimeout: Micros;
   readonly responseBytes: Bytes;
   /** The database pool, in Sequelize's words. */

@@ -23,6 +23,12 @@ const SMALL = 2_147_483_000;
 
 /** A source of values (µs, integers >= 0); constant ones draw nothing. */
 export function sampler(distribution: Distribution, stream: RandomStream): () => Micros {
+  const draw = drawing(distribution);
+  return () => draw(stream);
+}
+
+/** The same for many streams, each with draws of its own. */
+export function drawing(distribution: Distribution): (stream: RandomStream) => Micros {
   switch (distribution.kind) {
     case 'constant': {
       const value = Math.round(distribution.value);
@@ -30,16 +36,16 @@ export function sampler(distribution: Distribution, stream: RandomStream): () =>
     }
     case 'exponential': {
       const { mean } = distribution;
-      return () => whole(mean * exponential(stream));
+      return (stream) => whole(mean * exponential(stream));
     }
     case 'uniform': {
       const { min, max } = distribution;
-      return () => whole(min + (max - min) * stream.unit());
+      return (stream) => whole(min + (max - min) * stream.unit());
     }
     case 'lognormal': {
       const middle = ln(Math.max(distribution.median, 1));
       const sigma = (ln(Math.max(distribution.p99, 1)) - middle) / Z99;
-      return () => {
+      return (stream) => {
         const value = Math.round(exp(middle + sigma * inverseNormal(open(stream))));
         return Math.min(value, LONGEST);
       };

@@ -18,12 +18,8 @@ export class RandomStream {
   #b = 0;
   #c = 0;
   #counter = 0;
-  readonly #seed: number;
-  readonly #name: string;
 
   constructor(seed: number, name: string) {
-    this.#seed = seed;
-    this.#name = name;
     [this.#a, this.#b, this.#c, this.#counter] = initialState(seed, name);
     for (let i = 0; i < WARM_UP; i++) this.uint32();
   }
@@ -57,14 +53,6 @@ export class RandomStream {
     const high = this.uint32() >>> 5;
     const low = this.uint32() >>> 6;
     return (high * 67_108_864 + low) / 9_007_199_254_740_992;
-  }
-
-  /**
-   * An independent stream for a part of this one's purpose. It depends on names alone, not on
-   * what was drawn from this one.
-   */
-  fork(name: string): RandomStream {
-    return new RandomStream(this.#seed, `${this.#name}/${name}`);
   }
 }
 

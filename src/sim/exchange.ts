@@ -101,6 +101,8 @@ export class Exchange extends Timeout {
   left = 0;
   /** The next statement for it inserts. */
   insert = false;
+  /** Number of the statement that it executes, of a query. */
+  statement = 0;
   /** Target chosen for it by a balancer; -1 = none. */
   target = -1;
   retryAfter = 0;

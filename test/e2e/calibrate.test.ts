@@ -55,7 +55,7 @@ describe('calibrate', () => {
     expect(best).toBeLessThanOrEqual(56);
     expect(found.acceptable).toBeGreaterThan(0);
     expect(found.judgement.judged.map((one: { met: boolean }) => one.met)).toEqual([true, true]);
-  }, 120_000);
+  });
 
   it('reports a targets file that is wrong, all of it, and simulates nothing', async () => {
     const wrong = TARGETS.replace('window: calm', 'window: clam').replace('[5, 500]', '[500, 5]');

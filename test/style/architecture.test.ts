@@ -135,7 +135,7 @@ describe('architecture rules', () => {
     expect(present.filter((name) => !ruled.includes(`direction-${name}`))).toEqual([]);
   });
 
-  test('each rule reports its offence', { timeout: 30_000 }, () => {
+  test('each rule reports its offence', () => {
     const { status, lines } = check(writeTree(treeOfOffences()));
     expect(status).toBe(1);
     for (const [rule, from, to] of offences) {
@@ -146,13 +146,13 @@ describe('architecture rules', () => {
     }
   });
 
-  test('what is allowed passes', { timeout: 30_000 }, () => {
+  test('what is allowed passes', () => {
     const { status, lines } = check(writeTree(allowed));
     expect(lines.slice(0, -1)).toEqual([]);
     expect(status).toBe(0);
   });
 
-  test('a file not read is a failure, and so is reading nothing', { timeout: 30_000 }, () => {
+  test('a file not read is a failure, and so is reading nothing', () => {
     const folder = writeTree(allowed);
     const careless = join(folder, 'careless.cjs');
     writeFileSync(careless, "module.exports = { options: { exclude: { path: '^src/model' } } };");
@@ -165,7 +165,7 @@ describe('architecture rules', () => {
   });
 });
 
-test('portable folders are compiled without the globals of Node', { timeout: 30_000 }, () => {
+test('portable folders are compiled without the globals of Node', () => {
   const file = join(root, 'tsconfig.portable.json');
   const { config } = ts.readConfigFile(file, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);

@@ -25,7 +25,7 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Added to the environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Another JavaScript program than dist/cli/main.js, for tests of this helper. */
+  /** Another JavaScript program than dist/bin/main.js, for tests of this helper. */
   readonly program?: string;
 }
 
@@ -65,7 +65,7 @@ export class RunningCli implements AsyncDisposable {
   #alive = true;
 
   constructor(args: readonly string[], options: CliOptions) {
-    const program = options.program ?? join(projectRoot, 'dist', 'cli', 'main.js');
+    const program = options.program ?? join(projectRoot, 'dist', 'bin', 'main.js');
     if (!existsSync(program)) {
       throw new Error(`${program} is missing: npm run build`);
     }

@@ -8,6 +8,9 @@
 
 export const DATABASE_NAME = 'waterhammer';
 export const SELECT_ITEM = 'SELECT id, name, price FROM items WHERE id = ?';
+/** A select of the same under a text of its own, as an app has that writes values into its SQL. */
+export const selectItem = (text: number): string =>
+  text === 0 ? SELECT_ITEM : `${SELECT_ITEM} /* ${text} */`;
 export const INSERT_ITEM = 'INSERT INTO items (name, price) VALUES (?, ?)';
 export const CREATE_ITEMS =
   'CREATE TABLE IF NOT EXISTS items ' +

@@ -117,5 +117,5 @@ describe('HAProxy', () => {
     for (let right = 0; right < 6; ) right = (await ask()) === '1' ? right + 1 : 0;
     statuses[0] = 200;
     while ((await ask()) !== '0');
-  }, 20_000);
+  });
 });

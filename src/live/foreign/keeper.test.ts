@@ -76,7 +76,7 @@ describe('a kept server', () => {
     await kept.stop();
     await until('all are gone', () => !pids.some(runs));
     expect(existsSync(folder)).toBe(false);
-  }, 15_000);
+  });
 
   it('tells how it died, with its last words', async () => {
     const { kept, folder, port } = await start(writeServer);
@@ -140,7 +140,7 @@ describe('a kept server', () => {
       expect(pids.some(runs)).toBe(false);
       expect(existsSync(folder)).toBe(false);
     }
-  }, 30_000);
+  });
 });
 
 describe('what a server needs', () => {

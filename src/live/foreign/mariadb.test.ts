@@ -44,6 +44,7 @@ const app: AppHop = {
   waitingMax: 100_000,
   contention: 0,
   queriesPerRequest: 2,
+  statements: 1,
   keepAliveTimeout: 5_000_000,
   responseBytes: 200,
   // Two statements on one connection are all that is allowed here.
@@ -89,7 +90,7 @@ describe('MariaDB', () => {
     mariadb = await startMariadb(settings, foreignContext(settings));
     port = mariadb.endpoints[0]?.port ?? 0;
     embedded = await startHop(createDatabase, { ...settings, implementation: 'embedded' }, {});
-  }, 60_000);
+  });
 
   beforeEach((context) => {
     for (const name of PROGRAMS) requireProgram(name, context);
@@ -98,7 +99,7 @@ describe('MariaDB', () => {
   afterAll(async () => {
     await embedded?.stop();
     await mariadb?.stop();
-  }, 30_000);
+  });
 
   it('listens for each link that leads to it, as a user that is not root', async () => {
     expect(mariadb.endpoints.map(({ instance, link }) => [instance, link])).toEqual([

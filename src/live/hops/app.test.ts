@@ -48,6 +48,7 @@ const settings: AppHop = {
   waitingMax: 100_000,
   contention: 0,
   queriesPerRequest: 1,
+  statements: 1,
   keepAliveTimeout: 5_000_000,
   responseBytes: 300,
   pool: { min: 0, max: 5, idle: 10_000_000, acquire: 60_000_000, evict: 1_000_000 },
@@ -216,9 +217,14 @@ describe.each(kinds)("the app's connections (%s)", (kind) => {
     const { app } = await start({ serviceTime: { kind: 'constant', value: 30_000 } });
     const leave = async (text: string, how: 'destroy' | 'resetAndDestroy'): Promise<void> => {
       const before = causesOn(app, testLinks.incoming).length;
-      const socket = net.connect(app.port, '127.0.0.1', () => socket.write(text));
+      const accepted = rowsOn(app, EventKind.accepted, 0).length;
+      const socket = net.connect(app.port, '127.0.0.1');
       socket.on('error', () => {});
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise<void>((resolve) => socket.on('connect', resolve));
+      await new Promise((resolve) => socket.write(text, resolve));
+      await until('it is there', () => rowsOn(app, EventKind.accepted, 0).length > accepted);
+      // Read before the RST comes: libuv takes both at once for a FIN. The app reads in this loop.
+      for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate);
       socket[how]();
       await until('it is gone', () => causesOn(app, testLinks.incoming).length > before);
     };
@@ -318,6 +324,18 @@ describe.each(kinds)("the app's database pool (%s)", (kind) => {
     // The connection is still good for others.
     db.live.apply({ action: 'set', path: 'db.preparedStatementsMax', to: 10 });
     expect((await get(app, '/items/1')).status).toBe(200);
+    expect(rowsOn(app, EventKind.connected, 1)).toHaveLength(1);
+  });
+
+  it('prepares each text of its selects on each connection, until there is no room', async () => {
+    const pool = { ...settings.pool, max: 1 };
+    const { app, db } = await start({ pool, statements: 3 }, { preparedStatementsMax: 2 });
+    const answers: number[] = [];
+    while (new Set(answers).size < 2) answers.push((await get(app, '/items/1')).status);
+    // Two found room, and the third did not.
+    expect(new Set(answers)).toEqual(new Set([200, 500]));
+    db.live.apply({ action: 'set', path: 'db.preparedStatementsMax', to: 3 });
+    for (let i = 0; i < 30; i++) expect((await get(app, '/items/1')).status).toBe(200);
     expect(rowsOn(app, EventKind.connected, 1)).toHaveLength(1);
   });
 

@@ -23,11 +23,10 @@ import { BuiltinFront } from '../app/builtin-front.ts';
 import { BuiltinSession } from '../app/builtin-session.ts';
 import type { AppFront, Call } from '../app/call.ts';
 import { DatabasePool } from '../app/database-pool.ts';
-import type { Credentials, QueryFailure } from '../app/database-session.ts';
-import { Mysql2Session } from '../app/mysql2-session.ts';
+import type { Credentials, DatabaseSession, QueryFailure } from '../app/database-session.ts';
 import { NodeFront } from '../app/node-front.ts';
 import { DATABASE_PASSWORD, DATABASE_USER } from '../database/handshake.ts';
-import { DATABASE_NAME, INSERT_ITEM, initialItem, SELECT_ITEM } from '../database/items.ts';
+import { DATABASE_NAME, INSERT_ITEM, initialItem, selectItem } from '../database/items.ts';
 import { Station } from '../database/station.ts';
 import type { HopContext, LiveHop } from '../runtime/context.ts';
 import { HostFaults } from './host-faults.ts';
@@ -43,6 +42,8 @@ const BUSY = new Set([
   'ECONNREFUSED',
   'ETIMEDOUT',
 ]);
+
+type SessionClass = new (...given: ConstructorParameters<typeof BuiltinSession>) => DatabaseSession;
 
 /** One request on its way through the app. */
 interface Job {
@@ -64,17 +65,20 @@ class App implements LiveHop {
   readonly #station: Station;
   readonly #front: AppFront;
   readonly #bursts: RandomStream;
+  readonly #statements: RandomStream;
   readonly #faults: HostFaults;
   readonly #alivePaths: ReadonlySet<string>;
   readonly #failures = new Map<string, number>();
   #settings: AppHop;
   #pool: DatabasePool | null = null;
+  #Session: SessionClass = BuiltinSession;
 
   constructor(ctx: HopContext<AppHop>) {
     const { hop, clock, topology } = ctx;
     this.#ctx = ctx;
     this.#settings = hop;
     this.#bursts = ctx.random('slow-requests');
+    this.#statements = ctx.random('statements');
     this.#station = new Station(clock, hop, ctx.random('service'), stationWitness(ctx));
     const Front = hop.implementation === 'node' ? NodeFront : BuiltinFront;
     this.#front = new Front(ctx, (call) => this.#request(call));
@@ -83,7 +87,8 @@ class App implements LiveHop {
     this.#alivePaths = new Set(['/alive', ...checks.map((check) => check.path)]);
   }
 
-  listen(): Promise<Endpoint[]> {
+  async listen(): Promise<Endpoint[]> {
+    await this.#loadDriver();
     return this.#front.listen();
   }
 
@@ -186,7 +191,9 @@ class App implements LiveHop {
 
   #select(job: Job, pool: DatabasePool): void {
     job.left -= 1;
-    pool.query(SELECT_ITEM, [job.id], job.call, (failure, { item }) => {
+    const { statements } = this.#settings;
+    const text = statements === 1 ? 0 : this.#statements.below(statements);
+    pool.query(selectItem(text), [job.id], job.call, (failure, { item }) => {
       if (failure !== null) {
         this.#failed(job, failure);
         return;
@@ -205,6 +212,12 @@ class App implements LiveHop {
     refuse(job.call, BUSY.has(code) ? 503 : 500, code);
   }
 
+  /** mysql2 takes long to load: only where a database is asked through it. */
+  async #loadDriver(): Promise<void> {
+    if (this.#ctx.outgoing === null || this.#settings.implementation !== 'node') return;
+    this.#Session = (await import('../app/mysql2-session.ts')).Mysql2Session;
+  }
+
   /** The database's place is known only after it listens, which is before the first request. */
   #database(): DatabasePool | null {
     const { outgoing, targets, topology } = this.#ctx;
@@ -214,11 +227,10 @@ class App implements LiveHop {
     const database = topology.hops.find((hop) => hop.name === outgoing.upstream);
     const url = database?.kind === 'database' ? database.url : null;
     const credentials = credentialsOf(url);
-    const Session = this.#settings.implementation === 'node' ? Mysql2Session : BuiltinSession;
     const { ends } = this.#ctx;
     this.#pool = new DatabasePool(
       this.#ctx,
-      (owner) => new Session(ends, outgoing, target, credentials, owner),
+      (owner) => new this.#Session(ends, outgoing, target, credentials, owner),
     );
     this.#pool.configure(this.#settings.pool);
     return this.#pool;

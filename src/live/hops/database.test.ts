@@ -343,7 +343,7 @@ describe('the embedded database and other clients', () => {
     socket.resume().end();
     await until('every answer', () => got > times * text.length && socket.destroyed);
     expect(statuses(database)).toEqual(new Array(times).fill(200));
-  }, 20_000);
+  });
 
   it('ends a connection that breaks the protocol, with the error that says how', async () => {
     const database = await start();

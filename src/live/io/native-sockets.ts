@@ -14,6 +14,7 @@
  * another processor. WATERHAMMER_SOCKETS=handle (or net) turns them off. Then sockets are node's.
  */
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { moment } from '../runtime/moment.ts';
 import { READ_BUFFER } from './transport.ts';
 
@@ -66,7 +67,7 @@ interface Addon {
 
 /** As BATCH_MAX of native/sockets.c. */
 const BATCH_MAX = 512;
-const ADDON = '../../../native/sockets.node';
+const ADDON = 'native/sockets.node';
 
 const watched: (Watched | undefined)[] = [];
 const batch = new Int32Array(BATCH_MAX * 3);
@@ -111,7 +112,9 @@ function started(): SocketCalls | null {
   const wanted = process.env.WATERHAMMER_SOCKETS ?? '';
   if (process.platform !== 'linux' || wanted === 'net' || wanted === 'handle') return null;
   try {
-    const addon: Addon = createRequire(import.meta.url)(ADDON);
+    const require = createRequire(import.meta.url);
+    const packageFolder = dirname(require.resolve('waterhammer/package.json'));
+    const addon: Addon = require(join(packageFolder, ADDON));
     return addon.start(READ_BUFFER, batch, ready);
   } catch {
     // Not compiled here, or for another system than this one.

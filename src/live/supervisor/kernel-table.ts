@@ -3,14 +3,14 @@
  * independent witness of the books. Only rows of our own listening ports count; LISTEN rows,
  * TIME_WAIT, and connections still in their handshake are left out.
  */
-import { readFile } from 'node:fs/promises';
 import type { Endpoint, KernelCount, Link } from '../../model/run.ts';
+import { readTcpRows } from './tcp-rows.ts';
 
 /** States in /proc/net/tcp (include/net/tcp_states.h). */
-const NOT_OPEN = new Set(['02', '03', '06', '07', '0A', '0C']);
+const NOT_OPEN: ReadonlySet<number> = new Set([0x02, 0x03, 0x06, 0x07, 0x0a, 0x0c]);
 
-const ESTABLISHED = '01';
-const CLOSE_WAIT = '08';
+const ESTABLISHED = 0x01;
+const CLOSE_WAIT = 0x08;
 
 export interface KernelView {
   readonly counts: readonly KernelCount[];
@@ -38,17 +38,17 @@ export function movedRows(before: KernelView, after: KernelView): Map<number, nu
 }
 
 /** Null where the kernel offers no such table. `foreign`: links that a foreign server accepts. */
-export async function readKernelTable(
+export function readKernelTable(
   links: readonly Link[],
   endpoints: readonly Endpoint[],
   foreign: ReadonlySet<number>,
-): Promise<KernelView | null> {
+): KernelView | null {
   const linkOfPort = new Map(endpoints.map((one) => [one.port, one.link]));
   const rows = new Map<string, Row>();
   // The kernel walks its table in pieces: while others come and go, a row may be told twice or
   // not at all. Two readings together have each of ours once, because ours stand still.
   for (let reading = 0; reading < 2; reading++) {
-    if (!(await readRows(linkOfPort, rows))) return null;
+    if (!addRows(linkOfPort, rows)) return null;
   }
   const acceptor = new Map<number, number>();
   const connector = new Map<number, number>();
@@ -80,36 +80,27 @@ export async function readKernelTable(
 interface Row {
   readonly accepts: number | undefined;
   readonly connects: number | undefined;
-  readonly state: string;
-  /** Bytes not yet acknowledged, and not yet read, as `tx:rx` in hexadecimal. */
+  readonly state: number;
   readonly queues: string;
-  /** 0: not accepted yet, or closed by its process. */
   readonly inode: string;
 }
 
 /** Adds the rows of our own ports, by their two addresses; false where there is no table. */
-async function readRows(
-  linkOfPort: ReadonlyMap<number, number>,
-  rows: Map<string, Row>,
-): Promise<boolean> {
-  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const text = await readFile(file, 'latin1').catch(() => null);
-    if (text === null && file === '/proc/net/tcp') return false;
-    for (const line of text?.split('\n').slice(1) ?? []) {
-      const [, local, remote, state, queues, , , , , inode] = line.trim().split(/\s+/);
-      if (local === undefined || remote === undefined || state === undefined) continue;
-      const accepts = linkOfPort.get(portOf(local));
-      const connects = linkOfPort.get(portOf(remote));
-      if (NOT_OPEN.has(state) || (accepts === undefined && connects === undefined)) continue;
-      const row = { accepts, connects, state, queues: queues ?? '', inode: inode ?? '0' };
-      rows.set(`${local} ${remote}`, row);
+function addRows(linkOfPort: ReadonlyMap<number, number>, rows: Map<string, Row>): boolean {
+  for (const table of ['tcp', 'tcp6'] as const) {
+    const read = readTcpRows(
+      table,
+      (state, local, remote) =>
+        !NOT_OPEN.has(state) && (linkOfPort.has(local) || linkOfPort.has(remote)),
+    );
+    if (read === null && table === 'tcp') return false;
+    for (const { local, remote, localPort, remotePort, state, queues, inode } of read ?? []) {
+      const accepts = linkOfPort.get(localPort);
+      const connects = linkOfPort.get(remotePort);
+      rows.set(`${local} ${remote}`, { accepts, connects, state, queues, inode });
     }
   }
   return true;
-}
-
-function portOf(address: string): number {
-  return Number.parseInt(address.slice(address.lastIndexOf(':') + 1), 16);
 }
 
 function count(counts: Map<number, number>, link: number | undefined): void {

@@ -62,11 +62,11 @@ export class Strike {
   async connections(): Promise<{ censusAt: Micros; kernel: readonly KernelCount[] | null }> {
     this.#tell({ type: 'freeze' });
     await this.#quiet();
-    const before = await this.#kernelView();
+    const before = this.#kernelView();
     await Promise.all(
       this.#options.workers.map((one) => one.ask({ type: 'census' }, 'census').catch(() => null)),
     );
-    const kernel = this.#counts(before, await this.#kernelView());
+    const kernel = this.#counts(before, this.#kernelView());
     return { censusAt: this.#options.clock.now(), kernel };
   }
 
@@ -88,7 +88,7 @@ export class Strike {
     let before = -1;
     for (let waited = 0; waited < LAST_ANSWERS_WITHIN_MS; waited += LAST_ANSWERS_POLL_MS) {
       const events = await this.#activity(-1);
-      if (events === before && !(await this.#foreignBusy())) return;
+      if (events === before && !this.#foreignBusy()) return;
       before = events;
       await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_POLL_MS));
     }
@@ -107,7 +107,7 @@ export class Strike {
     let same = 0;
     for (let id = 0; clock.now() < until; id++) {
       const events = await this.#activity(id);
-      const kernel = await this.#kernelView();
+      const kernel = this.#kernelView();
       const now = `${events}\n${kernel?.signature}`;
       same = now === before ? same + 1 : 0;
       if (same > ((kernel?.unsettled ?? 0) === 0 ? 0 : STUCK_AFTER_POLLS)) return;
@@ -118,9 +118,9 @@ export class Strike {
   }
 
   /** A foreign server has something of ours to read, and has not come to it. */
-  async #foreignBusy(): Promise<boolean> {
+  #foreignBusy(): boolean {
     if (this.#options.plan.instances.every(({ process }) => process >= 0)) return false;
-    return ((await this.#kernelView())?.unsettled ?? 0) > 0;
+    return (this.#kernelView()?.unsettled ?? 0) > 0;
   }
 
   /** Events that all processes together have booked so far. */
@@ -133,7 +133,7 @@ export class Strike {
     return counts.reduce((sum, one) => sum + (one?.events ?? 0), 0);
   }
 
-  #kernelView(): Promise<KernelView | null> {
+  #kernelView(): KernelView | null {
     const { plan, endpoints } = this.#options;
     const foreign = plan.links.filter(({ upstream }) =>
       plan.instances.some(({ hop, process }) => hop === upstream && process < 0),

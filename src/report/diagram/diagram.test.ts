@@ -372,7 +372,7 @@ describe('diagram text', () => {
     expect(both.match(/@startuml/g)).toHaveLength(2);
     expect(syntaxErrors(both.slice(both.indexOf('@enduml') + 8), program)).toBeNull();
     expect(syntaxErrors(both.replace('note over', 'nota ovar'), program)).not.toBeNull();
-  }, 60_000);
+  });
 
   it('writes Mermaid as one diagram, or as two in Markdown', async () => {
     await record(parsed(INCIDENT), incident);

@@ -137,5 +137,5 @@ describe('escaping', () => {
       const run = spawnSync(program, ['-charset', 'UTF-8', '-syntax'], { input: plantuml(model) });
       expect([run.status, run.stdout.toString().slice(0, 8)]).toEqual([0, 'SEQUENCE']);
     }
-  }, 60_000);
+  });
 });

@@ -54,21 +54,19 @@ async function inPage(scene: Scene, call: string): Promise<Buffer> {
 
 async function serve(page: Page, scene: Scene): Promise<void> {
   const module = async (url: string): Promise<string> => readFile(fileURLToPath(url), 'utf8');
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const here = (name: string): string => new URL(`${name}.${extension}`, import.meta.url).href;
   const muxer = import.meta.resolve('mp4-muxer').replace(/\.js$/, '.mjs');
   const files: Readonly<Record<string, () => Promise<string> | string>> = {
     '/': () => '<!doctype html><title>film</title><script type="module" src="/main.js"></script>',
     '/main.js': () => PAGE_SCRIPT,
-    '/paint.js': () => module(here('paint')),
-    '/scene.js': () => module(here('scene')),
     '/mp4-muxer.js': () => module(muxer),
     '/scene.json': () => JSON.stringify(scene),
   };
   await page.route(`${ORIGIN}/**`, async (route) => {
     const path = new URL(route.request().url()).pathname;
-    const file = files[path];
-    if (file === undefined) return route.fulfill({ status: 404, body: '' });
+    // Paint and what it imports are built beside this file.
+    const ours = () => module(new URL(`.${path}`, import.meta.url).href);
+    const file = files[path] ?? (/^\/[\w-]+\.js$/.test(path) ? ours : null);
+    if (file === null) return route.fulfill({ status: 404, body: '' });
     const type = path.endsWith('.json') ? 'application/json' : 'text/javascript';
     const contentType = path === '/' ? 'text/html; charset=utf-8' : `${type}; charset=utf-8`;
     return route.fulfill({ contentType, body: await file() });

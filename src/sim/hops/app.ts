@@ -17,6 +17,7 @@ import { Station } from '../station.ts';
 import { stationBook } from '../station-book.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
+import { FIRST_SELECT, INSERT } from './prepared-statements.ts';
 import { setting } from './settings.ts';
 import type { SimHop } from './sim-hop.ts';
 
@@ -26,6 +27,7 @@ export class App implements SimHop, Acceptor, Asker {
   readonly #station: Station<Exchange>;
   readonly #pool: ConnectionPool | null;
   readonly #bursts: RandomStream;
+  readonly #statements: RandomStream;
   readonly #faults: HostFaults;
   #settings: AppHop;
 
@@ -35,6 +37,7 @@ export class App implements SimHop, Acceptor, Asker {
     this.#connections = new ServerConnections(world, instance, keptFor(hop.keepAliveTimeout));
     const stream = world.random(instance, 'service');
     this.#bursts = world.random(instance, 'slow-requests');
+    this.#statements = world.random(instance, 'statements');
     const book = stationBook(world, instance);
     const done = (exchange: Exchange): void => this.#worked(exchange);
     this.#station = new Station(world.engine, hop, stream, done, book);
@@ -136,9 +139,14 @@ export class App implements SimHop, Acceptor, Asker {
     exchange.left -= 1;
     const query = this.#world.exchanges.take(this, exchange, exchange.kind);
     // The first statement for a POST inserts, those after it select.
-    query.insert = exchange.insert;
+    query.statement = exchange.insert ? INSERT : this.#select();
     exchange.insert = false;
     this.#pool?.acquire(query);
+  }
+
+  #select(): number {
+    const { statements } = this.#settings;
+    return FIRST_SELECT + (statements === 1 ? 0 : this.#statements.below(statements));
   }
 
   #answer(exchange: Exchange, status: number): void {
@@ -169,9 +177,8 @@ export class App implements SimHop, Acceptor, Asker {
         requestBytes: QUERY_BYTES,
       },
       name: `${instance.hop}/${instance.replica}/database-pool`,
-      target: world.drawn(instance, 'database'),
+      choices: { target: world.drawn(instance, 'database'), draw: () => 0 },
       settings: poolOptions(this.#settings.pool),
-      draw: () => 0,
     });
   }
 }

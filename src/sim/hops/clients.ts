@@ -235,17 +235,12 @@ export class Clients implements SimHop, Asker, Issuer {
     const instance = this.#instance;
     const inputs = new ClientInputs(world, instance, this.#asked, number);
     const link = world.outgoing(this.#settings);
-    const target = link === null ? null : inputs.choose(world.targets(instance, link));
-    let reuse: RandomStream | null = null;
+    if (link !== null) inputs.chooseTarget(world.targets(instance, link));
     const pool = new ConnectionPool({
       rules: this.#poolRules,
       name: `${instance.hop}/${number}/pool`,
-      target: () => target,
+      choices: inputs,
       settings: poolOf(this.#settings),
-      draw: (bound) => {
-        reuse ??= world.random(instance, `reuse/${number}`);
-        return reuse.below(bound);
-      },
     });
     const client = { number, inputs, pool, requests: 0, inFlight: 0 };
     this.#clients[number] = client;

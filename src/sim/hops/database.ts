@@ -14,12 +14,9 @@ import { Station } from '../station.ts';
 import { stationBook } from '../station-book.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
+import { forgetPrepared, isPrepared, notePrepared } from './prepared-statements.ts';
 import { setting } from './settings.ts';
 import type { SimHop } from './sim-hop.ts';
-
-/** Bits of `Connection.prepared`: the statements that the app has. */
-const SELECT = 1;
-const INSERT = 2;
 
 export class Database implements SimHop, Acceptor {
   readonly #world: World;
@@ -83,14 +80,13 @@ export class Database implements SimHop, Acceptor {
 
   asked(connection: Connection, exchange: Exchange): void {
     this.#world.read(connection, exchange);
-    const statement = exchange.insert ? INSERT : SELECT;
-    if ((connection.prepared & statement) === 0) {
+    if (!isPrepared(connection, exchange.statement)) {
       if (this.#statements >= this.#settings.preparedStatementsMax) {
         this.#answer(exchange, 500);
         return;
       }
       this.#statements += 1;
-      connection.prepared |= statement;
+      notePrepared(connection, exchange.statement);
     }
     if (!this.#station.submit(exchange)) this.#answer(exchange, 500);
   }
@@ -123,9 +119,7 @@ export class Database implements SimHop, Acceptor {
     if (connection.serverNumber < 0) return;
     connection.serverNumber = -1;
     this.#connected -= 1;
-    if ((connection.prepared & SELECT) !== 0) this.#statements -= 1;
-    if ((connection.prepared & INSERT) !== 0) this.#statements -= 1;
-    connection.prepared = 0;
+    this.#statements -= forgetPrepared(connection);
     const { served } = connection;
     if (served === null) return;
     served.served = null;

@@ -41,14 +41,19 @@ export interface PoolRules {
   readonly requestBytes: number;
 }
 
+/** What a pool chooses by chance, or has been told to choose. */
+export interface PoolChoices {
+  /** Asked at each connect; null = there is nothing to connect to. */
+  target(): Listener | null;
+  draw(bound: number): number;
+}
+
 export interface PoolPlan {
   readonly rules: PoolRules;
   /** Whose connections they are, for the log of policies. */
   readonly name: string;
-  /** Asked at each connect; null = there is nothing to connect to. */
-  readonly target: () => Listener | null;
+  readonly choices: PoolChoices;
   readonly settings: PoolOptions;
-  readonly draw: (bound: number) => number;
 }
 
 /** What holds while a pool's policy is asked; pools are asked one after the other. */
@@ -67,18 +72,16 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   /** Idle connections kept; further ones close when they are released. 0 = without limit. */
   idleMax = 0;
   #retired = false;
-  readonly #target: () => Listener | null;
-  readonly #draw: (bound: number) => number;
+  readonly #choices: PoolChoices;
   /** By number; of other pools, too, where they share tables. */
   readonly #connections: (Connection | null)[];
   #failedBy: 'refused' | 'timeout' = 'refused';
 
-  constructor({ rules, name, target, settings, draw }: PoolPlan) {
+  constructor({ rules, name, choices, settings }: PoolPlan) {
     const { world } = rules;
     super(world.engine);
     this.#rules = rules;
-    this.#target = target;
-    this.#draw = draw;
+    this.#choices = choices;
     const { tables, connections } = world.pools();
     this.#connections = connections;
     const make = (port: PoolPort): Pool => new Pool(settings, port, tables);
@@ -115,7 +118,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   }
 
   draw(bound: number): number {
-    return this.#draw(bound);
+    return this.#choices.draw(bound);
   }
 
   protected override woken(now: number): void {
@@ -302,7 +305,7 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
 
   #open(number: number): void {
     const { world, place } = this.#rules;
-    const listener = this.#target();
+    const listener = this.#choices.target();
     if (listener === null) {
       this.#failedBy = 'refused';
       this.#policy.openFailed(this.#now, number);

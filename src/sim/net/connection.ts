@@ -127,8 +127,9 @@ export class Connection {
   early: 'none' | 'fin' | 'rst' = 'none';
   /** A database let it in. */
   greeted = false;
-  /** Statements prepared on it: 1 select, 2 insert. */
+  /** Statements prepared on it: a bit each, and the numbers of those beyond (hops/). */
   prepared = 0;
+  morePrepared: Set<number> | null = null;
 
   constructor(link: SimLink, connector: Connector, place: Place, listener: Listener) {
     this.link = link;
@@ -177,6 +178,7 @@ export class Connection {
     this.ordinal = 0;
     this.greeted = false;
     this.prepared = 0;
+    this.morePrepared = null;
     this.serverNumber = -1;
     this.served = null;
     this.servedOrdinal = 0;

@@ -90,9 +90,11 @@ export class Relay implements Acceptor, Asker, Reader {
     const pool = new ConnectionPool({
       rules: this.#poolRules,
       name: `${instance.hop}/${instance.replica}/pool/${name}`,
-      target: target ?? world.drawn(instance, `target/${name}`),
+      choices: {
+        target: target ?? world.drawn(instance, `target/${name}`),
+        draw: (bound) => draw.below(bound),
+      },
       settings,
-      draw: (bound) => draw.below(bound),
     });
     this.#pools.push(pool);
     return pool;

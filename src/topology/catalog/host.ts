@@ -197,6 +197,15 @@ export const APP_SETTINGS = {
     description: 'Database queries that a request makes, one after another.',
     source: OWN_CHOICE,
   }),
+  statements: integer({
+    min: 1,
+    // As many as mysql2 keeps prepared on a connection (maxPreparedStatements).
+    max: 16_000,
+    default: 1,
+    description:
+      'Texts of its selects, drawn evenly; each is prepared once on each database connection.',
+    source: OWN_CHOICE,
+  }),
   keepAliveTimeout: duration({
     default: '5s',
     description: 'An idle connection is closed after this. 0 = never.',
