@@ -20,7 +20,7 @@ import { promisify } from 'node:util';
 import { median, options, report, spread, table } from './bench.mjs';
 
 const PYTHON = '/usr/bin/python3';
-const TANDEM_REQUESTS = 1_000_000;
+const TANDEM_REQUESTS = 5_000_000;
 const SIMPY_REQUESTS = 20_000;
 const DAY_REQUESTS = 229e6;
 const DAY_SECONDS = 86_400;

@@ -2,7 +2,8 @@
  * What a fresh clone needs before anything can run: the packages of the lock file, and what is
  * built from src/ and web/ into dist/: the program with its page (bin/, web/), which is all that
  * runs, and the modules that others may import. Each is skipped when its result is up to date,
- * so that a second `npm start` begins at once. Whatever they print goes to stderr: stdout belongs to the job.
+ * so that a second `npm start` begins at once. Whatever they print goes to stderr: stdout
+ * belongs to the job.
  *
  * Up to date means: the fingerprint stored with the result equals that of the inputs now. For
  * packages it is the text of the lock file (a folder that npm itself wrote after the lock last

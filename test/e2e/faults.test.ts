@@ -102,9 +102,9 @@ describe('faults', () => {
 
   it('a slow database under impatient users: timeouts and retries, all accounted for', async () => {
     const retry = { attemptsMax: 3, backoff: '20ms' };
-    const fault = { at: '1s', action: 'slow', hop: 'db', factor: 400, lasts: '1500ms' };
+    const fault = { at: '1s', action: 'slow', hop: 'db', factor: 1000, lasts: '1500ms' };
     const { summary } = await withFault([fault], {
-      clients: users(30, '50ms', { timeout: '300ms', retry }),
+      clients: users(30, '50ms', { timeout: '600ms', retry }),
     });
     const { requests } = only(summary.clients);
     expect(requests.timeouts).toBeGreaterThan(5);

@@ -1,10 +1,15 @@
 /** What the lab says of itself: what it used, and whether it was the bottleneck. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/model/summary.ts';
-import { runCli } from '../support/run-cli.ts';
+import { projectRoot, runCli } from '../support/run-cli.ts';
 import { requireProgram, skip } from '../support/skips.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { incident, only, summaryOf, users, writeTopology } from './pipelines.ts';
+
+const isCompiled = existsSync(path.join(projectRoot, 'native', 'sockets.node'));
+const SOCKETS = process.env.WATERHAMMER_SOCKETS ?? (isCompiled ? 'native' : 'handle');
 
 /** Share of the machine that was neither idle nor used by the run. */
 function busyWithOthers({ lab, processes, durationSeconds }: Summary): number {
@@ -34,6 +39,8 @@ describe('the lab', () => {
       expect(cpuMicrosPerRequest).toBeCloseTo(((cpuSeconds ?? 0) * 1e6) / answered, 3);
       expect(one.eventLoopDelayMs === null).toBe(one.foreign);
       expect(one.eventLoopUtilisation === null).toBe(one.foreign);
+      // The built program finds what was compiled at set-up.
+      if (one.hops.length > 0 && !one.foreign) expect(one.sockets).toBe(SOCKETS);
     }
     expect(only(lab?.load ?? []).latenessMs.max).toBeGreaterThanOrEqual(0);
     expect(lab?.machine?.cores).toBeGreaterThanOrEqual(1);

@@ -20,13 +20,17 @@ const once = (timeout: string): HopDocument => {
   return users(CLIENTS, '60s', { timeout, workload, retry: { attemptsMax: 1 } });
 };
 
-/** Waits until the kernel's rows of the queue's connections are as the test wants them. */
+/**
+ * Waits until the kernel's rows of the queue's connections are as the test wants them, and the
+ * run has heard of it.
+ */
 async function until(run: OneProcess, holds: (rows: readonly KernelRow[]) => boolean) {
-  const rows = async () => [...(await kernelRows(run.portOf('queue'))).values()];
-  for (let waited = 0; !holds(await rows()); waited += 20) {
+  const rows = () => [...kernelRows(run.portOf('queue')).values()];
+  for (let waited = 0; !holds(rows()); waited += 20) {
     if (waited > 20_000) throw new Error(`waited in vain for: ${holds}`);
     await sleep(20);
   }
+  await run.settled();
 }
 
 const left = (rows: readonly KernelRow[]): number =>
@@ -112,7 +116,8 @@ describe.concurrent('clients that vanish', () => {
   });
 
   it('watch: the same, and no work for nobody', async () => {
-    await using run = await start('watch', '300ms', '800ms');
+    // Long enough that a busy machine looks while they have left and are still served.
+    await using run = await start('watch', '300ms', '3s');
     await until(run, (rows) => left(rows) > 0);
     await until(run, (rows) => rows.length === 0);
     const summary = await run.strike();

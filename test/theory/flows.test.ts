@@ -131,12 +131,15 @@ it('token bucket: never more than burst + rate x time, and no less than the rate
   });
   const { requests } = live({ yaml, seed: 3 });
   const passed = requests.filter(({ outcome }) => outcome === 200).map(({ sentAt }) => sentAt);
+  // The worst of two hundred thousand spans: to expect something of each takes ten seconds.
+  let excess = Number.NEGATIVE_INFINITY;
   for (let from = 0; from < passed.length; from += 7) {
     for (let to = from; to < passed.length; to += 13) {
       const seconds = ((passed[to] ?? 0) - (passed[from] ?? 0)) / 1e6;
-      expect(to - from + 1).toBeLessThanOrEqual(20 + 50 * seconds + 1e-6);
+      excess = Math.max(excess, to - from + 1 - (20 + 50 * seconds));
     }
   }
+  expect(excess).toBeLessThanOrEqual(1e-6);
   expect(passed.length).toBeGreaterThan(50 * 119);
 });
 

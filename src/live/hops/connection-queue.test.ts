@@ -86,7 +86,7 @@ describe('the incident: unread, no reclaim', () => {
     await until('15 more', () => clients.filter(({ lines }) => lines === 2).length === 15);
     expect(answered(clients)).toEqual(Array.from({ length: 15 }, (_client, number) => number));
     expect(queue.counters).toMatchObject({ active: 15, held: 5 });
-    const rows = await kernelRows(queue.port);
+    const rows = kernelRows(queue.port);
     clients.forEach((client, number) => {
       const held = `${number}\nagain\n`.length;
       expect(rows.get(client.localPort)).toMatchObject({
@@ -123,8 +123,8 @@ describe('the incident: unread, no reclaim', () => {
     finished.socket.destroy();
     reset.socket.resetAndDestroy();
     await pause(50);
-    expect((await kernelRows(queue.port)).get(localPort)).toMatchObject({ state: 'CLOSE_WAIT' });
-    expect((await kernelRows(queue.port)).size).toBe(3);
+    expect(kernelRows(queue.port).get(localPort)).toMatchObject({ state: 'CLOSE_WAIT' });
+    expect(kernelRows(queue.port).size).toBe(3);
     expect(queue.counters).toMatchObject({ active: 1, held: 3 });
     expect(downstreamCauses(queue.events())).toEqual([]);
     golden.socket.end();
@@ -382,7 +382,7 @@ describe('watch', () => {
     await until('its bytes pile up', () => large.socket.writableLength > 0);
     await until('it is held', () => queue.counters.held === 1);
     await pause(50);
-    const row = (await kernelRows(queue.port)).get(large.localPort);
+    const row = kernelRows(queue.port).get(large.localPort);
     // What the queue does not take stays in the kernel, then at the client.
     expect(row?.unread).toBeGreaterThan(0);
     expect(large.lines).toBe(0);

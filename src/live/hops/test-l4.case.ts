@@ -2,11 +2,11 @@
  * Support for tests of L4 hops: servers and clients that speak bytes, and the kernel's view of a
  * hop's accepted sockets.
  */
-import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import type { Endpoint } from '../../model/run.ts';
 import type { ConnectionQueueHop } from '../../model/topology.ts';
 import { listenOn } from '../io/listen-on.ts';
+import { readTcpRows } from '../supervisor/tcp-rows.ts';
 import { testLinks, testMachine } from '../test-support.ts';
 
 /** The incident's queue: 15 slots, nobody read while held, nothing reclaimed. */
@@ -137,23 +137,18 @@ export interface KernelRow {
   readonly unread: number;
 }
 
+const LISTEN = 0x0a;
+
 /** What the kernel knows of the sockets accepted at a port, by the client's port. */
-export async function kernelRows(port: number): Promise<Map<number, KernelRow>> {
+export function kernelRows(port: number): Map<number, KernelRow> {
   const rows = new Map<number, KernelRow>();
-  const text = await readFile('/proc/net/tcp', 'latin1');
-  for (const line of text.split('\n').slice(1)) {
-    const [, local, remote, code, queues] = line.trim().split(/\s+/);
-    if (local === undefined || remote === undefined || portOf(local) !== port) continue;
-    if (code === '0A') continue;
-    const state = code === '01' ? 'ESTABLISHED' : code === '08' ? 'CLOSE_WAIT' : 'other';
-    const unread = Number.parseInt(queues?.split(':')[1] ?? '0', 16);
-    rows.set(portOf(remote), { remotePort: portOf(remote), state, unread });
+  const accepted = readTcpRows('tcp', (state, local) => local === port && state !== LISTEN);
+  for (const { remotePort, state: code, queues } of accepted ?? []) {
+    const state = code === 0x01 ? 'ESTABLISHED' : code === 0x08 ? 'CLOSE_WAIT' : 'other';
+    const unread = Number.parseInt(queues.split(':')[1] ?? '0', 16);
+    rows.set(remotePort, { remotePort, state, unread });
   }
   return rows;
-}
-
-function portOf(address: string): number {
-  return Number.parseInt(address.slice(address.lastIndexOf(':') + 1), 16);
 }
 
 export function pause(milliseconds: number): Promise<void> {

@@ -1,8 +1,8 @@
 /**
  * Reads `/proc/net/tcp` and `tcp6` (proc(5)), which list every TCP connection of the machine:
  *
- *     sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
- *      0: 0100007F:1F90 0100007F:C2A4 01 00000000:00000000 00:00000000 00000000     0        0 4711
+ *   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+ *    0: 0100007F:1F90 0100007F:C2A4 01 00000000:00000000 00:00000000 00000000     0        0 4711
  *
  * Nearly all rows may be in TIME_WAIT, ours or of others, tens of thousands of them. Rows are told
  * apart by their bytes, and only those wanted become strings, so that a strike does not take
