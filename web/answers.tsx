@@ -115,7 +115,9 @@ function Waiters({ shown }: { shown: Shown }) {
     waiting += 1;
     oldest = Math.max(oldest, snapshot.at - exchanges.startedAt.get(exchange));
   }
-  const seen = story.face.hasConnections;
+  const { state, hasConnections } = shown.face.value;
+  const isTold = state === 'running' || (shown.loaded.value && shown.trouble.value === null);
+  const seen = hasConnections && isTold;
   return (
     <Answer
       question="Who waits?"

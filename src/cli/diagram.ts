@@ -1,5 +1,6 @@
 /** `waterhammer diagram`: a client's requests, as assumed and as they were. */
 import { writeFile } from 'node:fs/promises';
+import { isClient } from '../report/diagram/client-rows.ts';
 import { DIAGRAM_FORMATS, diagramText } from '../report/diagram/diagram-text.ts';
 import { ExitCode } from './exit-code.ts';
 
@@ -11,24 +12,28 @@ export interface DiagramCommandOptions {
   readonly output?: string;
 }
 
+const WHICH = ['assumed', 'actual', 'both'] as const;
+
 export async function diagram(recording: string, options: DiagramCommandOptions): Promise<number> {
-  const range = /^(\d{1,9})(?:\.\.(\d{1,9}))?$/.exec(options.requests);
-  const { which } = options;
+  const { client } = options;
+  const [, first, last] = /^(\d{1,9})(?:\.\.(\d{1,9}))?$/.exec(options.requests) ?? [];
+  const requests: [number, number] = [Number(first), Number(last ?? first)];
   const format = DIAGRAM_FORMATS.find((one) => one === options.format);
-  if (range === null) return refuse('--requests wants a number or a range such as 1..3');
-  if (format === undefined) return refuse(`--format is one of ${DIAGRAM_FORMATS.join(', ')}`);
-  if (which !== 'assumed' && which !== 'actual' && which !== 'both') {
-    return refuse('--which is assumed, actual or both');
+  const which = WHICH.find((one) => one === options.which);
+  const wrong = [
+    isClient(client) ? '' : '--client wants a number (7), or group and number (mobile/7)',
+    requests[0] >= 1 && requests[1] >= requests[0]
+      ? ''
+      : '--requests wants a number from 1, or a range such as 1..3',
+    format === undefined ? `--format is one of ${DIAGRAM_FORMATS.join(', ')}` : '',
+    which === undefined ? `--which is one of ${WHICH.join(', ')}` : '',
+  ].filter((one) => one !== '');
+  if (wrong.length > 0 || format === undefined || which === undefined) {
+    for (const one of wrong) process.stderr.write(`waterhammer: error: ${one}\n`);
+    return ExitCode.badInput;
   }
-  const from = Number(range[1]);
-  const requests: [number, number] = [from, Number(range[2] ?? from)];
-  const text = await diagramText(recording, { client: options.client, requests, format, which });
+  const text = await diagramText(recording, { client, requests, format, which });
   if (options.output === undefined) process.stdout.write(text);
   else await writeFile(options.output, text);
   return ExitCode.done;
-}
-
-function refuse(message: string): number {
-  process.stderr.write(`waterhammer: error: ${message}\n`);
-  return ExitCode.badInput;
 }

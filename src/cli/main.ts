@@ -18,6 +18,14 @@ function number(minimum: number): (text: string) => number {
   };
 }
 
+function port(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new InvalidArgumentError('expected a port, 0 to 65535');
+  }
+  return value;
+}
+
 function factor(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0)
@@ -88,7 +96,7 @@ function program(): Command {
     .description('look at a recording in the browser, or at two side by side')
     .argument('[recording]', 'a recording folder; default: the newest one in this folder')
     .argument('[other]', 'another, for example of the same with a cure')
-    .option('--port <n>', 'port on loopback; 0: any that is free', number(0), 0)
+    .option('--port <n>', 'port on loopback; 0: any that is free', port, 0)
     .action(async (recording, other, options) =>
       finish((await import('./open.ts')).open(recording ?? null, other ?? null, options)),
     );

@@ -59,6 +59,19 @@ describe('a story', () => {
     ]);
   });
 
+  it('that cannot be told to its end says why', async () => {
+    const app = appOf({
+      async *story() {
+        yield { kind: 'frame', frame: Uint8Array.of(1) } satisfies StoryPart;
+        throw new Error('exchanges.parquet cannot be read');
+      },
+    });
+    const answer = await app.request('/api/runs/0/events', { headers: OURS });
+    expect(await answer.text()).toContain(
+      'event: trouble\ndata: {"kind":"trouble","text":"exchanges.parquet cannot be read"}',
+    );
+  });
+
   it('comes as server-sent events too', async () => {
     const answer = await appOf().request('/api/runs/0/events', { headers: OURS });
     expect(answer.headers.get('content-type')).toBe('text/event-stream');

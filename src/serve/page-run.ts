@@ -6,7 +6,9 @@ import type { SeriesFrames } from './story/tables.ts';
 export type StoryPart =
   | { readonly kind: 'names'; readonly names: SeriesFrames['names'] }
   | { readonly kind: 'frame'; readonly frame: Uint8Array }
-  | { readonly kind: 'face'; readonly face: RunFace };
+  | { readonly kind: 'face'; readonly face: RunFace }
+  /** What is left of the story cannot be told, and why. */
+  | { readonly kind: 'trouble'; readonly text: string };
 
 export interface PageRun {
   face(): RunFace;

@@ -43,7 +43,10 @@ function streamOf(
         } else controller.enqueue(encode(next.value));
       } catch (thrown) {
         end();
-        controller.error(thrown);
+        // A damaged recording: the page says what it is, instead of a network error.
+        const text = thrown instanceof Error ? thrown.message : String(thrown);
+        controller.enqueue(encode({ kind: 'trouble', text }));
+        controller.close();
       }
     },
     async cancel() {

@@ -52,6 +52,18 @@ describe('mistakes', () => {
     expect(missing.stderr).toContain('nothing-here.yaml');
   });
 
+  it('names all that is wrong with a diagram at once, and a port that there is not', async () => {
+    const wrong = ['--client', 'x', '--requests', '3..1', '--format', 'gif', '--which', 'none'];
+    const diagram = await runCli(['diagram', 'nowhere', ...wrong]);
+    expect(diagram.code).toBe(2);
+    for (const option of ['--client', '--requests', '--format', '--which']) {
+      expect(diagram.stderr).toContain(`error: ${option}`);
+    }
+    const port = await runCli(['open', 'nowhere', '--port', '99999']);
+    expect(port.code).toBe(2);
+    expect(port.stderr).toContain('65535');
+  });
+
   it('says which hop cannot listen when its port is in use', async () => {
     const taken = net.createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));

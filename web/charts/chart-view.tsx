@@ -60,6 +60,11 @@ export function ChartView(props: ChartViewProps) {
     shown.highlight.value;
     plot.current?.redraw(false, false);
   });
+  // Whoever does not point at a chart reads it at the time that is looked at.
+  useSignalEffect(() => {
+    shown.seen.value;
+    readAt(plot.current, shown.player.now.peek());
+  });
   // A line of its own: every picture that passes must not draw all charts anew.
   useSignalEffect(() => placeTime(plot.current, shown.player.now.value));
   const name = fileName(shown.face.value.name, chart.id);
@@ -108,7 +113,7 @@ function useNear(place: RefObject<HTMLElement | null>): boolean {
 }
 
 function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
-  const { chart, logarithmic, heat, shown } = latest();
+  const { chart, logarithmic, heat } = latest();
   const style = getComputedStyle(place);
   const colour = (at: number): string =>
     style.getPropertyValue(COLOURS[at % COLOURS.length] ?? '--c1').trim();
@@ -156,25 +161,35 @@ function makePlot(place: HTMLElement, latest: () => ChartViewProps): uPlot {
           value: (_: uPlot, v: number | null) => (v === null ? '–' : short(v)),
         })),
       ],
-      hooks: {
-        drawAxes: [
-          (plot) => drawMeant(plot, shown),
-          (plot) => {
-            const now = latest().heat;
-            if (now !== null) drawHeat(plot, now);
-          },
-        ],
-        draw: [
-          (plot) => drawMarks(plot, shown),
-          (plot) => placeTime(plot, shown.player.now.peek()),
-        ],
-        setSelect: [(plot) => latest().zoom.selected(plot)],
-        ready: [(plot) => addTime(plot), (plot) => listen(plot, latest)],
-      },
+      hooks: hooksOf(latest),
     },
     chart.data,
     place,
   );
+}
+
+function hooksOf(latest: () => ChartViewProps): uPlot.Hooks.Arrays {
+  const { shown } = latest();
+  // After uPlot has emptied the legend, because nothing points at the chart.
+  const readLater = (plot: uPlot): void =>
+    queueMicrotask(() => readAt(plot, shown.player.now.peek()));
+  return {
+    drawAxes: [
+      (plot) => drawMeant(plot, shown),
+      (plot) => {
+        const now = latest().heat;
+        if (now !== null) drawHeat(plot, now);
+      },
+    ],
+    draw: [
+      (plot) => drawMarks(plot, shown),
+      (plot) => placeTime(plot, shown.player.now.peek()),
+      readLater,
+    ],
+    setCursor: [readLater],
+    setSelect: [(plot) => latest().zoom.selected(plot)],
+    ready: [(plot) => addTime(plot), (plot) => listen(plot, latest)],
+  };
 }
 
 const aloneIn = new WeakMap<ArrayLike<unknown>, number[]>();
@@ -197,6 +212,11 @@ function alone({ data }: uPlot, line: number): number[] {
 function rangeOf(least: number, most: number, logarithmic: boolean): [number, number] {
   if (logarithmic) return [Math.max(least * 0.8, 0.01) || 0.1, Math.max(most * 1.2, 1)];
   return [Math.min(0, least || 0), most > 0 ? most * 1.08 : 1];
+}
+
+function readAt(plot: uPlot | null, micros: number): void {
+  if (plot === null || (plot.cursor.left ?? -1) >= 0) return;
+  plot.setLegend({ idx: plot.posToIdx(plot.valToPos(micros / 1e6, 'x')) });
 }
 
 /** A click goes to that time, a double click shows everything again. */

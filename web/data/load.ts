@@ -27,7 +27,8 @@ export async function fetchRuns(): Promise<readonly RunFace[]> {
 /** What a part of a story may be, beside frames. */
 type Told =
   | { readonly kind: 'names'; readonly names: readonly (readonly [string, string])[] }
-  | { readonly kind: 'face'; readonly face: RunFace };
+  | { readonly kind: 'face'; readonly face: RunFace }
+  | { readonly kind: 'trouble'; readonly text: string };
 
 /** Calls `onPart` after each part that has come; resolves when the story is over. */
 export async function follow(number: number, story: Story, onPart: () => void): Promise<void> {
@@ -57,7 +58,8 @@ export async function sendControl(
 
 function told(story: Story, part: Told): void {
   if (part.kind === 'names') story.names(part.names);
-  else story.face = part.face;
+  else if (part.kind === 'face') story.face = part.face;
+  else throw new Error(part.text);
 }
 
 /** u32 kind, u32 length, bytes filled to 8. */

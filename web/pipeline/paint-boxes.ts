@@ -31,9 +31,10 @@ export function paintHosts(scene: Scene, layout: Layout): void {
     if (v1 - v0 < 30 || last === undefined) continue;
     context.font = SMALL;
     context.fillStyle = palette.muted;
-    context.textAlign = scene.horizontal ? 'right' : 'center';
-    if (scene.horizontal) context.fillText(name.replace('#', ' '), last.u0 - 8, v1 - 6);
-    else context.fillText(name.split('#')[1] ?? '', (v0 + v1) / 2, last.u0 - 6);
+    context.textAlign = 'right';
+    const whole = name.replace('#', ' ');
+    if (scene.horizontal) context.fillText(whole, last.u0 - 8, v1 - 6);
+    else context.fillText(v1 - v0 < 90 ? (name.split('#')[1] ?? '') : whole, v1 - 8, last.u0 - 6);
   }
 }
 
@@ -219,7 +220,7 @@ export function paintLabels(
     if (layout.horizontal && block.u1 > layout.width - 20) context.textAlign = 'right';
     const u = edge ? block.u0 : context.textAlign === 'right' ? block.u1 : centre;
     const [x, y] = layout.horizontal ? [u, labelAt(scene, layout, block) + 14] : [10, centre - 3];
-    if (y < layout.labels) continue;
+    if (layout.horizontal && y < layout.labels) continue;
     context.font = BOLD;
     context.fillStyle = palette.text;
     context.fillText(name, x, y);
@@ -264,9 +265,19 @@ function paintLinkLabel(scene: Scene, layout: Layout, link: number): void {
   const from = layout.blocks.find((block) => block.hop.name === downstream);
   const to = layout.blocks.find((block) => block.hop.name === upstream);
   if (from === undefined || to === undefined) return;
-  const states = snapshot.links[link] ?? new Int32Array(0);
-  const open = states.reduce((sum, one) => sum + one, 0) - (states[State.closing] ?? 0);
-  const opened = story.series.at(`link:${downstream}->${upstream}`, 'opened', snapshot.at / 1e6);
+  // On narrow screens links that lie beside each other share one label.
+  const shared = story.links.filter(
+    (one) =>
+      one.index === link || (!horizontal && layout.blocks.some((block) => isBeside(one, block))),
+  );
+  function isBeside(one: { readonly downstream: string }, block: Block): boolean {
+    return block.hop.name === one.downstream && block.u0 === from?.u0;
+  }
+  const open = shared.reduce((sum, one) => sum + openOn(snapshot.links[one.index]), 0);
+  const opened = shared.reduce(
+    (sum, { name }) => sum + story.series.at(`link:${name}`, 'opened', snapshot.at / 1e6),
+    0,
+  );
   const middle = (from.u1 + to.u0) / 2;
   // Two groups of clients share the room over their pipes.
   const rank = story.links
@@ -287,4 +298,8 @@ function paintLinkLabel(scene: Scene, layout: Layout, link: number): void {
   const fresh = Number.isNaN(opened) || opened === 0 ? 'open' : `+${Math.round(opened)}/s`;
   if (horizontal) context.fillText(fresh, x, y + 14);
   else context.fillText(fresh, x + 10 + context.measureText(open.toLocaleString('en')).width, y);
+}
+
+function openOn(states: Int32Array = new Int32Array(0)): number {
+  return states.reduce((sum, one) => sum + one, 0) - (states[State.closing] ?? 0);
 }

@@ -59,7 +59,7 @@ interface SettingProps {
 
 function Setting({ hop, name, value, onSet }: SettingProps) {
   const isDuration = DURATION.test(name) && typeof value === 'number';
-  const text = isDuration ? `${value / 1_000}ms` : String(value ?? '');
+  const text = isDuration ? durationText(value) : String(value ?? '');
   const choices = CHOICES[name];
   const label = `${name} of ${hop}`;
   const submit = (event: SubmitEvent): void => {
@@ -84,6 +84,11 @@ function Setting({ hop, name, value, onSet }: SettingProps) {
       </button>
     </form>
   );
+}
+
+/** As topologies write it: seconds where they are whole. */
+function durationText(micros: number): string {
+  return micros >= 1e6 && micros % 1e6 === 0 ? `${micros / 1e6}s` : `${micros / 1_000}ms`;
 }
 
 function Faults({

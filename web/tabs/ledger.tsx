@@ -46,7 +46,7 @@ export function Ledger({ shown }: { shown: Shown }) {
   const meant = flows.filter((flow) => flow.meant === 1).length;
   const most = flows.reduce((least, { share }) => Math.max(least, share), 1e-9);
   return (
-    <div class="scroll">
+    <div class="scroll ledger">
       <p class="hint">
         {flows.length.toLocaleString('en')} flows
         {meant > 0 && `, ${meant.toLocaleString('en')} of them meant by the finding`}

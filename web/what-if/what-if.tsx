@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Topology } from '../../src/model/topology.ts';
-import { short } from '../format.ts';
+import { duration, short } from '../format.ts';
 import type { Shown } from '../model.ts';
 import { KNOBS, type Knob, minuteOf, reclaims, withReclaim } from './knobs.ts';
 import type { Outcome } from './outcome.ts';
@@ -125,7 +125,7 @@ function figuresOf({ clients, queues, links }: Outcome): [string, string][] {
     ['good answers', sum((one) => one.requests.ok)],
     ['429', sum((one) => one.requests.throttled429)],
     ['failed or 5xx', sum((one) => one.requests.failed + one.requests.serverErrors5xx)],
-    ['answered within, p99', `${short(worst)} ms`],
+    ['answered within, p99', duration(worst * 1e3)],
     ['clients starved', sum((one) => one.starved ?? 0)],
   ];
   for (const { name, slotUtilisation, heldMax } of queues) {

@@ -23,9 +23,16 @@ export interface ClientChoice {
   readonly number: number;
 }
 
+const CLIENT = /^(?:(.+)\/)?(\d{1,15})$/;
+
+/** Whether it may name a client: the recording says whether it does. */
+export function isClient(text: string): boolean {
+  return CLIENT.test(text.trim());
+}
+
 /** `7` or `mobile/7`. Throws a DiagramError (`unknown-client`) for anything else. */
 export function parseClient(text: string): ClientChoice {
-  const match = /^(?:(.+)\/)?(\d{1,15})$/.exec(text.trim());
+  const match = CLIENT.exec(text.trim());
   if (match === null) {
     throw new DiagramError(
       'unknown-client',

@@ -229,15 +229,26 @@ function paintHead(
   write(940, `${waiting}`, 'requests wait unread', trouble);
 }
 
+/** Seconds after which a caption no longer stands for what is seen. */
+const CAPTION_FRESH = 20;
+
+function captionText(caption: Scene['captions'][number] | undefined, second: number): string {
+  if (caption === undefined) return '';
+  const age = second - caption.second;
+  return age < CAPTION_FRESH ? caption.text : `${caption.text}, ${clock(age)} ago`;
+}
+
+function clock(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
+}
+
 function paintFoot(brush: Brush, scene: Scene, second: number, palette: Palette): void {
   const width = PICTURE.width - 2 * SIDE;
   const caption = scene.captions.filter((one) => one.second <= second).at(-1);
-  const minutes = Math.floor(second / 60);
-  const clock = `${minutes}:${String(Math.floor(second % 60)).padStart(2, '0')}`;
   brush.textAlign = 'left';
   brush.fillStyle = palette.ink;
   brush.font = `600 20px ${FONT}`;
-  brush.fillText(`${clock}   ${caption?.text ?? ''}`, SIDE, 652);
+  brush.fillText(`${clock(second)}   ${captionText(caption, second)}`, SIDE, 652);
   brush.fillStyle = palette.line;
   brush.fillRect(SIDE, 668, width, 4);
   brush.fillStyle = palette.active;

@@ -98,8 +98,9 @@ figure,.reason,.tile,tr,ol.when li{break-inside:avoid}
 .plots .wide{display:none}
 .plots .narrow{display:block}
 .wide-picture{overflow:visible;border:0}
-.wide-picture svg,.wide-picture svg.fits{max-width:100%;min-width:0;height:auto}
+.wide-picture svg,.wide-picture svg.fits{max-width:100%;min-width:0;height:auto;max-height:212mm}
 h2,h2+p{break-after:avoid}
+h2+p{break-inside:avoid}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
