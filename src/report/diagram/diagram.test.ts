@@ -221,12 +221,12 @@ describe('diagram of the incident', () => {
     await record(parsed(INCIDENT), incident);
     const lines = readable(await ask({ which: 'assumed', requests: [1, 2] }));
     const one = [
-      'JMETER -> APIGW : 1',
+      'mobile -> APIGW : 1',
       'APIGW -> NLB : 1',
       'NLB -> EC2 : 1',
       'EC2 -[#999999]> ConnCtrl : 1 same link',
       'ConnCtrl -> NGINX : 1',
-      'APIGW --> JMETER : answer',
+      'APIGW --> mobile : answer',
     ];
     expect(lines).toEqual(['== request 1 ==', ...one, '== request 2 ==', ...one]);
   });
@@ -235,26 +235,26 @@ describe('diagram of the incident', () => {
     await record(parsed(INCIDENT), incident);
     expect(readable(await ask())).toEqual([
       '== request 1 ==',
-      'JMETER -> APIGW : 1 (c1)',
+      'mobile -> APIGW : 1 (c1)',
       'APIGW -> NLB : 1 (c10)',
       'NLB -> EC2 #2 : 1 (c11)',
       'EC2 #2 -[#999999]> ConnCtrl #2 : 1 (c11) same link',
       'ConnCtrl #2 -> NGINX #2 : 1 (c12)',
-      'APIGW --> JMETER : 200 after 12 ms',
+      'APIGW --> mobile : 200 after 12 ms',
       '== request 2 ==',
-      'JMETER -> APIGW : 1 (c1)',
+      'mobile -> APIGW : 1 (c1)',
       'APIGW -> NLB : 2 (c20)',
       'NLB -> EC2 #0 : 2 (c21)',
       'EC2 #0 -[#999999]> ConnCtrl #0 : 2 (c21) same link',
       'ConnCtrl #0 -> NGINX #0 : 2 (c22)',
-      'APIGW --> JMETER : 200 after 12 ms',
+      'APIGW --> mobile : 200 after 12 ms',
       '== request 3 ==',
-      'JMETER -> APIGW : 1 (c1)',
+      'mobile -> APIGW : 1 (c1)',
       'APIGW -> NLB : 3 (c30)',
       'NLB -> EC2 #3 : 3 (c31)',
       'EC2 #3 -[#999999]> ConnCtrl #3 : 3 (c31) same link',
       'note over ConnCtrl #3 : held, unread for 3.2 s',
-      'APIGW --> JMETER : 504 after 3.2 s',
+      'APIGW --> mobile : 504 after 3.2 s',
     ]);
   });
 
@@ -269,12 +269,12 @@ describe('diagram of the incident', () => {
     await record(parsed(INCIDENT), incident);
     expect(readable(await ask({ requests: [4, 9], client: 'mobile/7' }))).toEqual([
       '== request 4 ==',
-      'JMETER -> APIGW : 1 (c1)',
+      'mobile -> APIGW : 1 (c1)',
       'APIGW -> NLB : 3 (c10)',
       'NLB -> EC2 #2 : 3 (c11)',
       'EC2 #2 -[#999999]> ConnCtrl : 3 (c11) same link',
       'ConnCtrl -> NGINX : 2 (c12)',
-      'APIGW --> JMETER : 200 after 12 ms',
+      'APIGW --> mobile : 200 after 12 ms',
     ]);
   });
 
@@ -301,7 +301,7 @@ describe('diagram of the incident', () => {
     expect(lines).toContain('note over ConnCtrl : waited 500 ms for a slot');
     expect(lines.slice(-2)).toEqual([
       'note over ConnCtrl : held, unread for 7.0 s',
-      'note over JMETER : no answer by the end of the recording',
+      'note over mobile : no answer by the end of the recording',
     ]);
   });
 
@@ -315,13 +315,13 @@ describe('diagram of the incident', () => {
     );
     expect(readable(await ask())).toEqual([
       '== request 1 ==',
-      'JMETER -> APIGW : 1 (c1)',
+      'mobile -> APIGW : 1 (c1)',
       'note over APIGW : answered here: 429',
-      'APIGW --> JMETER : 429 after 12 ms',
+      'APIGW --> mobile : 429 after 12 ms',
       '== request 1, attempt 2 ==',
-      'JMETER -> APIGW : 2 (c2)',
+      'mobile -> APIGW : 2 (c2)',
       'note over APIGW : went no further',
-      'APIGW --> JMETER : timeout after 1.0 s',
+      'APIGW --> mobile : timeout after 1.0 s',
     ]);
   });
 

@@ -7,7 +7,7 @@
  *
  * With one host in use only the host carries its number, and with one host in all none does.
  */
-import type { Hop, HopKind, HostGroup, Topology } from '../../model/topology.ts';
+import type { ClientsHop, Hop, HopKind, HostGroup, Topology } from '../../model/topology.ts';
 import type { Participant } from './sequence.ts';
 
 /** The last hop that is drawn. */
@@ -127,9 +127,15 @@ export class Lifelines {
   }
 
   #hopName(hop: Hop): string {
+    // Whoever they are; the incident's diagrams are of its test client.
+    if (hop.kind === 'clients') return isJmeter(hop) ? KIND_NAMES.clients : hop.name;
     const same = this.#hops.filter((one) => one.kind === hop.kind).length;
     return same > 1 ? `${KIND_NAMES[hop.kind]} ${hop.name}` : KIND_NAMES[hop.kind];
   }
+}
+
+function isJmeter({ name, requestsPerIteration }: ClientsHop): boolean {
+  return requestsPerIteration > 0 || /jmeter/i.test(name);
 }
 
 function hostName(group: HostGroup): string {
