@@ -105,6 +105,11 @@ const charted = where((rate) => rate >= 2_900 && rate <= 3_250);
 const dark = where((rate) => rate <= 1_400);
 const hours = Array.from({ length: Math.floor(day.requests.length / PER_HOUR) }, (_, hour) => hour);
 const { summary } = day.run;
+const lived = day.requests.length;
+const brokenOff =
+  lived >= 24 * PER_HOUR
+    ? ''
+    : `broken off with Ctrl-C after ${round(lived / PER_HOUR, 1)} simulated hours, which it keeps.\n\n`;
 const total = day.requests.reduce((sum, one) => sum + one, 0);
 const lightly = 'at 2,900 to 3,250 requests/s';
 const shown = [
@@ -125,7 +130,7 @@ Written by \`node scripts/incident-day.mjs\` from a recording of
 
     waterhammer ${command.join(' ')}
 
-Seed ${summary.seed}, ${hostsOf(day.run.topology)} hosts, closed users, 1,300 requests/s at midnight
+${brokenOff}Seed ${summary.seed}, ${hostsOf(day.run.topology)} hosts, closed users, 1,300 requests/s at midnight
 and 4,000 at noon; ${round(total / 1e6, 1)} million requests answered to CloudFront${
   day.size === 1 ? '' : ', counted for the whole system'
 }, ${round(day.failed)} of them with
