@@ -10,6 +10,7 @@ import type { DashFillings } from './dash-fillings.ts';
 import type { Layout } from './layout.ts';
 import type { Palette } from './palette.ts';
 import { STRAND, stroke } from './strokes.ts';
+import { way, wayInView } from './ways.ts';
 
 export interface Scene {
   readonly context: CanvasRenderingContext2D;
@@ -75,7 +76,7 @@ function paintMeantOf(scene: Scene, bundle: Bundle, meant: Uint8Array): void {
       const ends = bundles.endsOf(snapshot.index[position] ?? 0, bundle, cell);
       const [from, to] = [camera.at(ends[0]), camera.at(ends[1])];
       if (isBeyond(scene, from) && isBeyond(scene, to)) continue;
-      way(scene, [bundle.from.u1, from], [reach(bundle, cell), to]);
+      wayInView(scene, scene.visible, [bundle.from.u1, from], [reach(bundle, cell), to]);
       any = true;
     }
     if (!any) continue;
@@ -102,25 +103,6 @@ export function paintPipes(scene: Scene): void {
     if (isOpen(bundle, scene.camera)) paintLines(scene, bundle);
     else paintStrands(scene, bundle);
   }
-}
-
-/** A pipe's way from one point along and across to another. */
-export function way(
-  { context, horizontal }: Pick<Scene, 'context' | 'horizontal'>,
-  [u0, v0]: readonly [number, number],
-  [u1, v1]: readonly [number, number],
-  begin: 'move' | 'join' = 'move',
-): void {
-  const middle = (u0 + u1) / 2;
-  if (horizontal) {
-    if (begin === 'move') context.moveTo(u0, v0);
-    else context.lineTo(u0, v0);
-    context.bezierCurveTo(middle, v0, middle, v1, u1, v1);
-    return;
-  }
-  if (begin === 'move') context.moveTo(v0, u0);
-  else context.lineTo(v0, u0);
-  context.bezierCurveTo(v0, middle, v1, middle, v1, u1);
 }
 
 /** Where pipes end along the flow: at a slot's cell, or at the wall of the box. */
@@ -150,7 +132,7 @@ function paintLines(scene: Scene, bundle: Bundle): void {
         const [from, to] = [camera.at(ends[0]), camera.at(ends[1])];
         if (isBeyond(scene, from) && isBeyond(scene, to)) continue;
         if (state === State.active && bucketOf(story, connection, snapshot.at) !== bucket) continue;
-        way(scene, [bundle.from.u1, from], [reach(bundle, cell), to]);
+        wayInView(scene, scene.visible, [bundle.from.u1, from], [reach(bundle, cell), to]);
         any = true;
       }
       if (!any) continue;
@@ -219,7 +201,7 @@ function paintStrands(scene: Scene, bundle: Bundle): void {
       const cell = inSlots ? (slots[Math.floor((one * slots.length) / own)] ?? -1) : -1;
       const end = cell >= 0 ? camera.at(bundles.cellAt(bundle.to, cell)) : to + at;
       if (isBeyond(scene, from + at) && isBeyond(scene, end)) continue;
-      way(scene, [bundle.from.u1, from + at], [reach(bundle, cell), end]);
+      wayInView(scene, scene.visible, [bundle.from.u1, from + at], [reach(bundle, cell), end]);
     }
     stroke(context, palette, state, Math.min(STRAND * 0.62, 1.6));
     offset += thick * share;

@@ -5,8 +5,9 @@ import { Camera } from './camera.ts';
 import { DashFillings } from './dash-fillings.ts';
 import { type Layout, makeLayout } from './layout.ts';
 import { paintBoxes, paintHosts, paintLabels } from './paint-boxes.ts';
-import { isOpen, linesOf, paintMeant, paintPipes, reach, type Scene, way } from './paint-pipes.ts';
+import { isOpen, linesOf, paintMeant, paintPipes, reach, type Scene } from './paint-pipes.ts';
 import { type Palette, readPalette } from './palette.ts';
+import { way } from './ways.ts';
 
 /** A pipe opened wide enough to be seen and pointed at. */
 const OPENED_PITCH = 6;

@@ -56,10 +56,14 @@ export function readKernelTable(
   const counted = new Map<string, number>();
   let unsettled = 0;
   for (const [name, { accepts, connects, state, queues, inode }] of rows) {
-    const unread = foreign.has(accepts ?? -1) && !queues.endsWith(':00000000');
-    if (accepts !== undefined && state === ESTABLISHED && (inode === '0' || unread)) unsettled += 1;
+    const atForeign = foreign.has(accepts ?? -1);
+    const unread = atForeign && !queues.endsWith(':00000000');
     // Without a socket, yet not closing: in the backlog of its listener.
-    if (inode === '0' && (state === ESTABLISHED || state === CLOSE_WAIT)) count(waiting, accepts);
+    const waits = inode === '0' && (state === ESTABLISHED || state === CLOSE_WAIT);
+    if (accepts !== undefined && state === ESTABLISHED && (waits || unread)) unsettled += 1;
+    // A foreign server accepts whom its client has left, too, as soon as it comes to it.
+    else if (atForeign && waits) unsettled += 1;
+    if (waits) count(waiting, accepts);
     if (inode === '0') continue;
     count(acceptor, accepts);
     count(connector, connects);
