@@ -8,7 +8,7 @@
  *   memory        of a page that is told an hour of a live run as fast as it takes it
  *   stream        CPU time of a run that is looked at, against the same run that is not
  *
- *   node bench/page.mjs [--only frames,memory] [--pairs 5] [--seconds 8]
+ *   node bench/page.mjs [--only frames,memory] [--pairs 3] [--seconds 24]
  */
 import { parseArgs } from 'node:util';
 import { report } from './bench.mjs';
@@ -30,8 +30,8 @@ const PARTS = {
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: Object.keys(PARTS).join() },
-    pairs: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '8' },
+    pairs: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '24' },
   },
 });
 const wanted = values.only.split(',');

@@ -82,7 +82,7 @@ async function incident() {
   }
   const minutes = (median(costs) * DAY_REQUESTS) / 1e6 / 60;
   return (
-    '`aws-2021.yaml`, 66 hosts, 40,000 closed users, two minutes at noon after one of warming ' +
+    '`aws-2021.yaml`, 66 hosts, 80,000 closed users, two minutes at noon after one of warming ' +
     `up: ${spread(costs, 2)} us of CPU per request, ${spread(memory, 0)} MB. At that, a day of ` +
     `229 million requests would take ${minutes.toFixed(0)} minutes (extrapolated; wanted: 5).`
   );
