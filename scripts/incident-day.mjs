@@ -130,8 +130,8 @@ Written by \`node scripts/incident-day.mjs\` from a recording of
 
     waterhammer ${command.join(' ')}
 
-${brokenOff}Seed ${summary.seed}, ${hostsOf(day.run.topology)} hosts, closed users, 1,300 requests/s at midnight
-and 4,000 at noon; ${round(total / 1e6, 1)} million requests answered to CloudFront${
+${brokenOff}Seed ${summary.seed}, ${hostsOf(day.run.topology)} hosts, closed users, 1,300 requests/s at
+midnight and 4,000 at noon; ${round(total / 1e6, 1)} million requests answered to CloudFront${
   day.size === 1 ? '' : ', counted for the whole system'
 }, ${round(day.failed)} of them with
 5xx; books ${summary.balanced ? 'balanced to the last connection' : 'NOT balanced'}.
