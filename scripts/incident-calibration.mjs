@@ -69,8 +69,7 @@ gives it, its counts given for the whole system.
 ${waterhammer(judgement).trimEnd()}
 \`\`\`
 
-How many points meet all fitted targets is counted at the search's quarter of the size, where new
-flows in calm are a hair below 2,300; the table is of the full size.
+How many points meet all fitted targets is counted at the search's quarter of the size.
 
 How many users there are, and how long they think, calm does not tell: only what they ask together.
 It was chosen with the faults in view, as the size and the second of each fault were: with 40,000
