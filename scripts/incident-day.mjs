@@ -109,8 +109,12 @@ const lived = day.requests.length;
 const brokenOff =
   lived >= 24 * PER_HOUR
     ? ''
-    : `broken off with Ctrl-C after ${round(lived / PER_HOUR, 1)} simulated hours, which it keeps.\n\n`;
+    : `broken off with Ctrl-C after ${round(lived / PER_HOUR, 1)} hours of it, which it keeps.\n\n`;
 const total = day.requests.reduce((sum, one) => sum + one, 0);
+const counted = day.size === 1 ? '' : ', counted for the whole system';
+const lead = `Seed ${summary.seed}, ${hostsOf(day.run.topology)} hosts, closed users, 1,300 requests/s
+at midnight and 4,000 at noon; ${round(total / 1e6, 1)} million requests answered to
+CloudFront${counted}`;
 const lightly = 'at 2,900 to 3,250 requests/s';
 const shown = [
   ['new flows a minute from 2,900 requests/s', lit, day.newFlows, 2_300, 3_200],
@@ -130,10 +134,7 @@ Written by \`node scripts/incident-day.mjs\` from a recording of
 
     waterhammer ${command.join(' ')}
 
-${brokenOff}Seed ${summary.seed}, ${hostsOf(day.run.topology)} hosts, closed users, 1,300 requests/s at
-midnight and 4,000 at noon; ${round(total / 1e6, 1)} million requests answered to CloudFront${
-  day.size === 1 ? '' : ', counted for the whole system'
-}, ${round(day.failed)} of them with
+${brokenOff}${lead}, ${round(day.failed)} of them with
 5xx; books ${summary.balanced ? 'balanced to the last connection' : 'NOT balanced'}.
 
 | what the charts show | | simulated |

@@ -116,7 +116,7 @@ async function drawn(folder: string, recording: string, client: string): Promise
   expect(diagrams).toHaveLength(2);
   for (const diagram of diagrams) {
     const participants = [...diagram.matchAll(/^participant "([^"]+)"/gm)].map((one) => one[1]);
-    expect(participants).toEqual(['JMETER', 'APIGW', 'NLB', 'EC2', 'ConnCtrl', 'NGINX']);
+    expect(participants).toEqual(['clients', 'APIGW', 'NLB', 'EC2', 'ConnCtrl', 'NGINX']);
   }
   const [assumed = '', actual = ''] = diagrams;
   expect(assumed).toContain('title assumed');

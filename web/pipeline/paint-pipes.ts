@@ -137,7 +137,8 @@ function paintLines(scene: Scene, bundle: Bundle): void {
       }
       if (!any) continue;
       const width = state === State.active ? (WIDTHS[bucket] ?? 1) : widthOf(state);
-      stroke(context, palette, state, Math.min(width, Math.max(pitch * 0.8, 1)));
+      const thick = Math.min(width, Math.max(pitch * 0.8, 1));
+      stroke(context, palette, state, thick, scene.dashes.line(state));
     }
   }
 }
@@ -203,7 +204,7 @@ function paintStrands(scene: Scene, bundle: Bundle): void {
       if (isBeyond(scene, from + at) && isBeyond(scene, end)) continue;
       wayInView(scene, scene.visible, [bundle.from.u1, from + at], [reach(bundle, cell), end]);
     }
-    stroke(context, palette, state, Math.min(STRAND * 0.62, 1.6));
+    stroke(context, palette, state, Math.min(STRAND * 0.62, 1.6), null);
     offset += thick * share;
   }
 }

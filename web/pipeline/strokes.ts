@@ -13,15 +13,15 @@ export const DASHES: Readonly<Record<State, readonly number[]>> = {
   [State.closing]: [],
 };
 
+/** `dashes`: what is dashed is stroked with, null for the rest. */
 export function stroke(
   context: CanvasRenderingContext2D,
   palette: Palette,
   state: State,
   width: number,
+  dashes: CanvasPattern | null,
 ): void {
-  context.strokeStyle = palette[STATES[state]];
+  context.strokeStyle = dashes ?? palette[STATES[state]];
   context.lineWidth = width;
-  context.setLineDash(DASHES[state] as number[]);
   context.stroke();
-  context.setLineDash([]);
 }
