@@ -112,8 +112,8 @@ const brokenOff =
     : `broken off with Ctrl-C after ${round(lived / PER_HOUR, 1)} hours of it, which it keeps.\n\n`;
 const total = day.requests.reduce((sum, one) => sum + one, 0);
 const counted = day.size === 1 ? '' : ', counted for the whole system';
-const lead = `Seed ${summary.seed}, ${hostsOf(day.run.topology)} hosts, closed users, 1,300 requests/s
-at midnight and 4,000 at noon; ${round(total / 1e6, 1)} million requests answered to
+const lead = `Seed ${summary.seed}, ${hostsOf(day.run.topology)} hosts, closed users, 1,300
+requests/s at midnight and 4,000 at noon; ${round(total / 1e6, 1)} million requests answered to
 CloudFront${counted}`;
 const lightly = 'at 2,900 to 3,250 requests/s';
 const shown = [
