@@ -8,6 +8,9 @@ export interface Ground {
   readonly horizontal: boolean;
 }
 
+/** So far beyond the view ways are drawn, so that none is seen to end. */
+export const EDGE = 40;
+
 export function way(ground: Ground, from: Point, to: Point, begin: 'move' | 'join' = 'move'): void {
   const middle = (from[0] + to[0]) / 2;
   curve(ground, from, [middle, from[1]], [middle, to[1]], to, begin);
@@ -19,10 +22,11 @@ export function way(ground: Ground, from: Point, to: Point, begin: 'move' | 'joi
  */
 export function wayInView(
   ground: Ground,
-  [least, most]: readonly [number, number],
+  visible: readonly [number, number],
   from: Point,
   to: Point,
 ): void {
+  const [least, most] = [visible[0] - EDGE, visible[1] + EDGE];
   const leaves = to[1] < least || to[1] > most;
   if (!leaves && from[1] >= least && from[1] <= most) {
     way(ground, from, to);
