@@ -212,7 +212,8 @@ export function paintLabels(
     // On narrow screens hops that lie beside each other share one label.
     if (!layout.horizontal && beside[0] !== block) continue;
     const more = !layout.horizontal && beside.length > 1 ? ` +${beside.length - 1}` : '';
-    const [name, facts] = [`${block.hop.name}${more}`, factsOf(block, queue)];
+    const named = more === '' ? [block] : beside;
+    const [name, facts] = [`${block.hop.name}${more}`, factsOf(block, queue, named)];
     const centre = (block.u0 + block.u1) / 2;
     context.textAlign = layout.horizontal ? 'center' : 'left';
     const edge = layout.horizontal && block.u0 < 20;
@@ -236,13 +237,20 @@ function labelAt({ camera }: Scene, layout: Layout, block: Block): number {
   return block.v0 === layout.labels ? block.v0 : camera.at(block.v0);
 }
 
-function factsOf({ hop, boxes }: Block, queue: QueueState | undefined): string {
+/** `named`: the blocks that share the label, of one kind. */
+function factsOf(
+  { hop, boxes }: Block,
+  queue: QueueState | undefined,
+  named: readonly Block[],
+): string {
+  const sum = (of: (one: Block['hop']) => number): string =>
+    named.reduce((total, one) => total + of(one.hop), 0).toLocaleString('en');
   const hosts = boxes.length > 1 ? `${boxes.length} x ` : '';
   switch (hop.kind) {
     case 'clients':
-      return `${hop.count.toLocaleString('en')} clients`;
+      return `${sum((one) => (one.kind === 'clients' ? one.count : 0))} clients`;
     case 'edge':
-      return `${hop.locations} locations`;
+      return `${sum((one) => (one.kind === 'edge' ? one.locations : 0))} locations`;
     case 'gateway':
       return `${hop.nodes} nodes`;
     case 'connection-queue':
