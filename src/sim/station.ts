@@ -8,7 +8,7 @@
 import type { Distribution } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
 import { Burst, type BurstSettings } from '../random/burst.ts';
-import { sampler } from '../random/distribution.ts';
+import { drawing } from '../random/distribution.ts';
 import type { RandomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Actor } from './engine/event-queue.ts';
@@ -40,7 +40,7 @@ export class Station<Piece extends object> implements Actor {
   readonly #waiting: Piece[] = [];
   #firstWaiting = 0;
   #endWaiting = 0;
-  #sample: () => Micros;
+  #draw: (stream: RandomStream) => Micros;
   #concurrencyMax = 0;
   #waitingMax = 0;
   #contention = 0;
@@ -61,7 +61,7 @@ export class Station<Piece extends object> implements Actor {
     this.#book = book;
     this.#stream = stream;
     this.#done = done;
-    this.#sample = sampler(settings.serviceTime, stream);
+    this.#draw = drawing(settings.serviceTime);
     this.#concurrencyMax = settings.concurrencyMax;
     this.#waitingMax = settings.waitingMax;
     this.#contention = settings.contention;
@@ -72,7 +72,7 @@ export class Station<Piece extends object> implements Actor {
   }
 
   configure(settings: StationSettings): void {
-    this.#sample = sampler(settings.serviceTime, this.#stream);
+    this.#draw = drawing(settings.serviceTime);
     this.#concurrencyMax = settings.concurrencyMax;
     this.#waitingMax = settings.waitingMax;
     this.#contention = settings.contention;
@@ -163,7 +163,7 @@ export class Station<Piece extends object> implements Actor {
     const slow = now < this.#slowUntil ? this.#factor : 1;
     const factor = slow * (1 + this.#contention * this.serving);
     this.serving += 1;
-    const time = this.#sample();
+    const time = this.#draw(this.#stream);
     const extra = this.#burst === null ? 0 : this.#burst.extra(now);
     this.#engine.at(now + extra + (factor === 1 ? time : Math.round(time * factor)), this, place);
   }
