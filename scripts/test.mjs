@@ -43,8 +43,7 @@ const steps = [
   { name: 'unit', projects: ['unit', 'pure'], minutesMax: 20 },
   { name: 'node24', projects: [], runner: 'scripts/node24.mjs', minutesMax: 10 },
   { name: 'conformance', projects: ['conformance'], minutesMax: 20 },
-  // Runs wait more than they work: three at a time leave two cores half idle still.
-  { name: 'e2e', projects: ['e2e'], more: ['--maxWorkers=3'], minutesMax: 40 },
+  { name: 'e2e', projects: ['e2e'], minutesMax: 40 },
 ];
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -145,7 +144,7 @@ function havePrograms() {
 async function perform(step) {
   const report = join(scratch, `${step.name}.json`);
   const projects = (step.projects ?? []).flatMap((name) => ['--project', name]);
-  const vitest = [bin('vitest', 'vitest.mjs'), 'run', ...projects, ...(step.more ?? [])];
+  const vitest = [bin('vitest', 'vitest.mjs'), 'run', ...projects];
   const runner = step.runner ? [step.runner] : vitest;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const args = step.projects ? [...runner, ...reporters] : step.args;
