@@ -13,7 +13,6 @@ import { BodyFramer } from '../http/body-framer.ts';
 import type { MessageFailure } from '../http/failure.ts';
 import { HeadParser } from '../http/head-parser.ts';
 import type { MessageHead } from '../http/message-head.ts';
-import { decodeTraceparent } from '../http/trace-context.ts';
 import type { ConnectionEnd, EndHandlers } from '../io/connection-end.ts';
 import { Deadline, type Deadlines } from '../relay-http/deadlines.ts';
 import { answerText, CONTINUE, failureText } from './builtin-answer.ts';
@@ -188,8 +187,8 @@ export class BuiltinConnection extends Deadline implements EndHandlers {
   /** Books the exchange; behind a foreign hop the request says whose it is. */
   #book(): number {
     const { head } = this.#parser;
-    if (this.#owner.tracedDownstream && head.traceparentField >= 0) {
-      const origin = decodeTraceparent(head.value(head.traceparentField));
+    if (this.#owner.tracedDownstream) {
+      const origin = head.traceOrigin();
       if (origin !== null) {
         const { process, end, exchange } = origin;
         return this.end.exchangeStarted(PARENT_REMOTE + process, end, exchange);

@@ -62,7 +62,8 @@ export class DatabasePool {
   readonly #connect: Connect;
   readonly #policy: Pool;
   readonly #timer: WakeTimer;
-  readonly #pooled = new Map<number, Pooled>();
+  /** By number, which the policy hands out from 0. */
+  readonly #pooled: (Pooled | undefined)[] = [];
   readonly #waiters = new Numbers<Query>();
   readonly #effects = new Effects((kind, a, b) => this.#carryOut(kind, a, b));
   #stopped = false;
@@ -123,7 +124,7 @@ export class DatabasePool {
     if (this.#stopped) return;
     if (kind === OPEN) this.#open(a);
     else if (kind === CLOSE) {
-      const session = this.#pooled.get(a)?.session;
+      const session = this.#pooled[a]?.session;
       session?.end.blame(closeCauseOf(b));
       session?.quit();
     } else {
@@ -149,7 +150,7 @@ export class DatabasePool {
       query: null,
       ordinal: 0,
     };
-    this.#pooled.set(number, pooled);
+    this.#pooled[number] = pooled;
     pooled.session = this.#connect({
       up: () => {
         pooled.up = true;
@@ -161,7 +162,7 @@ export class DatabasePool {
   }
 
   #execute(query: Query, number: number): void {
-    const pooled = this.#pooled.get(number);
+    const pooled = this.#pooled[number];
     const session = pooled?.session ?? null;
     if (pooled === undefined || session === null || pooled.lost) {
       query.done(this.#refused, NO_RESULT);
@@ -206,7 +207,7 @@ export class DatabasePool {
     pooled.query = null;
     pooled.ordinal = 0;
     if (ordinal > 0) session?.end.exchangeEnded(ordinal, 0, this.#stopped ? 'shutdown' : 'reset');
-    this.#pooled.delete(number);
+    this.#pooled[number] = undefined;
     if (pooled.up) this.#policy.closed(this.#now(), number);
     else {
       this.#refused = failure;

@@ -4,7 +4,7 @@ import { StationAccount } from '../../measure/station-account.ts';
 import type { Distribution } from '../../model/topology.ts';
 import { randomStream } from '../../random/stream.ts';
 import { Clock } from '../runtime/clock.ts';
-import { DueHeap } from './due-heap.ts';
+import { DueHeap } from '../runtime/due-heap.ts';
 import { Station, type StationWitness } from './station.ts';
 
 const stations: Station[] = [];

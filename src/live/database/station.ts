@@ -32,7 +32,7 @@ import { Burst, type BurstSettings } from '../../random/burst.ts';
 import { sampler } from '../../random/distribution.ts';
 import type { RandomStream } from '../../random/stream.ts';
 import { type Clock, WakeTimer } from '../runtime/clock.ts';
-import { DueHeap } from './due-heap.ts';
+import { DueHeap } from '../runtime/due-heap.ts';
 
 /** The grain of timers: closer than this one polls, if the budget allows. */
 const TIMER_GRAIN: Micros = 1_000;

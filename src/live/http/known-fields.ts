@@ -38,18 +38,27 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['traceparent', field.traceparent],
 ];
 
-/** Names by length: most fields are ruled out by it alone. */
-const BY_LENGTH: readonly (readonly (readonly [string, number])[])[] = Array.from(
-  { length: 20 },
-  (_, length) => NAMES.filter(([name]) => name.length === length),
+interface KnownName {
+  readonly name: string;
+  readonly first: number;
+  readonly id: number;
+}
+
+/** Names by length: most fields are ruled out by it and their first letter. */
+const BY_LENGTH: readonly (readonly KnownName[])[] = Array.from({ length: 20 }, (_, length) =>
+  NAMES.filter(([name]) => name.length === length).map(([name, id]) => {
+    return { name, first: name.charCodeAt(0), id };
+  }),
 );
 
+const TO_LOWER = 0x20;
+
 export function knownField(bytes: Uint8Array, at: number, length: number): number {
-  const candidates = BY_LENGTH[length];
-  if (candidates === undefined) return field.other;
+  if (length >= BY_LENGTH.length) return field.other;
+  const candidates = BY_LENGTH[length]!;
   for (let i = 0; i < candidates.length; i++) {
-    const [name, id] = candidates[i]!;
-    if (equalsIgnoringCase(bytes, at, name)) return id;
+    const { name, first, id } = candidates[i]!;
+    if ((bytes[at]! | TO_LOWER) === first && equalsIgnoringCase(bytes, at, name)) return id;
   }
   return field.other;
 }

@@ -7,7 +7,7 @@
  *
  * Left out: parsing of any value that does not decide framing, persistence or tracing.
  */
-import { CHARACTER_CLASS, HOST_VALUE, TAB } from './characters.ts';
+import { CHARACTER_CLASS, equalsIgnoringCase, HOST_VALUE, TAB } from './characters.ts';
 import { failures, type MessageFailure } from './failure.ts';
 import {
   connectionOptions,
@@ -17,6 +17,7 @@ import {
   isProtected,
   knownField,
 } from './known-fields.ts';
+import { readTraceparent, type TraceOrigin } from './trace-context.ts';
 
 /** Header fields in one head (nginx and Node have similar limits by size and count). */
 const FIELDS_MAX = 100;
@@ -117,6 +118,14 @@ export class MessageHead {
     return this.#text(this.#ranges[4 * index + 2]!, this.#ranges[4 * index + 3]!);
   }
 
+  /** Whose exchange the message names by its traceparent; null = nobody's of ours. */
+  traceOrigin(): TraceOrigin | null {
+    if (this.traceparentField < 0) return null;
+    const at = 4 * this.traceparentField;
+    const { bytes, base } = this;
+    return readTraceparent(bytes, base + this.#ranges[at + 2]!, base + this.#ranges[at + 3]!);
+  }
+
   /** Where header line `index` begins; for index = fieldCount, where the empty line begins. */
   lineAt(index: number): number {
     return index < this.fieldCount ? this.#ranges[4 * index]! : this.size - 2;
@@ -207,7 +216,8 @@ export class MessageHead {
         this.chunked = true;
         return null;
       case field.connection:
-        this.#connection(this.#text(from, to));
+        if (this.#says(from, to, 'keep-alive')) this.keepAlive = true;
+        else this.#connection(this.#text(from, to));
         return null;
       case field.expect:
         this.expectsContinue = this.#text(from, to).toLowerCase() === '100-continue';
@@ -238,6 +248,10 @@ export class MessageHead {
       if ((CHARACTER_CLASS[this.bytes[i]!]! & HOST_VALUE) === 0) return failures.host;
     }
     return null;
+  }
+
+  #says(from: number, to: number, lower: string): boolean {
+    return to - from === lower.length && equalsIgnoringCase(this.bytes, this.base + from, lower);
   }
 
   #connection(value: string): void {

@@ -62,7 +62,8 @@ export class LoadClient implements Asker, ConnectionOwner {
   requests = 0;
   /** Requests without an outcome. */
   inFlight = 0;
-  readonly #connections = new Map<number, LoadConnection>();
+  /** By number, which the policy hands out from 0. */
+  readonly #connections: (LoadConnection | undefined)[] = [];
   readonly #group: ClientGroup;
   readonly #target: Endpoint;
   readonly #bytes: RequestBytes;
@@ -87,11 +88,11 @@ export class LoadClient implements Asker, ConnectionOwner {
 
   /** Stops reading its sockets. */
   pause(): void {
-    for (const connection of this.#connections.values()) connection.end.pause();
+    for (const connection of this.#connections) connection?.end.pause();
   }
 
   resume(): void {
-    for (const connection of this.#connections.values()) connection.end.resume();
+    for (const connection of this.#connections) connection?.end.resume();
   }
 
   configure(pool: PoolSettings): void {
@@ -149,7 +150,7 @@ export class LoadClient implements Asker, ConnectionOwner {
   }
 
   lost(connection: LoadConnection, cause: CloseCause): void {
-    this.#connections.delete(connection.number);
+    this.#connections[connection.number] = undefined;
     if (connection.wasUp) this.#policy.closed(this.#now(), connection.number);
     else {
       this.#connectFailure = cause === 'connect_timeout' ? 'timeout' : 'refused';
@@ -228,7 +229,7 @@ export class LoadClient implements Asker, ConnectionOwner {
         return;
       }
       case CLOSE:
-        this.#connections.get(a)?.close(closeCauseOf(b));
+        this.#connections[a]?.close(closeCauseOf(b));
         return;
     }
   }
@@ -236,14 +237,14 @@ export class LoadClient implements Asker, ConnectionOwner {
   #open(number: number): void {
     const { ctx, link, connectDeadlines } = this.#group;
     const connection = new LoadConnection(this, number);
-    this.#connections.set(number, connection);
+    this.#connections[number] = connection;
     connection.attach(ctx.ends.connect(link, this.#target, connection));
     connectDeadlines.set(connection);
   }
 
   #grant(waiter: number, number: number): void {
     const attempt = this.#waiting(waiter);
-    const connection = this.#connections.get(number);
+    const connection = this.#connections[number];
     if (connection === undefined) throw new Error(`client ${this.number}: no connection ${number}`);
     this.#leave(attempt);
     if (connection.closing) {

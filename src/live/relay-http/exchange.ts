@@ -15,7 +15,7 @@ import { failures, type MessageFailure } from '../http/failure.ts';
 import type { BodyKind, MessageHead } from '../http/message-head.ts';
 import { isIdempotent } from '../http/request-line.ts';
 import { leavesAsItCame, PLAIN_REWRITE, type Rewrite, rewriteHead } from '../http/rewrite.ts';
-import { encodeTraceparent } from '../http/trace-context.ts';
+import { writeTraceparent } from '../http/trace-context.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { Deadline } from './deadlines.ts';
@@ -134,8 +134,12 @@ export class Exchange extends Deadline implements Waiter {
   sendOn(end: ConnectionEnd): number {
     const ordinal = end.exchangeStarted(PARENT_SAME_HOP, this.server.end.number, this.ordinal);
     if (this.#traceAt >= 0) {
-      const value = encodeTraceparent(this.#relay.ctx.process, end.number, ordinal);
-      this.#request.write(value, this.#traceAt, 'latin1');
+      const { process } = this.#relay.ctx;
+      writeTraceparent(this.#request, this.#traceAt, {
+        process,
+        end: end.number,
+        exchange: ordinal,
+      });
     }
     if (!end.writeOwned(this.#request)) this.server.blockBody(!this.requestDone);
     return ordinal;

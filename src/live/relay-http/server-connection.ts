@@ -21,7 +21,6 @@ import { failures, type MessageFailure } from '../http/failure.ts';
 import { HeadParser } from '../http/head-parser.ts';
 import type { MessageHead } from '../http/message-head.ts';
 import { rewriteHead } from '../http/rewrite.ts';
-import { decodeTraceparent } from '../http/trace-context.ts';
 import type { ConnectionEnd, EndHandlers } from '../io/connection-end.ts';
 import { Deadline } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
@@ -270,8 +269,8 @@ export class ServerConnection extends Deadline implements EndHandlers, TunnelSid
     const { head } = this.#parser;
     ctx.counters.requests += 1;
     this.#relay.exchangeBegun(this);
-    if (ctx.tracedDownstream && head.traceparentField >= 0) {
-      const origin = decodeTraceparent(head.value(head.traceparentField));
+    if (ctx.tracedDownstream) {
+      const origin = head.traceOrigin();
       if (origin !== null) {
         const { process, end, exchange } = origin;
         return this.end.exchangeStarted(PARENT_REMOTE + process, end, exchange);

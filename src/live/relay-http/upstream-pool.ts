@@ -55,7 +55,8 @@ export class UpstreamPool implements ClientConnectionOwner {
   readonly #policy: Pool;
   readonly #timer: WakeTimer;
   readonly #random: RandomStream;
-  readonly #connections = new Map<number, ClientConnection>();
+  /** By number, which the policy hands out from 0. */
+  readonly #connections: (ClientConnection | undefined)[] = [];
   readonly #waiters = new Numbers<Waiter>();
   readonly #effects = new Effects((kind, a, b) => this.#carryOut(kind, a, b));
   #connectFailure: NotGranted = 'refused';
@@ -127,7 +128,7 @@ export class UpstreamPool implements ClientConnectionOwner {
 
   /** Closes every connection; what is in flight fails. */
   closeAll(cause: CloseCause): void {
-    for (const connection of [...this.#connections.values()]) connection.end.close(cause);
+    for (const connection of [...this.#connections]) connection?.end.close(cause);
   }
 
   /** No connection is opened any more. */
@@ -152,7 +153,7 @@ export class UpstreamPool implements ClientConnectionOwner {
   }
 
   lost(connection: ClientConnection, cause: CloseCause): void {
-    this.#connections.delete(connection.number);
+    this.#connections[connection.number] = undefined;
     if (connection.wasUp) this.#policy.closed(this.#now(), connection.number);
     else {
       this.#connectFailure = cause === 'connect_timeout' ? 'timeout' : 'refused';
@@ -177,7 +178,7 @@ export class UpstreamPool implements ClientConnectionOwner {
         return;
       }
       case CLOSE:
-        this.#connections.get(a)?.close(closeCauseOf(b));
+        this.#connections[a]?.close(closeCauseOf(b));
     }
   }
 
@@ -190,14 +191,14 @@ export class UpstreamPool implements ClientConnectionOwner {
       return;
     }
     const connection = new ClientConnection(this, number);
-    this.#connections.set(number, connection);
+    this.#connections[number] = connection;
     connection.attach(ctx.ends.connect(link, endpoint, connection));
     connectDeadlines.set(connection);
   }
 
   #grant(waiterNumber: number, connectionNumber: number): void {
     const waiter = this.#waiters.get(waiterNumber);
-    const connection = this.#connections.get(connectionNumber);
+    const connection = this.#connections[connectionNumber];
     if (waiter === null || connection === undefined) {
       throw new Error(`pool ${this.#options.name}: granted ${connectionNumber} to nobody`);
     }

@@ -9,13 +9,27 @@
  * books are struck, so that no idle timeout opens or closes a connection between two counts.
  */
 import type { Micros } from '../../model/units.ts';
+import { DueHeap } from './due-heap.ts';
 import { moment } from './moment.ts';
 import { PollBudget } from './poll-budget.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+const TIMER_GRAIN: Micros = 1_000;
+/** setTimeout takes at most an int32 of milliseconds. */
+const TIMEOUT_MAX_MS = 2_000_000_000;
 
 export class Clock {
   /** What may be spent on looking at this clock again and again. */
   readonly polling = new PollBudget();
   readonly #offset: number;
+  /** Wake-ups asked for, those that are not wanted any more too. */
+  readonly #due = new DueHeap<WakeTimer>();
+  /** One timer of Node's for all of them: its own cost more than most of what they announce. */
+  #timer: NodeJS.Timeout | null = null;
+  #firesAt: Micros = NEVER;
+  #notBefore: Micros = 0;
+  /** Timers that want to be woken: without any, the process may end. */
+  #wanted = 0;
   /** When the event began that is being handled (moment.ts). */
   #moment = 0;
   #momentAt: Micros = 0;
@@ -51,6 +65,48 @@ export class Clock {
     return Date.now() * 1_000 - this.now();
   }
 
+  /** For WakeTimer only: `timer.due(...)` at that time or later. Returns under which it is listed. */
+  list(at: Micros, timer: WakeTimer): Micros {
+    // Who asks for now while others are being woken has its turn after node's other work.
+    const listedAt = Math.max(at, this.#notBefore);
+    this.#due.add(listedAt, timer);
+    // Timers have a grain: one that fires less than that later will do.
+    if (listedAt + TIMER_GRAIN <= this.#firesAt) this.#arm();
+    return listedAt;
+  }
+
+  /** For WakeTimer only: one more, or one less, wants to be woken. */
+  wanted(more: 1 | -1): void {
+    this.#wanted += more;
+    if (this.#wanted === 0) this.#timer?.unref();
+    else if (this.#wanted === 1 && more === 1) this.#timer?.ref();
+  }
+
+  #arm(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const now = this.now();
+    const milliseconds = Math.max(Math.ceil((this.#due.firstAt - now) / TIMER_GRAIN), 0);
+    const within = Math.min(milliseconds, TIMEOUT_MAX_MS);
+    this.#firesAt = now + within * TIMER_GRAIN;
+    this.#timer = setTimeout(this.#fire, within);
+    if (this.#wanted === 0) this.#timer.unref();
+  }
+
+  readonly #fire = (): void => {
+    this.#timer = null;
+    this.#firesAt = NEVER;
+    if (this.#frozen) return;
+    const now = this.now();
+    const due = this.#due;
+    this.#notBefore = now + 1;
+    // What is asked for meanwhile is armed below, once.
+    this.#firesAt = now;
+    for (let at = due.firstAt; at <= now; at = due.firstAt) due.takeFirst()?.due(at, now);
+    this.#firesAt = NEVER;
+    this.#notBefore = 0;
+    if (due.size > 0) this.#arm();
+  };
+
   get frozen(): boolean {
     return this.#frozen;
   }
@@ -60,16 +116,13 @@ export class Clock {
   }
 }
 
-/** setTimeout takes at most an int32 of milliseconds. */
-const TIMEOUT_MAX_MS = 2_000_000_000;
-
 /** One pending wake-up, as a policy's port needs it: late perhaps, never early. */
 export class WakeTimer {
   readonly #clock: Clock;
   readonly #wake: (now: Micros) => void;
-  #at = Number.POSITIVE_INFINITY;
-  #timer: NodeJS.Timeout | null = null;
-  #timerAt = Number.POSITIVE_INFINITY;
+  #at: Micros = NEVER;
+  /** The earliest entry of ours in the clock's list; later ones let themselves pass. */
+  #listedAt: Micros = NEVER;
 
   constructor(clock: Clock, wake: (now: Micros) => void) {
     this.#clock = clock;
@@ -78,39 +131,35 @@ export class WakeTimer {
 
   /** Replaces the pending wake-up; Infinity cancels it. */
   wakeAt(at: Micros): void {
+    if (at === NEVER) {
+      this.cancel();
+      return;
+    }
+    if (this.#at === NEVER) this.#clock.wanted(1);
     this.#at = at;
-    // A timer that fires too soon just arms itself again: cheaper than a new timer each time.
-    if (at >= this.#timerAt) return;
-    this.#arm();
+    // An entry that is due too soon just lists itself again: cheaper than a new one each time.
+    if (at < this.#listedAt) this.#list();
   }
 
   cancel(): void {
-    this.wakeAt(Number.POSITIVE_INFINITY);
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#timerAt = Number.POSITIVE_INFINITY;
+    if (this.#at !== NEVER) this.#clock.wanted(-1);
+    this.#at = NEVER;
   }
 
-  #arm(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#timerAt = Number.POSITIVE_INFINITY;
-    if (this.#at === Number.POSITIVE_INFINITY) return;
-    const milliseconds = Math.ceil((this.#at - this.#clock.now()) / 1_000);
-    this.#timerAt = this.#at;
-    this.#timer = setTimeout(this.#fire, Math.min(Math.max(milliseconds, 0), TIMEOUT_MAX_MS));
-  }
-
-  readonly #fire = (): void => {
-    this.#timer = null;
-    this.#timerAt = Number.POSITIVE_INFINITY;
-    if (this.#clock.frozen || this.#at === Number.POSITIVE_INFINITY) return;
-    const now = this.#clock.now();
+  /** For the clock only: an entry is due. */
+  due(at: Micros, now: Micros): void {
+    if (at !== this.#listedAt) return;
+    this.#listedAt = NEVER;
+    if (this.#at === NEVER) return;
     if (now < this.#at) {
-      this.#arm();
+      this.#list();
       return;
     }
-    this.#at = Number.POSITIVE_INFINITY;
+    this.cancel();
     this.#wake(now);
-  };
+  }
+
+  #list(): void {
+    this.#listedAt = this.#clock.list(this.#at, this);
+  }
 }
