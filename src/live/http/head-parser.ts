@@ -55,6 +55,9 @@ const DONE = 14;
 const FAILED = 15;
 
 const VERSION_TEXT = 'HTTP/1.';
+const VERSION_BYTES = Buffer.from(`${VERSION_TEXT}1`);
+/** `HTTP/1.1 200 `; a request line that has less behind its target is left to the steps. */
+const STATUS_START = 13;
 
 export class HeadParser {
   readonly head: MessageHead;
@@ -148,8 +151,10 @@ export class HeadParser {
         return this.#method(bytes, base, limit);
       case TARGET:
         return this.#target(bytes, base, limit);
-      case VERSION:
-        return this.#version(bytes[base + this.#position]!);
+      case VERSION: {
+        const state = this.#wholeVersion(bytes, base, limit);
+        return state === VERSION ? this.#version(bytes[base + this.#position]!) : state;
+      }
       case STATUS:
         return this.#status(bytes[base + this.#position]!);
       case REASON:
@@ -198,6 +203,31 @@ export class HeadParser {
     }
     this.#position += 1;
     return this.#enter(VERSION);
+  }
+
+  /**
+   * Reads the version and what stands beside it (the end of a request line, the code of a status
+   * line) where all of it is there and as nearly always; else returns VERSION, for the steps.
+   */
+  #wholeVersion(bytes: Buffer, base: number, limit: number): number {
+    const at = this.#position;
+    if (at !== this.#from || limit - at < STATUS_START) return VERSION;
+    for (let i = 0; i < VERSION_BYTES.length; i++) {
+      if (bytes[base + at + i] !== VERSION_BYTES[i]) return VERSION;
+    }
+    const { head } = this;
+    const next = base + at + VERSION_BYTES.length;
+    if (head.kind === 'request') {
+      if (bytes[next] !== CR) return VERSION;
+      this.#position = at + VERSION_BYTES.length + 1;
+    } else {
+      const status = statusAt(bytes, next + 1);
+      if (bytes[next] !== SPACE || bytes[next + 4] !== SPACE || status < 100) return VERSION;
+      head.status = status;
+      this.#position = at + STATUS_START;
+    }
+    head.minor = 1;
+    return this.#enter(head.kind === 'request' ? LINE_LF : REASON);
   }
 
   /** One byte of `HTTP/1.x` and the byte after it. */
@@ -346,4 +376,14 @@ function withoutBlanks(bytes: Buffer, base: number, from: number, to: number): n
   let end = to;
   while (end > from && (bytes[base + end - 1] === SPACE || bytes[base + end - 1] === TAB)) end -= 1;
   return end;
+}
+
+/** The three digits at `at`, or -1. */
+function statusAt(bytes: Buffer, at: number): number {
+  let status = 0;
+  for (let i = at; i < at + 3; i++) {
+    if ((CHARACTER_CLASS[bytes[i]!]! & DIGIT) === 0) return -1;
+    status = status * 10 + (bytes[i]! - 48);
+  }
+  return status;
 }
