@@ -27,7 +27,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define BATCH_MAX 512
+#define BATCH_MAX 64
 /* Longer texts are written as buffers. */
 #define TEXT_MAX 16384
 #define ARGUMENTS_MAX 4

@@ -141,12 +141,12 @@ export class BuiltinSession implements DatabaseSession, EndHandlers {
   // EndHandlers
 
   onData(_end: ConnectionEnd, buffer: Buffer, length: number): void {
-    this.#reader.add(buffer.subarray(0, length));
+    this.#reader.add(buffer, length);
     while (!this.#lost) {
       const found = this.#reader.next();
       if (found === 'too-large') this.#broken(MALFORMED);
       if (found !== 'packet') break;
-      this.#packet(this.#reader.payload, this.#reader.sequence);
+      this.#packet(this.#reader);
     }
     this.#reader.keep();
   }
@@ -162,26 +162,26 @@ export class BuiltinSession implements DatabaseSession, EndHandlers {
     this.#fail(null);
   }
 
-  #packet(payload: Buffer, sequence: number): void {
+  #packet(packet: PacketReader): void {
     switch (this.#state) {
       case 'greeting':
-        this.#greeted(payload, sequence);
+        this.#greeted(packet.payload, packet.sequence);
         return;
       case 'authenticating':
-        this.#authenticated(payload, sequence);
+        this.#authenticated(packet.payload, packet.sequence);
         return;
       case 'preparing':
-        if (this.#preparing !== null) this.#prepared(this.#preparing, payload);
+        if (this.#preparing !== null) this.#prepared(this.#preparing, packet.payload);
         return;
       case 'result':
-        this.#result(payload);
+        this.#result(packet.payload);
         return;
       case 'columns':
         this.#left -= 1;
         if (this.#left === 0) this.#state = 'rows';
         return;
       case 'rows':
-        this.#rows(payload);
+        this.#rows(packet);
         return;
       case 'ready':
         if (!this.#quitting) this.#broken(MALFORMED);
@@ -256,12 +256,12 @@ export class BuiltinSession implements DatabaseSession, EndHandlers {
     }
   }
 
-  #rows(payload: Buffer): void {
-    if (payload[0] === ERROR) this.#finished(failureOf(payload), NO_RESULT);
-    else if (payload[0] === END && payload.length <= END_BYTES_MAX) {
+  #rows(packet: PacketReader): void {
+    if (packet.first === ERROR) this.#finished(failureOf(packet.payload), NO_RESULT);
+    else if (packet.first === END && packet.length <= END_BYTES_MAX) {
       this.#finished(null, { item: itemOf(this.#row), insertId: 0 });
     } else if (this.#row === null) {
-      this.#row = binaryRow(payload, this.#statement?.types ?? []);
+      this.#row = binaryRow(packet.payload, this.#statement?.types ?? []);
       if (this.#row === null) this.#broken(MALFORMED);
     }
   }

@@ -42,7 +42,8 @@ export function executePacket(statement: number, parameters: readonly (string | 
   let room = at + nulls + 1 + 2 * count;
   for (const value of parameters) room += typeof value === 'string' ? 9 + 3 * value.length : 8;
   if (room > scratch.length) scratch = Buffer.allocUnsafe(room);
-  scratch.fill(0, 0, at + nulls);
+  // By hand, as below: it is some 30 bytes, less than what a native call costs.
+  for (let i = 0; i < at + nulls; i++) scratch[i] = 0;
   scratch[4] = EXECUTE;
   scratch.writeUInt32LE(statement, 5);
   scratch.writeUInt32LE(1, 10);
@@ -54,7 +55,9 @@ export function executePacket(statement: number, parameters: readonly (string | 
     for (const value of parameters) at = writeValue(value, at);
   }
   scratch.writeUIntLE(at - 4, 0, 3);
-  return Buffer.from(scratch.subarray(0, at));
+  const packet = Buffer.allocUnsafe(at);
+  for (let i = 0; i < at; i++) packet[i] = scratch[i] ?? 0;
+  return packet;
 }
 
 function typeOf(value: string | number): number {

@@ -19,9 +19,10 @@ const KEPT_BYTES = 16_384;
 const EMPTY = Buffer.alloc(0);
 
 export class PacketReader {
-  /** The payload that next() found; valid until the next call of add() or keep(). */
-  payload: Buffer = EMPTY;
   sequence = 0;
+  /** Bytes of the payload that next() found. */
+  length = 0;
+  #start = 0;
   #bytes: Buffer = EMPTY;
   #from = 0;
   #to = 0;
@@ -32,17 +33,27 @@ export class PacketReader {
     return this.#to - this.#from;
   }
 
-  /** Takes a read; the bytes must stay as they are until keep(). */
-  add(chunk: Buffer): void {
+  /** The payload that next() found, as a view of its own; valid until the next add() or keep(). */
+  get payload(): Buffer {
+    return this.#bytes.subarray(this.#start, this.#start + this.length);
+  }
+
+  /** Its first byte, which mostly says enough; -1 where it is empty. */
+  get first(): number {
+    return this.length === 0 ? -1 : (this.#bytes[this.#start] ?? -1);
+  }
+
+  /** Takes chunk[0..size); the bytes must stay as they are until keep(). */
+  add(chunk: Buffer, size = chunk.length): void {
     if (this.#from === this.#to) {
       this.#bytes = chunk;
       this.#from = 0;
-      this.#to = chunk.length;
+      this.#to = size;
       return;
     }
-    this.#reserve(chunk.length);
-    chunk.copy(this.#bytes, this.#to);
-    this.#to += chunk.length;
+    this.#reserve(size);
+    chunk.copy(this.#bytes, this.#to, 0, size);
+    this.#to += size;
   }
 
   next(): 'packet' | 'incomplete' | 'too-large' {
@@ -54,7 +65,8 @@ export class PacketReader {
     const start = from + HEAD_BYTES;
     if (this.#to < start + length) return 'incomplete';
     this.sequence = bytes[from + 3] ?? 0;
-    this.payload = bytes.subarray(start, start + length);
+    this.#start = start;
+    this.length = length;
     this.#from = start + length;
     return 'packet';
   }

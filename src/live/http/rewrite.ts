@@ -50,7 +50,8 @@ export function rewriteHead(
   }
   const end = head.size - 2;
   at += copyBytes(bytes, base + keepFrom, base + end, out, at);
-  if (added !== '') at += out.write(added, at, 'latin1');
+  for (let i = 0; i < added.length; i++) out[at + i] = added.charCodeAt(i);
+  at += added.length;
   at += copyBytes(bytes, base + end, base + head.size, out, at);
   if (head.minor === 0) out[versionDigitAt(head)] = DIGIT_ONE;
   if (bodyTo > bodyFrom) copyBytes(body, bodyFrom, bodyTo, out, at);

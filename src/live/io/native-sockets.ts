@@ -66,7 +66,7 @@ interface Addon {
 }
 
 /** As BATCH_MAX of native/sockets.c. */
-const BATCH_MAX = 512;
+const BATCH_MAX = 64;
 const ADDON = 'native/sockets.node';
 
 const watched: (Watched | undefined)[] = [];
