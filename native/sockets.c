@@ -138,6 +138,19 @@ static void without_delay(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+/*
+ * Nothing is congested within a machine, but some congestion controls (BBR) measure and pace each
+ * segment all the same. Reno, which is always there, does least. Accepted sockets inherit it.
+ */
+static void without_pacing(int fd, const struct sockaddr_storage *address) {
+  static const char plain[] = "reno";
+  const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+  const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+  int is_local = address->ss_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
+                                               : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+  if (is_local) setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, plain, sizeof plain - 1);
+}
+
 /* connect(address, port, token): a descriptor whose connection is on its way. */
 static napi_value connect_to(napi_env env, napi_callback_info info) {
   Call call = call_of(env, info);
@@ -147,6 +160,7 @@ static napi_value connect_to(napi_env env, napi_callback_info info) {
   int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return result(env, -errno);
   without_delay(fd);
+  without_pacing(fd, &to);
   int outcome = connect(fd, (struct sockaddr *)&to, size);
   if (outcome == 0 || errno == EINPROGRESS) {
     int32_t token = integer(env, call.values[2]);
@@ -171,6 +185,7 @@ static napi_value listen_at(napi_env env, napi_callback_info info) {
   if (fd < 0) return result(env, -errno);
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  without_pacing(fd, &at);
   if (bind(fd, (struct sockaddr *)&at, size) < 0 || listen(fd, integer(env, call.values[2])) < 0) {
     int error = errno;
     close(fd);
