@@ -101,10 +101,13 @@ export class Clock {
     this.#notBefore = now + 1;
     // What is asked for meanwhile is armed below, once.
     this.#firesAt = now;
-    for (let at = due.firstAt; at <= now; at = due.firstAt) due.takeFirst()?.due(at, now);
-    this.#firesAt = NEVER;
-    this.#notBefore = 0;
-    if (due.size > 0) this.#arm();
+    try {
+      for (let at = due.firstAt; at <= now; at = due.firstAt) due.takeFirst()?.due(at, now);
+    } finally {
+      this.#firesAt = NEVER;
+      this.#notBefore = 0;
+      if (due.size > 0) this.#arm();
+    }
   };
 
   get frozen(): boolean {
