@@ -65,7 +65,7 @@ export class Clock {
     return Date.now() * 1_000 - this.now();
   }
 
-  /** For WakeTimer only: `timer.due(...)` at that time or later. Returns under which it is listed. */
+  /** For WakeTimer only: calls its `due` then or later. Returns the time that it is listed at. */
   list(at: Micros, timer: WakeTimer): Micros {
     // Who asks for now while others are being woken has its turn after node's other work.
     const listedAt = Math.max(at, this.#notBefore);
