@@ -115,7 +115,7 @@ export class DatabaseConnection extends Deadline implements EndHandlers {
 
   onData(end: ConnectionEnd, buffer: Buffer, length: number): void {
     if (this.#closing) return;
-    this.#reader.add(buffer.subarray(0, length));
+    this.#reader.add(buffer, length);
     this.#readOn();
     if (this.#served !== null && this.#reader.waiting > WAITING_BYTES) end.pause();
   }

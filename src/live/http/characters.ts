@@ -59,3 +59,8 @@ export function equalsIgnoringCase(bytes: Uint8Array, at: number, lower: string)
   }
   return true;
 }
+
+/** Writes ASCII; for a few dozen characters, where Buffer.write costs more than they do. */
+export function writeText(target: Uint8Array, at: number, text: string): void {
+  for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i);
+}

@@ -49,7 +49,7 @@ export class MessageHead {
   contentLength = -1;
   chunked = false;
   expectsContinue = false;
-  traceparentField = -1;
+  #traceparentField = -1;
   /** Fields that a relay must not pass on. */
   droppedCount = 0;
   close = false;
@@ -76,7 +76,7 @@ export class MessageHead {
     this.contentLength = -1;
     this.chunked = false;
     this.expectsContinue = false;
-    this.traceparentField = -1;
+    this.#traceparentField = -1;
     this.droppedCount = 0;
     this.close = false;
     this.keepAlive = false;
@@ -120,8 +120,8 @@ export class MessageHead {
 
   /** Whose exchange the message names by its traceparent; null = nobody's of ours. */
   traceOrigin(): TraceOrigin | null {
-    if (this.traceparentField < 0) return null;
-    const at = 4 * this.traceparentField;
+    if (this.#traceparentField < 0) return null;
+    const at = 4 * this.#traceparentField;
     const { bytes, base } = this;
     return readTraceparent(bytes, base + this.#ranges[at + 2]!, base + this.#ranges[at + 3]!);
   }
@@ -227,7 +227,7 @@ export class MessageHead {
         this.#withoutUpgrade ||= connectionOptions(this.#text(from, to)).includes('h2c');
         return null;
       case field.traceparent:
-        this.traceparentField = index;
+        this.#traceparentField = index;
         return null;
       default:
         return null;

@@ -4,6 +4,7 @@
  * everything else byte for byte. The first piece of the body goes into the same buffer, so that
  * a small message costs one write.
  */
+import { writeText } from './characters.ts';
 import { field } from './known-fields.ts';
 import type { MessageHead } from './message-head.ts';
 
@@ -50,7 +51,7 @@ export function rewriteHead(
   }
   const end = head.size - 2;
   at += copyBytes(bytes, base + keepFrom, base + end, out, at);
-  for (let i = 0; i < added.length; i++) out[at + i] = added.charCodeAt(i);
+  writeText(out, at, added);
   at += added.length;
   at += copyBytes(bytes, base + end, base + head.size, out, at);
   if (head.minor === 0) out[versionDigitAt(head)] = DIGIT_ONE;

@@ -9,6 +9,7 @@
  *
  * Ends and exchanges count from 1, so neither id is all zeros, which the standard forbids.
  */
+import { writeText } from './characters.ts';
 
 export interface TraceOrigin {
   readonly process: number;
@@ -60,10 +61,6 @@ export function readTraceparent(bytes: Uint8Array, from: number, to: number): Tr
     readHex(bytes, from + 36, 8) === end && readHex(bytes, from + 44, 8) === exchange;
   const isHex = process >= 0 && end >= 0 && exchange >= 0 && readHex(bytes, from + 53, 2) >= 0;
   return isWhole && isRepeated && isHex ? { process, end, exchange } : null;
-}
-
-function writeText(target: Uint8Array, at: number, text: string): void {
-  for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i);
 }
 
 /** The lowest digits of a number below 2^32, in lower case. */
