@@ -11,7 +11,9 @@
  *   the socket itself tells (peer_rst, peer_fin)
  * - a request left unread (413) → protocol_error
  *
- * node:http reads `keepAliveTimeout` in ms and 0 as "never", like the topology.
+ * node:http reads `keepAliveTimeout` as 0 = "never", like the topology, but in whole ms only, and
+ * adds a second of its own (in Node 20 a constant, later `keepAliveTimeoutBuffer`). So the time
+ * that it sets after a response is set anew, to what the topology says.
  */
 import http from 'node:http';
 import { Socket } from 'node:net';
@@ -41,11 +43,13 @@ export class NodeFront implements AppFront {
   readonly listeners: readonly NodeListener[];
   readonly #ctx: Context;
   readonly #serve: (call: Call) => void;
+  #keepAliveTimeout: Micros;
   #stopping = false;
 
   constructor(ctx: Context, serve: (call: Call) => void) {
     this.#ctx = ctx;
     this.#serve = serve;
+    this.#keepAliveTimeout = ctx.hop.keepAliveTimeout;
     this.listeners = ctx.incoming.map(
       (link) =>
         new NodeListener(ctx, link, (end, request, response) =>
@@ -64,6 +68,7 @@ export class NodeFront implements AppFront {
   }
 
   configure(keepAliveTimeout: Micros): void {
+    this.#keepAliveTimeout = keepAliveTimeout;
     for (const listener of this.listeners) listener.configure(keepAliveTimeout);
   }
 
@@ -110,6 +115,7 @@ export class NodeFront implements AppFront {
       isOver = true;
       end.exchangeEnded(ordinal, response.statusCode, 'none');
       if (!response.shouldKeepAlive) end.blame('max_requests');
+      this.#idleFromNow(request.socket);
       if (purpose === 'traffic') counters.answer(response.statusCode, clock.now() - startedAt);
     });
     response.on('close', () => {
@@ -119,6 +125,11 @@ export class NodeFront implements AppFront {
       if (purpose === 'traffic') counters.failed += 1;
     });
     return ordinal;
+  }
+
+  /** A time is set only where no further request is there already. */
+  #idleFromNow(socket: Socket): void {
+    if (socket.timeout) socket.setTimeout(this.#keepAliveTimeout / 1_000);
   }
 
   #exchange(end: ConnectionEnd, traceparent: string | string[] | undefined): number {
@@ -151,7 +162,7 @@ class NodeListener implements Suspendable {
     this.#ctx = ctx;
     this.#link = link;
     const options: http.ServerOptions = {
-      keepAliveTimeout: ctx.hop.keepAliveTimeout / 1_000,
+      keepAliveTimeout: wholeMilliseconds(ctx.hop.keepAliveTimeout),
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       noDelay: true,
@@ -184,7 +195,7 @@ class NodeListener implements Suspendable {
   }
 
   configure(keepAliveTimeout: Micros): void {
-    this.#server.keepAliveTimeout = keepAliveTimeout / 1_000;
+    this.#server.keepAliveTimeout = wholeMilliseconds(keepAliveTimeout);
   }
 
   /** Stops listening. node:http closes idle connections too: say why in the same turn. */
@@ -250,6 +261,10 @@ class NodeListener implements Suspendable {
       );
     }
   }
+}
+
+function wholeMilliseconds(time: Micros): number {
+  return Math.ceil(time / 1_000);
 }
 
 function sendJson(response: http.ServerResponse, status: number, json: string, last: boolean) {

@@ -213,6 +213,18 @@ describe.each(kinds)("the app's connections (%s)", (kind) => {
     expect(causesOn(app, testLinks.incoming)).toEqual(['idle_timeout', 'max_requests']);
   });
 
+  it('waits for keepAliveTimeout and not a second longer, also where it is no whole ms', async () => {
+    const { app } = await start({ keepAliveTimeout: 30_500 });
+    await raw(app.port, 'GET /items/1 HTTP/1.1\r\nHost: x\r\n\r\n', () => false);
+    await until('it is closed', () => causesOn(app, testLinks.incoming).length === 1);
+    const [ended] = rowsOn(app, EventKind.exchangeEnded, testLinks.incoming.index);
+    const [closed] = rowsOn(app, EventKind.closed, testLinks.incoming.index);
+    const idle = (closed?.at ?? 0) - (ended?.at ?? 0);
+    expect(idle).toBeGreaterThan(29_000);
+    // node:http's own second would come on top.
+    expect(idle).toBeLessThan(1_000_000);
+  });
+
   it("tells a client's FIN from its RST, with requests in flight or without", async () => {
     const { app } = await start({ serviceTime: { kind: 'constant', value: 30_000 } });
     const leave = async (text: string, how: 'destroy' | 'resetAndDestroy'): Promise<void> => {
