@@ -2,6 +2,7 @@
 
 import { checkImplementation } from './check-implementation.ts';
 import {
+  defaultHealthCheckHop,
   hostsOf,
   isBalancer,
   type Outline,
@@ -20,7 +21,22 @@ export function checkSettings(outline: Outline, report: Report): void {
     if (hop.kind === 'database') checkUrl(hop, report);
     if (hop.kind === 'app') checkPool(hop, outline, report);
     if (isBalancer(hop.kind)) checkHealthCheck(hop, outline, report);
+    if (hop.kind === 'connection-queue') checkWhoSpeaks(hop, outline, report);
   }
+}
+
+/** Under `watch` who has not spoken gets no slot, and a MySQL client waits for the greeting. */
+function checkWhoSpeaks(hop: OutlineHop, outline: Outline, report: Report): void {
+  if (entry(hop.raw, 'implementation') === 'haproxy') return;
+  const whileHeld = entry(hop.raw, 'whileHeld') ?? 'watch';
+  const database = upstreamOf(outline, hop).at(-1);
+  const isAsked = upstreamOf(outline, hop).every(({ kind }) => kind !== 'app');
+  if (whileHeld !== 'watch' || database?.kind !== 'database' || !isAsked) return;
+  report(
+    ['hops', hop.index, 'whileHeld'],
+    `"${database.name}" speaks first, but "${hop.name}" gives a slot to who has spoken (watch)`,
+    'write whileHeld: unread',
+  );
 }
 
 function checkListen(hop: OutlineHop, listening: Map<string, string | null>, report: Report): void {
@@ -79,9 +95,12 @@ function checkPool(hop: OutlineHop, outline: Outline, report: Report): void {
 /** The hop that is checked must be one that the balancer's requests reach, on its targets. */
 function checkHealthCheck(hop: OutlineHop, outline: Outline, report: Report): void {
   const check = entry(hop.raw, 'healthCheck');
-  const name = text(entry(check, 'hop'));
+  const given = text(entry(check, 'hop'));
+  // The default is right, but for a database that is to be checked all the same.
+  if (given === null && entry(check, 'enabled') !== true) return;
+  const name = given ?? defaultHealthCheckHop(outline, hop);
   if (name === null) return;
-  const path = ['hops', hop.index, 'healthCheck', 'hop'];
+  const path = ['hops', hop.index, 'healthCheck', given === null ? 'enabled' : 'hop'];
   const chain = upstreamOf(outline, hop);
   const target = chain.find((one) => one.name === name);
   if (target === undefined) {
@@ -93,7 +112,8 @@ function checkHealthCheck(hop: OutlineHop, outline: Outline, report: Report): vo
     return;
   }
   if (target.kind === 'database') {
-    report(path, 'a database does not answer an HTTP check', 'check the web server or the app');
+    const instead = given === null ? 'remove it' : 'check the web server or the app';
+    report(path, 'a database does not answer an HTTP check', instead);
     return;
   }
   const targets = hop.upstream === null ? null : hostsOf(outline, hop.upstream);

@@ -47,7 +47,7 @@ export class SourceDocument {
       return;
     }
     try {
-      const document = parseDocument(text, { prettyErrors: false });
+      const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
       this.#document = document;
       problems.push(...this.#syntaxProblems(document));
       const fatal = document.errors.some((error) => error.code !== 'DUPLICATE_KEY');

@@ -56,6 +56,15 @@ describe('a short document', () => {
     expect(hopOf(topology, 'l4-balancer').healthCheck.hop).toBe('nginx');
   });
 
+  it('checks no database behind a balancer', () => {
+    const behind = CHAIN.replace(
+      '  - name: db',
+      '  - { name: l4, kind: l4-balancer }\n  - name: db',
+    );
+    const [nlb, l4] = topologyOf(behind).hops.filter((hop) => hop.kind === 'l4-balancer');
+    expect([nlb?.healthCheck.enabled, l4?.healthCheck.enabled]).toEqual([true, false]);
+  });
+
   it('is named after its file when it has no name', () => {
     const parsed = parseTopology(CHAIN.replace('name: chain\n', ''), 'a/b/my.yaml', AS_WRITTEN);
     expect('topology' in parsed && parsed.topology.name).toBe('my');

@@ -125,6 +125,18 @@ const WRONG: readonly (readonly [string, string, string, readonly string[]])[] =
     ['9:25 a database does not answer an HTTP check'],
   ],
   [
+    'a health check of the database behind a balancer',
+    '  - name: db',
+    '  - { name: l4, kind: l4-balancer, healthCheck: { enabled: true } }\n  - name: db',
+    ['15:60 a database does not answer an HTTP check'],
+  ],
+  [
+    'a queue that waits for MySQL clients to speak',
+    '  - name: db',
+    '  - { name: limit, kind: connection-queue }\n  - name: db',
+    ['15:5 "db" speaks first, but "limit" gives a slot to who has spoken (watch)'],
+  ],
+  [
     'a url without its implementation',
     'kind: database',
     'kind: database\n    url: mysql://a/b',

@@ -80,8 +80,10 @@ function resolveHop(values: unknown, index: number, outline: Outline): Hop {
     hop.queriesPerRequest = about.upstream === null ? 0 : 1;
   }
   const check = hop.healthCheck;
-  if (isBalancer(about.kind) && isRawMap(check) && check.hop === undefined) {
-    hop.healthCheck = { ...check, hop: defaultHealthCheckHop(outline, about) ?? '' };
+  if (isBalancer(about.kind) && isRawMap(check)) {
+    const asked = text(check.hop) ?? defaultHealthCheckHop(outline, about) ?? '';
+    const answers = outline.byName.get(asked)?.kind !== 'database';
+    hop.healthCheck = { ...check, hop: asked, enabled: check.enabled ?? answers };
   }
   return hop as unknown as Hop;
 }

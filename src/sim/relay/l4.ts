@@ -89,6 +89,13 @@ export abstract class L4Relay implements Acceptor, Connector {
     this.#over(downstream);
   }
 
+  /** A database behind it speaks first: those are bytes like any others. */
+  greeted(upstream: Connection): void {
+    const downstream = upstream.below;
+    if (downstream === null || !downstream.acceptorOpen) return;
+    if (this.bytesDown(downstream)) this.world.network.greet(downstream);
+  }
+
   answered(upstream: Connection, exchange: Exchange, closes: boolean): void {
     const downstream = upstream.below;
     const { network } = this.world;

@@ -70,7 +70,8 @@ export function healthCheckSettings(
 ): SettingsFor<HealthCheckSettings> {
   return {
     enabled: flag({
-      default: true,
+      default: null,
+      derived: 'true, but for a database, which does not answer HTTP',
       description: 'Whether targets are checked. Without checks every target counts as healthy.',
       source: defaults.source,
     }),
