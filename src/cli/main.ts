@@ -4,48 +4,14 @@
  * nothing: each command's code is loaded when it is run. The only place (with its commands)
  * for argv, stdout and exit codes: 0 done, 1 failed or not balanced, 2 bad input, 130 interrupted.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type Command, CommanderError, Option } from 'commander';
+import { CommandLine } from './command-line.ts';
 import { ExitCode } from './exit-code.ts';
+import { collect, factor, number, port, whole, wholeWithin } from './option-values.ts';
 import { version } from './version.ts';
 
-function number(minimum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < minimum) {
-      throw new InvalidArgumentError(`expected a number of at least ${minimum}`);
-    }
-    return value;
-  };
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 65_535) {
-    throw new InvalidArgumentError('expected a port, 0 to 65535');
-  }
-  return value;
-}
-
-function factor(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0)
-    throw new InvalidArgumentError('expected a factor above 0');
-  return value;
-}
-
-function seeds(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 2 || value > 20)
-    throw new InvalidArgumentError('expected a whole number from 2 to 20');
-  return value;
-}
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
-}
-
 function program(): Command {
-  const cli = new Command('waterhammer')
+  const cli = new CommandLine('waterhammer')
     .description(
       'Runs, shows, diagnoses and cures the TCP connection behaviour of a whole HTTP pipeline.',
     )
@@ -57,7 +23,7 @@ function program(): Command {
   cli
     .command('demo')
     .description('the incident, and the same with the cure, at a size that fits this machine')
-    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--seed <n>', 'seed of all chance', whole(0), 1)
     .option('--record <dir>', 'where the two recordings go (default: recordings/demo-<time>)')
     .option('--json', 'print both summaries as JSON on stdout')
     .option('--verbose', 'print what every hop logs')
@@ -71,7 +37,7 @@ function program(): Command {
     .description('strike the books of a recording again, or follow one request through every link')
     .argument('<recording>', 'a recording folder')
     .option('--client <c>', 'a client: its number, or group/number')
-    .option('--request <n>', 'the number of its request, from 1', number(1))
+    .option('--request <n>', 'the number of its request, from 1', whole(1))
     .option('--json', 'print JSON')
     .action(async (recording, options) =>
       finish((await import('./ledger.ts')).ledger(recording, options)),
@@ -129,7 +95,7 @@ function addRun(cli: Command): void {
     .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
     .option('--set <path=value>', 'override a setting, e.g. queue.reclaim=idle-yield', collect, [])
     .option('--process-per-hop', 'run each hop in its own process: CPU time by hop')
-    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--seed <n>', 'seed of all chance', whole(0), 1)
     .option('--record <dir>', 'keep a recording in this folder')
     .option('--record-events', 'record every event, not only connections, exchanges and series')
     .option('--record-policies', "record every policy's inputs and decisions for replay")
@@ -156,7 +122,7 @@ function addSimulate(cli: Command): void {
     .option('--scale <factor>', 'fraction of hosts, nodes, rates and capacity', factor, 1)
     .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
     .option('--set <path=value>', 'override a setting, e.g. queue.reclaim=idle-yield', collect, [])
-    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--seed <n>', 'seed of all chance', whole(0), 1)
     .addOption(
       new Option('--detail <detail>', 'full: every connection and exchange; series: counts only')
         .choices(['auto', 'full', 'series'])
@@ -189,12 +155,12 @@ function addCalibrate(cli: Command): void {
     .option(
       '--evaluations <n>',
       'points of the search; 0 = judges the topology as it stands',
-      number(0),
+      whole(0),
       60,
     )
-    .option('--alternatives <n>', 'other points that fit, to predict at too', number(0), 2)
-    .option('--workers <n>', 'processes that simulate (default: cores - 1)', number(1))
-    .option('--seed <n>', 'seed of all chance', number(0), 1)
+    .option('--alternatives <n>', 'other points that fit, to predict at too', whole(0), 2)
+    .option('--workers <n>', 'processes that simulate (default: cores - 1)', whole(1))
+    .option('--seed <n>', 'seed of all chance', whole(0), 1)
     .option('--json', 'print JSON on stdout, nothing else')
     .action(async (topology, options) =>
       finish((await import('./calibrate.ts')).calibrateCommand(topology, options)),
@@ -233,7 +199,7 @@ function addExplain(cli: Command): void {
     .option('--scale <factor>', 'fraction of hosts, nodes, rates and capacity', factor, 1)
     .option('--time-scale <factor>', 'multiply all durations, divide all rates', factor, 1)
     .option('--no-simulate', 'print the closed forms only')
-    .option('--seeds <n>', 'runs to compare with, 2 to 20', seeds, 5)
+    .option('--seeds <n>', 'runs to compare with, 2 to 20', wholeWithin(2, 20), 5)
     .option('--duration <time>', 'length of each run after its warm-up, e.g. 5m')
     .option('--json', 'print JSON on stdout, nothing else')
     .action(async (topology, options) =>
@@ -275,8 +241,8 @@ function addFilm(cli: Command): void {
     .description('a film (H.264, through Chromium) of the connections over time')
     .argument('<recording>', 'a recording folder')
     .option('-o, --output <file>', 'an .mp4; or a .png of the worst second', 'film.mp4')
-    .option('--seconds <n>', 'length; default: the load, at most a minute', number(1))
-    .option('--frames-per-second <n>', 'frames per second', number(1), 30)
+    .option('--seconds <n>', 'length; default: the load, at most a minute', whole(1))
+    .option('--frames-per-second <n>', 'frames per second', whole(1), 30)
     .action(async (recording, options) =>
       finish((await import('./film.ts')).film(recording, options)),
     );

@@ -52,6 +52,23 @@ describe('mistakes', () => {
     expect(missing.stderr).toContain('nothing-here.yaml');
   });
 
+  it('names all that is wrong with its options and arguments at once', async () => {
+    const wrong = ['--seed', '1.5', '--detail', 'much', '--scale', '0', '--sede', '2', '--set'];
+    const result = await runCli(['simulate', 'examples/direct.yaml', ...wrong]);
+    expect(result.code).toBe(2);
+    expect(result.stdout).toBe('');
+    for (const option of ['--seed', '--detail', '--scale', '--sede', '--set']) {
+      expect(result.stderr).toMatch(new RegExp(`^error: .*option '${option}`, 'm'));
+    }
+    expect(result.stderr).toContain('(Did you mean --seed?)');
+    expect(result.stderr).toMatch(/\n5 errors\n$/);
+    const two = await runCli(['calibrate', '--workers', '0']);
+    expect(two.code).toBe(2);
+    for (const what of ['--workers', '--targets', "'topology'"]) expect(two.stderr).toContain(what);
+    const alone = await runCli(['--bogus']);
+    expect([alone.code, alone.stderr]).toEqual([2, "error: unknown option '--bogus'\n"]);
+  });
+
   it('names all that is wrong with a diagram at once, and a port that there is not', async () => {
     const wrong = ['--client', 'x', '--requests', '3..1', '--format', 'gif', '--which', 'none'];
     const diagram = await runCli(['diagram', 'nowhere', ...wrong]);
