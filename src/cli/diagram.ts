@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { isClient } from '../report/diagram/client-rows.ts';
 import { DIAGRAM_FORMATS, diagramText } from '../report/diagram/diagram-text.ts';
 import { ExitCode } from './exit-code.ts';
+import { writeJson, writtenFile } from './written-json.ts';
 
 export interface DiagramCommandOptions {
   readonly client: string;
@@ -10,6 +11,7 @@ export interface DiagramCommandOptions {
   readonly format: string;
   readonly which: string;
   readonly output?: string;
+  readonly json?: boolean;
 }
 
 const WHICH = ['assumed', 'actual', 'both'] as const;
@@ -33,7 +35,11 @@ export async function diagram(recording: string, options: DiagramCommandOptions)
     return ExitCode.badInput;
   }
   const text = await diagramText(recording, { client, requests, format, which });
-  if (options.output === undefined) process.stdout.write(text);
-  else await writeFile(options.output, text);
+  const { output, json } = options;
+  if (output !== undefined) await writeFile(output, text);
+  if (json === true) {
+    const made = output === undefined ? { text } : { files: [writtenFile(output, text)] };
+    writeJson({ recording, client, requests, format, which, ...made });
+  } else if (output === undefined) process.stdout.write(text);
   return ExitCode.done;
 }

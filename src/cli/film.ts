@@ -4,11 +4,13 @@ import { findChromium } from '../report/browser.ts';
 import { film as makeFilm, still } from '../report/film/film.ts';
 import { readScene } from '../report/film/read-scene.ts';
 import { ExitCode } from './exit-code.ts';
+import { sizeText, writeJson, writtenFile } from './written-json.ts';
 
 export interface FilmCommandOptions {
   readonly output: string;
   readonly seconds?: number;
   readonly framesPerSecond: number;
+  readonly json?: boolean;
 }
 
 /** A film longer than this is not watched. */
@@ -25,9 +27,14 @@ export async function film(recording: string, options: FilmCommandOptions): Prom
     ? await still(scene, { second: worstSecond, scale: 1 })
     : await makeFilm(scene, { seconds, framesPerSecond });
   await writeFile(output, bytes);
-  const what = isPicture
-    ? `second ${worstSecond}`
-    : `${seconds} s, ${Math.round(seconds * framesPerSecond)} frames`;
-  process.stderr.write(`${output}: ${what}, ${Math.round(bytes.length / 1_024)} KiB\n`);
+  const file = writtenFile(output, bytes);
+  const frames = Math.round(seconds * framesPerSecond);
+  if (options.json === true) {
+    const what = isPicture ? { second: worstSecond } : { seconds, framesPerSecond, frames };
+    writeJson({ recording, files: [file], ...what });
+  } else {
+    const what = isPicture ? `second ${worstSecond}` : `${seconds} s, ${frames} frames`;
+    process.stderr.write(`${sizeText(file)}, ${what}\n`);
+  }
   return ExitCode.done;
 }

@@ -48,6 +48,7 @@ function program(): Command {
     .argument('<recording>', 'the recording folder of the run')
     .option('--record-events', 'keep every event, not only connections, exchanges and series')
     .option('--ndjson', 'write the events as NDJSON too')
+    .option('--json', 'print what was recovered, and its summary, as JSON on stdout')
     .action(async (recording, options) =>
       finish((await import('./recover.ts')).recover(recording, options)),
     );
@@ -63,6 +64,7 @@ function program(): Command {
     .argument('[recording]', 'a recording folder; default: the newest one in this folder')
     .argument('[other]', 'another, for example of the same with a cure')
     .option('--port <n>', 'port on loopback; 0: any that is free', port, 0)
+    .option('--json', 'print the address as JSON on stdout')
     .action(async (recording, other, options) =>
       finish((await import('./open.ts')).open(recording ?? null, other ?? null, options)),
     );
@@ -217,6 +219,7 @@ function addDiagram(cli: Command): void {
     .option('--format <format>', 'plantuml, mermaid or svg', 'plantuml')
     .option('--which <which>', 'assumed, actual or both', 'both')
     .option('-o, --output <file>', 'write to a file instead of stdout')
+    .option('--json', 'print JSON on stdout: the diagrams, or the file they were written to')
     .action(async (recording, options) =>
       finish((await import('./diagram.ts')).diagram(recording, options)),
     );
@@ -230,6 +233,7 @@ function addReport(cli: Command): void {
     .option('-o, --output <file>', 'where to write it', 'report.html')
     .option('--against <recording>', 'the run before a cure: its figures and lines beside')
     .option('--pdf', 'also as PDF, beside it (needs Chromium)')
+    .option('--json', 'print what was written as JSON on stdout')
     .action(async (recording, options) =>
       finish((await import('./report.ts')).report(recording, options)),
     );
@@ -243,6 +247,7 @@ function addFilm(cli: Command): void {
     .option('-o, --output <file>', 'an .mp4; or a .png of the worst second', 'film.mp4')
     .option('--seconds <n>', 'length; default: the load, at most a minute', whole(1))
     .option('--frames-per-second <n>', 'frames per second', whole(1), 30)
+    .option('--json', 'print what was written as JSON on stdout')
     .action(async (recording, options) =>
       finish((await import('./film.ts')).film(recording, options)),
     );

@@ -3,9 +3,11 @@ import { newestRecording } from '../serve/newest-recording.ts';
 import { PageServer } from '../serve/page-server.ts';
 import { RecordedRun } from '../serve/recorded-run.ts';
 import { ExitCode } from './exit-code.ts';
+import { writeJson } from './written-json.ts';
 
 export interface OpenOptions {
   readonly port: number;
+  readonly json?: boolean;
 }
 
 /** `null` = the newest recording in or below the current folder. */
@@ -25,7 +27,8 @@ export async function open(
   const folders = other === null ? [first] : [first, other];
   const runs = await Promise.all(folders.map((folder) => RecordedRun.open(folder)));
   const page = await PageServer.open(runs, { port: options.port });
-  process.stderr.write(`${folders.join(' and ')}: ${page.url}\n(Ctrl-C ends)\n`);
+  if (options.json === true) writeJson({ recordings: folders, url: page.url });
+  else process.stderr.write(`${folders.join(' and ')}: ${page.url}\n(Ctrl-C ends)\n`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);

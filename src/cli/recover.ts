@@ -11,10 +11,12 @@ import type { Summary } from '../model/summary.ts';
 import { recoverRecording } from '../recording/convert.ts';
 import { ExitCode } from './exit-code.ts';
 import { booksText } from './text-summary.ts';
+import { writeJson } from './written-json.ts';
 
 export interface RecoverCommandOptions {
   readonly recordEvents?: boolean;
   readonly ndjson?: boolean;
+  readonly json?: boolean;
 }
 
 export async function recover(recording: string, options: RecoverCommandOptions): Promise<number> {
@@ -24,8 +26,9 @@ export async function recover(recording: string, options: RecoverCommandOptions)
     ndjson: options.ndjson === true,
     summaryOf: ({ summary }) => unstruck(summary, recording),
   });
-  process.stdout.write(`${events} events recovered\n`);
-  process.stdout.write(booksText(unstruck(result.summary, recording)));
+  const summary = unstruck(result.summary, recording);
+  if (options.json === true) writeJson({ recording, events, summary });
+  else process.stdout.write(`${events} events recovered\n${booksText(summary)}`);
   return ExitCode.done;
 }
 
