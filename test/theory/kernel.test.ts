@@ -132,7 +132,13 @@ hops:
   expect(forgotten.requests).toMatchObject({ answered: 15, failed: 0, retries: 14 });
   expect(forgotten.links).toMatchObject([
     { opened: 15, closed: 14, closedBy: { idle_timeout: 14 } },
+    // The app is not told: it keeps what its client has lost.
+    { opened: 15, closed: 0, closedBy: {} },
+  ]);
+  // Ten seconds after its last answer the app closes by itself, and the user is not told either.
+  expect(of(yaml.replace('keepAliveTimeout: 1h', 'keepAliveTimeout: 10s')).links).toMatchObject([
     { opened: 15, closed: 14, closedBy: { idle_timeout: 14 } },
+    { opened: 15, closed: 13, closedBy: { idle_timeout: 13 } },
   ]);
   const kept = of(yaml.replace('idleTimeout: 6s', 'idleTimeout: 8s'));
   expect(kept.requests).toMatchObject({ answered: 15, failed: 0, retries: 0 });

@@ -90,14 +90,16 @@ export class QueueHop extends L4Relay implements SimHop, Follower {
     this.#policy.opened(this.world.engine.now, downstream.serverNumber);
   }
 
-  protected bytesUp(downstream: Connection): boolean {
+  protected bytesUp(downstream: Connection): void {
     this.#policy.bytesUp(this.world.engine.now, downstream.serverNumber);
-    return true;
   }
 
-  protected bytesDown(downstream: Connection): boolean {
+  protected bytesDown(downstream: Connection): void {
     this.#policy.bytesDown(this.world.engine.now, downstream.serverNumber);
-    return true;
+  }
+
+  protected forgot(): boolean {
+    return false;
   }
 
   protected leftWhileGated(downstream: Connection): void {

@@ -1,6 +1,7 @@
 /**
  * The L4 balancer (NLB): each flow goes to one target for its whole life. After the idle timeout
- * the flow is forgotten without a word; whoever sends next gets an RST (live/hops/l4-balancer.ts).
+ * the flow is forgotten without a word; whoever sends next gets an RST, and the other side still
+ * hears nothing: a target keeps what its client has lost (live/hops/l4-balancer.ts).
  */
 import type { Instance } from '../../model/run.ts';
 import type { Action, L4BalancerHop } from '../../model/topology.ts';
@@ -60,12 +61,18 @@ export class L4Balancer extends L4Relay implements SimHop {
     this.open(downstream, listener);
   }
 
-  protected bytesUp(downstream: Connection): boolean {
-    return this.#moved(downstream);
+  protected bytesUp(downstream: Connection): void {
+    downstream.lastMoved = this.world.engine.now;
   }
 
-  protected bytesDown(downstream: Connection): boolean {
-    return this.#moved(downstream);
+  protected bytesDown(downstream: Connection): void {
+    downstream.lastMoved = this.world.engine.now;
+  }
+
+  /** Nothing moves on a forgotten flow, so that it stays forgotten. */
+  protected forgot(downstream: Connection): boolean {
+    const { idleTimeout } = this.#hop;
+    return idleTimeout > 0 && this.world.engine.now - downstream.lastMoved > idleTimeout;
   }
 
   protected leftWhileGated(): void {}
@@ -73,17 +80,6 @@ export class L4Balancer extends L4Relay implements SimHop {
   protected gone(downstream: Connection): void {
     if (downstream.choice >= 0) this.#targets?.ended(downstream.choice);
     downstream.choice = -1;
-  }
-
-  #moved(downstream: Connection): boolean {
-    const { now } = this.world.engine;
-    const { idleTimeout } = this.#hop;
-    if (idleTimeout > 0 && now - downstream.lastMoved > idleTimeout) {
-      this.reset(downstream, CAUSES.idleTimeout);
-      return false;
-    }
-    downstream.lastMoved = now;
-    return true;
   }
 }
 

@@ -8,6 +8,9 @@
  * While a connection is gated (a queue without a slot for it) or its upstream is not up, what
  * came from the client is kept. A socket that is not even read (`reading` false) keeps data, FIN
  * and RST in the kernel: nobody here knows of them.
+ *
+ * A forgotten flow (a balancer's, after its idle timeout) ends silently: neither side hears of the
+ * other any more, and each is reset when it next sends something (live/relay-l4/flow.ts).
  */
 import { EventKind } from '../../model/event.ts';
 import type { Instance } from '../../model/run.ts';
@@ -34,10 +37,12 @@ export abstract class L4Relay implements Acceptor, Connector {
 
   /** A flow has begun: it has a number, and no upstream yet. */
   protected abstract begun(downstream: Connection): void;
-  /** Bytes came from the client. False: the flow was reset instead of passing them on. */
-  protected abstract bytesUp(downstream: Connection): boolean;
+  /** Bytes came from the client. */
+  protected abstract bytesUp(downstream: Connection): void;
   /** Bytes are about to move toward the client. */
-  protected abstract bytesDown(downstream: Connection): boolean;
+  protected abstract bytesDown(downstream: Connection): void;
+  /** The flow is forgotten, for good. */
+  protected abstract forgot(downstream: Connection): boolean;
   /** The client sent FIN while its bytes are kept back. */
   protected abstract leftWhileGated(downstream: Connection): void;
   /** The downstream socket is gone; its number is about to be free. */
@@ -92,15 +97,16 @@ export abstract class L4Relay implements Acceptor, Connector {
   /** A database behind it speaks first: those are bytes like any others. */
   greeted(upstream: Connection): void {
     const downstream = upstream.below;
-    if (downstream === null || !downstream.acceptorOpen) return;
-    if (this.bytesDown(downstream)) this.world.network.greet(downstream);
+    if (downstream === null || !this.#mayAnswer(upstream, downstream)) return;
+    this.bytesDown(downstream);
+    this.world.network.greet(downstream);
   }
 
   answered(upstream: Connection, exchange: Exchange, closes: boolean): void {
     const downstream = upstream.below;
     const { network } = this.world;
-    if (downstream === null || !downstream.acceptorOpen) return;
-    if (!this.bytesDown(downstream)) return;
+    if (downstream === null || !this.#mayAnswer(upstream, downstream)) return;
+    this.bytesDown(downstream);
     if (closes) downstream.kept = null;
     network.answer(downstream, exchange, ANSWER_BYTES, closes);
     if (closes) this.#closeIfOver(upstream, downstream);
@@ -109,6 +115,10 @@ export abstract class L4Relay implements Acceptor, Connector {
   acceptorFinished(upstream: Connection): void {
     const downstream = upstream.below;
     if (downstream === null) return;
+    if (this.forgot(downstream)) {
+      this.world.network.resetConnector(upstream, CAUSES.peerFin);
+      return;
+    }
     downstream.kept = null;
     // Whatever the client still says is read now, and its FIN with it.
     this.startReading(downstream);
@@ -121,9 +131,8 @@ export abstract class L4Relay implements Acceptor, Connector {
     const { network } = this.world;
     const downstream = upstream.below;
     network.closeConnector(upstream, CAUSES.peerRst);
-    if (downstream === null || !downstream.acceptorOpen) return;
-    network.resetAcceptor(downstream, CAUSES.peerRst);
-    this.#over(downstream);
+    if (downstream === null || !downstream.acceptorOpen || this.forgot(downstream)) return;
+    this.#resetClient(downstream, CAUSES.peerRst);
   }
 
   // For balancer and queue
@@ -192,7 +201,11 @@ export abstract class L4Relay implements Acceptor, Connector {
   }
 
   #fromClient(downstream: Connection, exchange: Exchange): void {
-    if (!this.bytesUp(downstream)) return;
+    if (this.forgot(downstream)) {
+      this.#resetClient(downstream, CAUSES.idleTimeout);
+      return;
+    }
+    this.bytesUp(downstream);
     const { above: pair } = downstream;
     if (downstream.gated || pair === null || !pair.up) {
       downstream.kept = exchange;
@@ -212,7 +225,25 @@ export abstract class L4Relay implements Acceptor, Connector {
     if (downstream.connectorFin && !downstream.finWaits) this.#passFin(downstream, pair);
   }
 
+  /** Bytes from the server: nobody is there for those of a forgotten flow. */
+  #mayAnswer(upstream: Connection, downstream: Connection): boolean {
+    if (this.forgot(downstream)) {
+      this.world.network.resetConnector(upstream, CAUSES.idleTimeout);
+      return false;
+    }
+    return downstream.acceptorOpen;
+  }
+
+  #resetClient(downstream: Connection, cause: number): void {
+    this.world.network.resetAcceptor(downstream, cause);
+    this.#over(downstream);
+  }
+
   #clientFinished(downstream: Connection): void {
+    if (this.forgot(downstream)) {
+      this.#resetClient(downstream, CAUSES.peerFin);
+      return;
+    }
     if (downstream.gated) {
       this.leftWhileGated(downstream);
       return;
@@ -234,7 +265,8 @@ export abstract class L4Relay implements Acceptor, Connector {
   #clientReset(downstream: Connection): void {
     const { network } = this.world;
     network.closeAcceptor(downstream, CAUSES.peerRst);
-    if (downstream.above !== null) network.resetConnector(downstream.above, CAUSES.peerRst);
+    const { above } = downstream;
+    if (above !== null && !this.forgot(downstream)) network.resetConnector(above, CAUSES.peerRst);
     this.#over(downstream);
   }
 
