@@ -2,7 +2,6 @@
  * `waterhammer calibrate`: fits what nobody documents to what was measured in calm, and says what
  * follows for the rest: how well each target is met, and what the data cannot tell apart.
  */
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type Calibration, calibrate, type Document } from '../calibrate/calibrate.ts';
@@ -18,6 +17,7 @@ import { CalibrationProgress } from './calibration-progress.ts';
 import { calibrationText } from './calibration-text.ts';
 import { ExitCode } from './exit-code.ts';
 import { onInterrupt } from './interruption.ts';
+import { readDocument } from './read-document.ts';
 import { version } from './version.ts';
 
 export interface CalibrateOptions {
@@ -30,7 +30,7 @@ export interface CalibrateOptions {
 }
 
 export async function calibrateCommand(file: string, options: CalibrateOptions): Promise<number> {
-  const targets = readTargets(await readFile(options.targets, 'utf8'), options.targets);
+  const targets = readTargets(await readDocument(options.targets), options.targets);
   if ('problems' in targets) return refused(targets.problems);
   const documents = await documentsOf(file, options.targets, targets);
   const problems = problemsOf(targets, documents, options.seed);
@@ -99,11 +99,11 @@ async function documentsOf(
   { windows }: Targets,
 ): Promise<ReadonlyMap<string | null, Document>> {
   const documents = new Map<string | null, Document>();
-  documents.set(null, { file, text: await readFile(file, 'utf8') });
+  documents.set(null, { file, text: await readDocument(file) });
   for (const { document } of windows) {
     if (document === null || documents.has(document)) continue;
     const place = path.join(path.dirname(targetsFile), document);
-    documents.set(document, { file: place, text: await readFile(place, 'utf8') });
+    documents.set(document, { file: place, text: await readDocument(place) });
   }
   return documents;
 }

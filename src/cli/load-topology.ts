@@ -1,8 +1,8 @@
 /** Reads a topology document; prints its problems (all of them) or warnings on stderr. */
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Topology } from '../model/topology.ts';
 import { explainSettings, formatProblems, parseTopology } from '../topology/index.ts';
+import { readDocument } from './read-document.ts';
 
 /** The incident, as it comes with the package. */
 export const INCIDENT = fileURLToPath(new URL('../../examples/incident.yaml', import.meta.url));
@@ -19,7 +19,7 @@ export async function loadTopology(
   options: LoadOptions,
   verbose: boolean,
 ): Promise<Topology | null> {
-  const text = await readFile(file, 'utf8');
+  const text = await readDocument(file);
   const parsed = parseTopology(text, file, options);
   if ('problems' in parsed) {
     process.stderr.write(formatProblems(parsed.problems));

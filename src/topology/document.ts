@@ -10,13 +10,14 @@ import type { Problem } from './problem.ts';
 
 export type Path = readonly (string | number)[];
 
-const TEXT_LENGTH_MAX = 1_048_576;
+export const TEXT_LENGTH_MAX = 1_048_576;
 const ALIASES_MAX = 100;
 const SYNTAX_PROBLEMS_MAX = 100;
 
 const WORDS: Readonly<Record<string, { message: string; suggestion: string | null }>> = {
   DUPLICATE_KEY: { message: 'this key is given twice', suggestion: 'remove one of the two' },
   TAB_AS_INDENT: { message: 'a tab in the indentation', suggestion: 'indent with spaces' },
+  RESOURCE_EXHAUSTION: { message: 'nested far too deeply', suggestion: null },
   MULTIPLE_DOCS: {
     message: 'more than one document in this file',
     suggestion: 'a file holds one topology: remove the "---"',
@@ -44,6 +45,11 @@ export class SourceDocument {
     this.readable = false;
     if (text.length > TEXT_LENGTH_MAX) {
       problems.push(this.#at(0, 'the file is larger than 1 MiB', null));
+      return;
+    }
+    const binary = text.search(/[\0\uFFFD]/);
+    if (binary !== -1) {
+      problems.push(this.#at(binary, 'this is no text in UTF-8', null));
       return;
     }
     try {

@@ -12,6 +12,7 @@ export {
   formatChange,
   parseSetting,
 } from './change.ts';
+export { TEXT_LENGTH_MAX } from './document.ts';
 export { type Explained, explainSettings } from './explain.ts';
 export { topologyHash } from './hash.ts';
 export {

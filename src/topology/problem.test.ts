@@ -262,10 +262,17 @@ describe('what is wrong is said with line and column', () => {
     ['hops: [1]', '1:8 hops[0]: expected a map, found 1'],
     ['a: *b', '1:4 the alias *b has no anchor before it'],
     ['hops:\n\t- a', '2:1 a tab in the indentation'],
+    ['\uFFFD\uFFFDhops: []', '1:1 this is no text in UTF-8'],
+    ['name: x\nhops: [\0]', '2:8 this is no text in UTF-8'],
     ['a: 1\n---\nb: 1', '2:1 more than one document in this file'],
     ['hops: [{ name: a, kind: app }]', '1:1 no hop of kind clients'],
   ])('%j', (text, expected) => {
     expect(placesOf(text)).toContain(expected);
+  });
+
+  it('nesting that no reader can follow is told from a mistake of ours', () => {
+    const [first] = problemsOf(`a: ${'['.repeat(20_000)}`);
+    expect(first?.message).toBe('nested far too deeply');
   });
 
   it('circles are found once, where an upstream is written out', () => {
@@ -331,6 +338,13 @@ describe('problems are printed', () => {
 1 error
 `,
     );
+  });
+
+  it('without what a terminal would act on', () => {
+    const text = 'name: x\nhops: [{ name: "\x1b[31m", kind: app }] # \x1b[2J \u200b\n';
+    const printed = formatProblems(problemsOf(text));
+    expect(printed).toContain('·[2J');
+    expect(printed.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
   });
 
   it('with the part of a long line that matters, and tabs kept under tabs', () => {

@@ -31,7 +31,8 @@ export function formatProblems(problems: readonly Problem[]): string {
 }
 
 function formatProblem(problem: Problem): string {
-  const { file, line, column, message, suggestion } = problem;
+  const { file, line, column } = problem;
+  const message = printable(problem.message);
   const { shown, caret } = excerpt(problem.lineText, column);
   const number = String(line).padStart(6);
   const gutter = ' '.repeat(number.length);
@@ -40,16 +41,21 @@ function formatProblem(problem: Problem): string {
     `${number} | ${shown}`,
     `${gutter} | ${caret}^`,
   ];
-  if (suggestion !== null) lines.push(`${gutter} = ${suggestion}`);
+  if (problem.suggestion !== null) lines.push(`${gutter} = ${printable(problem.suggestion)}`);
   return `${lines.join('\n')}\n`;
 }
 
 /** The part of a long line around the column, and what goes before the caret (tabs kept). */
 function excerpt(lineText: string, column: number): { shown: string; caret: string } {
   const start = column > LINE_WIDTH_MAX ? column - LINE_WIDTH_MAX / 2 : 0;
-  const shown = lineText.slice(start, start + LINE_WIDTH_MAX);
+  const shown = printable(lineText.slice(start, start + LINE_WIDTH_MAX));
   const caret = shown.slice(0, Math.max(0, column - 1 - start)).replace(/[^\t]/g, ' ');
   return { shown, caret };
+}
+
+/** What a terminal would act on (escape sequences of a binary file) is shown as a dot each. */
+function printable(text: string): string {
+  return text.replace(/[^\P{C}\t]/gu, (character) => '\u00b7'.repeat(character.length));
 }
 
 /** A problem with an option of the command line rather than with a line of the document. */

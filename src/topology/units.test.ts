@@ -80,6 +80,14 @@ describe('durations', () => {
     expect(refusal(parseDuration(text)).message).not.toBe('');
   });
 
+  it.each(['99999999999999999999d', `${'1'.repeat(40)}s`, '99999d'])('%s is too long', (text) => {
+    expect(refusal(parseDuration(text)).message).toContain('longer than ten years');
+  });
+
+  it('what is no number at all has no reading', () => {
+    expect(refusal(parseDuration(Number.NaN)).message).toBe('expected a duration, found NaN');
+  });
+
   it('a bare number is refused with both readings', () => {
     for (const raw of [75, '75']) {
       const { message, suggestion } = refusal(parseDuration(raw));

@@ -56,6 +56,8 @@ const DURATION_UNITS: readonly (readonly [string, Micros])[] = [
   ['us', 1],
 ];
 const DURATION_MAX = 3_650 * MICROS_PER_DAY;
+/** Ten years are 3e14 of the smallest unit. */
+const DURATION_DIGITS_MAX = 16;
 const DURATION_HINT = 'write a duration such as 75s, 5ms, 350us or 1h30m';
 
 /** Parses a duration. Zero or more, at most ten years, whole microseconds. */
@@ -78,14 +80,18 @@ export function parseDuration(raw: unknown): Parsed<Micros> {
     const index = DURATION_UNITS.findIndex(([name]) => name === unit);
     // Each unit once, from large to small, and a fraction only in the last part.
     if (index < next || (found[2] !== undefined && part.lastIndex < raw.length)) return bad;
+    if ((found[1] ?? '').length > DURATION_DIGITS_MAX) return tooLong(raw);
     const micros = timesUnit(found[1] ?? '', found[2] ?? '', DURATION_UNITS[index]?.[1] ?? 1);
     if (micros === null) return refuse(`${shown(raw)} is finer than a microsecond`, DURATION_HINT);
     total += micros;
     next = index + 1;
   }
   if (raw === '') return bad;
-  if (total > DURATION_MAX) return refuse(`${shown(raw)} is longer than ten years`);
-  return { value: total };
+  return total > DURATION_MAX ? tooLong(raw) : { value: total };
+}
+
+function tooLong(raw: string): Refusal {
+  return refuse(`${shown(raw)} is longer than ten years`);
 }
 
 /** `digits.fraction` x unit, by digits; null when the result is not a whole number. */
@@ -225,7 +231,7 @@ export function formatTimeOfDay(micros: Micros): string {
 }
 
 function isBareNumber(raw: unknown): boolean {
-  return typeof raw === 'number' || (typeof raw === 'string' && /^ *[+-]?\d+(\.\d+)? *$/.test(raw));
+  return Number.isFinite(raw) || (typeof raw === 'string' && /^ *[+-]?\d+(\.\d+)? *$/.test(raw));
 }
 
 /** A record's own entry, never one inherited (`constructor`). */

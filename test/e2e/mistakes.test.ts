@@ -49,7 +49,18 @@ describe('mistakes', () => {
     expect(option.stderr).toContain('--seed');
     const missing = await runCli(['run', 'examples/nothing-here.yaml']);
     expect(missing.code).toBe(2);
-    expect(missing.stderr).toContain('nothing-here.yaml');
+    expect(missing.stderr).toBe(
+      'waterhammer: error: there is no file examples/nothing-here.yaml\n',
+    );
+    const folder = await runCli(['simulate', 'examples']);
+    expect([folder.code, folder.stderr]).toEqual([
+      2,
+      'waterhammer: error: this is a folder, no file: examples\n',
+    ]);
+    // What has no end is not read to its end.
+    const endless = await runCli(['simulate', '/dev/zero']);
+    expect(endless.code).toBe(2);
+    expect(endless.stderr).toContain('larger than 1 MiB');
   });
 
   it('names all that is wrong with its options and arguments at once', async () => {
