@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConnectionRow, ExchangeRow } from '../measure/rows.ts';
-import { compareRuns, ksDistance, relativeDistance } from './divergence.ts';
+import type { Summary } from '../model/summary.ts';
+import { compareRuns, ksDistance, relativeDistance, unknownMeasures } from './divergence.ts';
 import { Observer } from './observations.ts';
 
 const values = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 60 });
@@ -82,5 +83,44 @@ describe('a comparison', () => {
     const one = run(many).distributions.get('time to answer, a->b') ?? sorted([]);
     expect(one.length).toBeLessThanOrEqual(65_536);
     expect(ksDistance(one, sorted(many))).toBeLessThan(0.02);
+  });
+});
+
+describe('what a run cannot know', () => {
+  const summary = (multiplication: number | null) =>
+    ({
+      clients: [],
+      queues: [],
+      links: [{ name: 'a->b', opened: 3, closedBy: {}, multiplication }],
+    }) as unknown as Summary;
+  const counted = (multiplication: number | null, times: readonly number[] | null) => {
+    const observer = new Observer(links);
+    observer.summary(summary(multiplication));
+    for (const time of times ?? []) {
+      observer.exchange({ link: 0, startedAt: 0, endedAt: time, status: 200 } as ExchangeRow);
+    }
+    if (times === null) observer.noRows();
+    return observer.observations();
+  };
+  const names = (one: Parameters<typeof compareRuns>[0], two: Parameters<typeof compareRuns>[1]) =>
+    compareRuns(one, two).map(({ measure }) => measure);
+
+  it('is not compared as if it were 0, and named', () => {
+    const [known, unknown] = [counted(2, null), counted(null, null)];
+    expect(names([known], [known])).toContain('multiplication, a->b');
+    for (const [one, two] of [
+      [known, unknown],
+      [unknown, known],
+    ] as const) {
+      expect(names([one], [two])).toEqual(['connections opened, a->b']);
+      expect(unknownMeasures([one], [two])).toEqual(['multiplication, a->b']);
+    }
+  });
+
+  it('is every distribution where only series were recorded', () => {
+    const [rows, series] = [counted(2, ramp(0)), counted(2, null)];
+    expect(names([rows], [rows])).toContain('time to answer, a->b');
+    expect(names([rows], [series])).not.toContain('time to answer, a->b');
+    expect(unknownMeasures([rows], [series])).toEqual(['time to answer, a->b']);
   });
 });

@@ -39,16 +39,23 @@ export interface Side {
 /** Fewer values than this have no shape. */
 const SAMPLES_MIN = 8;
 
-/** The measures of both, greatest divergence first; those outside their bounds before all. */
+/**
+ * The measures of both, greatest divergence first; those outside their bounds before all. What a
+ * run does not know is not among them.
+ */
 export function compareRuns(
   runs: readonly Observations[],
   others: readonly Observations[],
 ): Divergence[] {
+  const unknown = new Set(unknownMeasures(runs, others));
+  const known = (name: string): boolean => !unknown.has(name);
+  const distributions = names(runs, others, (one) => one.distributions).filter(known);
+  const counts = names(runs, others, (one) => one.counts).filter(known);
   const found = [
-    ...names(runs, others, (one) => one.distributions).map((name) =>
+    ...distributions.map((name) =>
       judge(name, 'distribution', runs, others, (one) => distributionSide(one, name), ks(name)),
     ),
-    ...names(runs, others, (one) => one.counts).map((name) =>
+    ...counts.map((name) =>
       judge(name, 'count', runs, others, (one) => countSide(one, name), relative(name)),
     ),
   ];
@@ -56,6 +63,19 @@ export function compareRuns(
   return found
     .filter((one): one is Divergence => one !== null)
     .sort((x, y) => rank(x) - rank(y) || y.divergence - x.divergence || order(x, y));
+}
+
+/** Measures that some run has and another cannot know. */
+export function unknownMeasures(
+  runs: readonly Observations[],
+  others: readonly Observations[],
+): string[] {
+  const all = [...runs, ...others];
+  const rows = all.every(({ hasRows }) => hasRows);
+  const distributions = rows ? [] : names(runs, others, (one) => one.distributions);
+  const counts = names(runs, others, (one) => one.counts);
+  const missing = counts.filter((name) => all.some(({ unknown }) => unknown.has(name)));
+  return [...distributions, ...missing].sort();
 }
 
 type Distance = (x: Observations, y: Observations) => number;

@@ -5,5 +5,6 @@ export {
   ksDistance,
   relativeDistance,
   type Side,
+  unknownMeasures,
 } from './divergence.ts';
 export { type Observations, Observer } from './observations.ts';

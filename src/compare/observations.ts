@@ -5,7 +5,7 @@
  * Durations are in ms, and where a grain is given in whole multiples of it: a live run is late by
  * what its timers are, which no simulation is. Of a long run every n-th value of a distribution
  * is kept, evenly, so that memory is bounded; what is compared stays the shape. What a run cannot
- * know has no entry.
+ * know (null in its summary, or rows that were not recorded) is named as unknown: it is not 0.
  */
 import type { ConnectionRow, ExchangeRow } from '../measure/rows.ts';
 import type { Link } from '../model/run.ts';
@@ -37,6 +37,10 @@ class Sample {
 export interface Observations {
   readonly distributions: ReadonlyMap<string, Float64Array>;
   readonly counts: ReadonlyMap<string, number>;
+  /** Counts that the run cannot know. */
+  readonly unknown: ReadonlySet<string>;
+  /** Whether there are rows to have distributions of. */
+  readonly hasRows: boolean;
 }
 
 /** Gathers the rows of a recording; `links` are those of its plan. */
@@ -46,6 +50,8 @@ export class Observer {
   readonly #grain: number;
   readonly #samples = new Map<string, Sample>();
   readonly #counts = new Map<string, number>();
+  readonly #unknown = new Set<string>();
+  #hasRows = true;
 
   constructor(links: readonly Link[], grainMs = 0) {
     this.#links = links;
@@ -70,33 +76,56 @@ export class Observer {
     this.#addTime(`time to answer, ${link}`, endedAt - startedAt);
   }
 
+  /** Only series were recorded, no connection and no request. */
+  noRows(): void {
+    this.#hasRows = false;
+  }
+
   /** Counts that the summary has. */
   summary({ clients, links, queues }: Summary): void {
     for (const { name, requests } of clients) {
       for (const [what, count] of Object.entries(requests)) {
-        this.#counts.set(`requests ${what}, ${name}`, count);
+        this.#count(`requests ${what}, ${name}`, count);
       }
     }
     for (const { name, opened, closedBy, multiplication } of links) {
-      if (opened !== null) this.#counts.set(`connections opened, ${name}`, opened);
+      if (this.#links.some((link) => link.name === name && link.purpose !== 'traffic')) continue;
+      this.#count(`connections opened, ${name}`, opened);
       for (const [cause, count] of Object.entries(closedBy)) {
-        this.#counts.set(`connections closed by ${cause}, ${name}`, count);
+        this.#count(`connections closed by ${cause}, ${name}`, count);
       }
-      if (multiplication !== null) this.#counts.set(`multiplication, ${name}`, multiplication);
+      this.#count(`multiplication, ${name}`, multiplication);
     }
     for (const { name, granted, yielded, starvedConnections, slotUtilisation } of queues) {
-      this.#counts.set(`slots granted, ${name}`, granted);
-      this.#counts.set(`slots yielded, ${name}`, yielded);
-      if (starvedConnections !== null) {
-        this.#counts.set(`connections starved, ${name}`, starvedConnections);
+      this.#count(`slots granted, ${name}`, granted);
+      this.#count(`slots yielded, ${name}`, yielded);
+      this.#count(`connections starved, ${name}`, starvedConnections);
+      this.#count(`slot utilisation, ${name}`, slotUtilisation);
+    }
+  }
+
+  /** What a summary knows of times to answer: in place of their distribution. */
+  latencies({ clients }: Summary): void {
+    for (const { name, latencyMs } of clients) {
+      for (const [percentile, value] of Object.entries(latencyMs ?? {})) {
+        this.#count(`time to answer ${percentile.replace('_', '.')}, ${name}`, value);
       }
-      if (slotUtilisation !== null) this.#counts.set(`slot utilisation, ${name}`, slotUtilisation);
     }
   }
 
   observations(): Observations {
     const entries = [...this.#samples].map(([name, one]) => [name, one.sorted()] as const);
-    return { distributions: new Map(entries), counts: this.#counts };
+    return {
+      distributions: new Map(entries),
+      counts: this.#counts,
+      unknown: this.#unknown,
+      hasRows: this.#hasRows,
+    };
+  }
+
+  #count(name: string, value: number | null): void {
+    if (value === null) this.#unknown.add(name);
+    else this.#counts.set(name, value);
   }
 
   /** Checks of health are not traffic. */

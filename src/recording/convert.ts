@@ -136,8 +136,14 @@ export async function recoverRecording<Result>(
   const conversion = await convertSpools(folder, info, makeFold, options);
   const summary = options.summaryOf?.(conversion.result, info) ?? null;
   const keepSpools = options.keepSpools ?? true;
-  await completeRecording(folder, info, summary, conversion, { keepSpools, state: 'recovered' });
+  await completeRecording(folder, endedWith(summary, info), summary, conversion, { keepSpools, state: 'recovered' });
   return conversion;
+}
+
+/** The load of a run that was killed during it ended with what was recorded. */
+function endedWith(summary: Summary | null, info: RunInfo): RunInfo {
+  if (info.loadEnd !== null || summary === null) return info;
+  return { ...info, loadEnd: info.loadStart + Math.round(summary.durationSeconds * 1e6) };
 }
 
 /** Visits every event of the spools in a folder, in order of time. */

@@ -29,6 +29,10 @@ describe('a killed run', () => {
     const unstruck = await runCli(['ledger', recording]);
     expect(unstruck.code).toBe(2);
     expect(unstruck.stderr).toContain('waterhammer recover');
+    const compared = await runCli(['compare', recording, folder.path]);
+    expect(compared.code).toBe(2);
+    expect(compared.stderr).toContain('waterhammer recover');
+    expect(compared.stderr).toContain(`${folder.path} is not a recording`);
     const recovered = await runCli(['recover', recording, '--record-events']);
     expect(recovered.stderr).toBe('');
     expect(recovered.code).toBe(0);
@@ -46,6 +50,9 @@ describe('a killed run', () => {
     for await (const rows of readSeries(recording)) {
       for (const { second } of rows) expect(Math.abs(second)).toBeLessThan(60);
     }
+    const report = await runCli(['report', recording, '-o', path.join(folder.path, 'r.html')]);
+    expect(report.stderr).toMatch(/r\.html: \d+ KiB/);
+    expect(report.code).toBe(0);
     const follow = await runCli(['ledger', recording, '--client', '3', '--request', '2']);
     expect(follow.code).toBe(0);
     expect(follow.stdout).toContain('app->db');
