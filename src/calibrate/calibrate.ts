@@ -52,6 +52,16 @@ export interface Alternative {
   readonly judgement: Judgement;
 }
 
+/** A fitted target that the best point misses: what all points of the search say of it. */
+export interface Missed {
+  readonly name: string;
+  readonly window: string;
+  /** Points that meet it, whatever else they miss. */
+  readonly metAt: number;
+  /** What the point showed that came nearest; null = no run tells. */
+  readonly nearest: number | null;
+}
+
 export interface Calibration {
   /** It was ended early: what there was then. */
   readonly interrupted: boolean;
@@ -60,6 +70,7 @@ export interface Calibration {
   readonly acceptable: number;
   readonly settings: readonly string[];
   readonly judgement: Judgement;
+  readonly missed: readonly Missed[];
   readonly parameters: readonly ParameterProfile[];
   readonly pairs: readonly Pair[];
   readonly alternatives: readonly Alternative[];
@@ -84,10 +95,27 @@ export async function calibrate(options: CalibrationOptions): Promise<Calibratio
     acceptable: work.all.filter(({ met }) => met).length,
     settings: settingsAt(parameters, best.point),
     judgement: judgement ?? best.judgement,
+    missed: missedOf(judgement ?? best.judgement, work.all),
     parameters: profile(parameters, best.point, work.all, alone),
     pairs: pairs(parameters, work.all),
     alternatives: others,
   };
+}
+
+function missedOf({ judged }: Judgement, all: readonly Known[]): Missed[] {
+  return judged
+    .filter(({ met, target }) => !met && target.use === 'fit')
+    .map(({ target }) => {
+      const seen = all.flatMap((one) => one.judgement.judged.filter((j) => j.target === target));
+      const known = seen.filter(({ simulated }) => simulated !== null);
+      known.sort((a, b) => Math.abs(a.error) - Math.abs(b.error));
+      return {
+        name: target.name,
+        window: target.window,
+        metAt: seen.filter(({ met }) => met).length,
+        nearest: known[0]?.simulated ?? null,
+      };
+    });
 }
 
 interface Known extends Evaluated {
@@ -117,8 +145,10 @@ class Work {
     this.#predicted = windows.filter(({ name }) => predicted.has(name) && !fitted.has(name));
   }
 
+  /** A point that meets all is better than one that misses something by a hair. */
   best(): Known | null {
-    const [first, ...others] = this.all;
+    const met = this.all.filter((one) => one.met);
+    const [first, ...others] = met.length > 0 ? met : this.all;
     if (first === undefined) return null;
     return others.reduce((best, one) => (one.score < best.score ? one : best), first);
   }

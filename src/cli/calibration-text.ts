@@ -14,7 +14,7 @@ export function calibrationText(found: Calibration): string {
     ...Object.entries(judgement.factors).map(
       ([name, factor]) => `  ${name} = ${figure(factor)}, one for all windows\n`,
     ),
-    ...notes(judgement),
+    ...reasons(found),
     '\nWhat the fitted targets say of each parameter\n',
     table(parameterRows(found)),
     ...found.pairs.map(
@@ -40,10 +40,19 @@ function targetRows({ judged }: Judgement): string[][] {
   ];
 }
 
-/** Why targets are missed, each reason once. */
-function notes({ judged }: Judgement): string[] {
-  const missed = judged.flatMap(({ met, target }) => (met ? [] : (target.note ?? [])));
-  const lines = [...new Set(missed)].map((note) => `  ${note}\n`);
+/** Why targets are missed: what the search says of each, and what is noted, each note once. */
+function reasons({ judgement: { judged }, missed, evaluations, acceptable }: Calibration) {
+  const notes = judged.flatMap(({ met, target }) => (met ? [] : (target.note ?? [])));
+  const found = missed.map(({ name, window, metAt, nearest }) => {
+    const what = `${name} (${window})`;
+    if (nearest === null) return `${what}: no run tells it`;
+    if (metAt === 0) {
+      return `${what}: none of ${evaluations} points meets it; the nearest shows ${figure(nearest)}`;
+    }
+    const but = acceptable === 0 ? 'none of them with all the others' : 'the best not in full size';
+    return `${what}: ${metAt} of ${evaluations} points meet it, ${but}`;
+  });
+  const lines = [...found, ...new Set(notes)].map((line) => `  ${line}\n`);
   return lines.length === 0 ? [] : ['\nWhy targets are missed\n', ...lines];
 }
 
@@ -54,7 +63,9 @@ function errorText({ simulated, target: { low, high }, met }: Judged): string {
   const end = simulated < low ? low : high;
   if (end === 0) return `+${figure(simulated)}`;
   const percent = (100 * (simulated - end)) / end;
-  return `${percent > 0 ? '+' : ''}${percent.toFixed(0)} %`;
+  // A miss by a hair is a miss: never "0 %".
+  const text = Math.abs(percent) < 1 ? figure(percent) : percent.toFixed(0);
+  return `${percent > 0 ? '+' : ''}${text} %`;
 }
 
 function parameterRows({ parameters }: Calibration): string[][] {
