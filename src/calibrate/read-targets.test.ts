@@ -84,6 +84,23 @@ it('names a key that it does not know and a time that is none, with their places
   expect(read.problems[1]?.message).toContain('soon');
 });
 
+it('says what was expected in the words of topology documents', () => {
+  const text = GOOD.replace('lasts: 5m', 'lasts: [5m]')
+    .replace('use: fit', 'use: fitt')
+    .replace('[1s, 1m]', '[1s]')
+    .replace('windows:', 'widows: 1\nwindows:');
+  const read = readTargets(text, 'bad.yaml');
+  if (!('problems' in read)) throw new Error('this should not have been read');
+  const said = read.problems.map(({ message, suggestion }) => [message, suggestion]);
+  expect(said).toContainEqual(['the document has no setting "widows"', 'did you mean "windows"?']);
+  expect(said).toContainEqual([
+    expect.stringMatching(/use: expected one of fit, predict; f/),
+    null,
+  ]);
+  expect(said.flat().join()).not.toMatch(/Invalid|Unrecognized|Too small|received/);
+  expect(said).toHaveLength(4);
+});
+
 it('passes on what is wrong with the YAML itself', () => {
   const read = readTargets('windows: [', 'bad.yaml');
   expect('problems' in read && read.problems.length).toBeGreaterThan(0);

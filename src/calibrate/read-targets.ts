@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type Path, SourceDocument } from '../topology/document.ts';
 import type { Problem } from '../topology/index.ts';
 import { parseDuration, shown } from '../topology/units.ts';
+import { saidOf } from './target-issues.ts';
 import { type Parameter, type Range, STATISTICS, type Target, type Targets } from './targets.ts';
 
 export type ReadTargets = Targets | { readonly problems: readonly Problem[] };
@@ -53,6 +54,16 @@ const schema = z.strictObject({
   targets: z.array(targetSchema).min(1),
 });
 type Raw = z.infer<typeof schema>;
+
+const ENTRIES: Readonly<Record<string, z.ZodObject>> = {
+  windows: windowSchema,
+  parameters: parameterSchema,
+  targets: targetSchema,
+};
+
+function keysAt([first]: Path): readonly string[] {
+  return Object.keys((first === undefined ? schema : ENTRIES[first])?.shape ?? {});
+}
 type Say = (path: Path, message: string, suggestion?: string) => void;
 
 /** `file` is only a name for messages. Never throws for what the document says. */
@@ -65,9 +76,10 @@ export function readTargets(text: string, file: string): ReadTargets {
   };
   const checked = schema.safeParse(document.raw);
   if (!checked.success) {
-    for (const { path, message } of checked.error.issues) {
-      const named = path.map((one) => (typeof one === 'symbol' ? String(one) : one));
-      say(named, `${named.join('.') || 'the document'}: ${message}`);
+    for (const issue of checked.error.issues) {
+      for (const { path, place, message, suggestion } of saidOf(document.raw, issue, keysAt)) {
+        problems.push(document.problem(path, place, message, suggestion));
+      }
     }
     return { problems: byLine(problems) };
   }

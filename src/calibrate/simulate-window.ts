@@ -5,7 +5,7 @@ import type { Micros } from '../model/units.ts';
 import { MICROS_PER_SECOND } from '../model/units.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { type Problem, parseTopology, topologyHash } from '../topology/index.ts';
-import { type WindowValues, windowValues } from './window-values.ts';
+import { measuresOf, type WindowValues, windowValues } from './window-values.ts';
 
 /** All that a process needs to know; it crosses to another one as JSON. */
 export interface Task {
@@ -25,6 +25,8 @@ export type TaskResult =
 
 /** Longer windows have rows of a minute. */
 const ROW_A_SECOND_MAX: Micros = 2 * 3_600 * MICROS_PER_SECOND;
+/** Hops and links are the same, however small. */
+const SCALE_OF_A_GLANCE = 0.05;
 const EVENTS_PER_STEP = 1_000_000;
 
 export function parseTask({ document, file, set, scale, from, lasts }: Task) {
@@ -36,22 +38,26 @@ export function parseTask({ document, file, set, scale, from, lasts }: Task) {
   });
 }
 
+/** The measures that a run of the document has: a second of it, small, is lived through. */
+export function knownMeasures(task: Task): ReadonlySet<string> {
+  const parsed = parseTask({
+    ...task,
+    scale: SCALE_OF_A_GLANCE,
+    from: 0,
+    lasts: MICROS_PER_SECOND,
+  });
+  if ('problems' in parsed) return new Set();
+  const { topology } = parsed;
+  const simulation = lived(topology, task.seed, 1);
+  return measuresOf({ topology, plan: simulation.plan }, [...simulation.rows()]);
+}
+
 export function simulateWindow(task: Task): TaskResult {
   const parsed = parseTask(task);
   if ('problems' in parsed) return parsed;
   const { topology } = parsed;
   const secondsPerRow = topology.duration > ROW_A_SECOND_MAX ? 60 : 1;
-  const simulation = new Simulation({
-    topology,
-    topologyHash: topologyHash(topology),
-    version: '',
-    seed: task.seed,
-    recorder: null,
-    onSecond: () => {},
-    ...(secondsPerRow > 1 ? { secondsPerRow } : {}),
-  });
-  while (!simulation.step(EVENTS_PER_STEP));
-  simulation.finish();
+  const simulation = lived(topology, task.seed, secondsPerRow);
   const { clients } = simulation.measured();
   const rows = shifted(simulation.rows(), Math.round(task.from / MICROS_PER_SECOND));
   const info = { topology, plan: simulation.plan, secondsPerRow };
@@ -59,6 +65,21 @@ export function simulateWindow(task: Task): TaskResult {
     values: windowValues(info, rows, task.measures, sizeOf(task, topology)),
     requests: clients.reduce((sum, { requests }) => sum + requests.sent, 0),
   };
+}
+
+function lived(topology: Topology, seed: number, secondsPerRow: number): Simulation {
+  const simulation = new Simulation({
+    topology,
+    topologyHash: topologyHash(topology),
+    version: '',
+    seed,
+    recorder: null,
+    onSecond: () => {},
+    ...(secondsPerRow > 1 ? { secondsPerRow } : {}),
+  });
+  while (!simulation.step(EVENTS_PER_STEP));
+  simulation.finish();
+  return simulation;
 }
 
 /** Loads follow the ratio of hosts that comes out of a scale (topology/scale.ts). */

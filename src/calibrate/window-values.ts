@@ -66,6 +66,15 @@ export function windowValues(
   return found;
 }
 
+/** Every measure that such a run has, to tell a slip of the pen from it. */
+export function measuresOf(info: Info, rows: readonly SecondRow[]): ReadonlySet<string> {
+  return new Set([
+    ...chartsOf(info, rows).map(({ of, metric }) => `${of}.${metric}`),
+    ...rows.map(({ scope, measure }) => `${scope.slice(scope.indexOf(':') + 1)}.${measure}`),
+    ...info.topology.hosts.map(({ name }) => `${name}.unevenness`),
+  ]);
+}
+
 function seriesOf(
   rows: readonly SecondRow[],
   of: string,

@@ -9,10 +9,12 @@ import { ownPoint } from '../calibrate/own-point.ts';
 import { settingsAt } from '../calibrate/parameter.ts';
 import { readTargets } from '../calibrate/read-targets.ts';
 import type { Point } from '../calibrate/search.ts';
-import { parseTask } from '../calibrate/simulate-window.ts';
+import { knownMeasures, parseTask } from '../calibrate/simulate-window.ts';
 import type { Targets } from '../calibrate/targets.ts';
 import { WorkerPool } from '../calibrate/worker-pool.ts';
+import { SourceDocument } from '../topology/document.ts';
 import { formatProblems, type Problem, parseTopology, topologyHash } from '../topology/index.ts';
+import { didYouMeanOr } from '../topology/suggest.ts';
 import { CalibrationProgress } from './calibration-progress.ts';
 import { calibrationText } from './calibration-text.ts';
 import { ExitCode } from './exit-code.ts';
@@ -30,11 +32,15 @@ export interface CalibrateOptions {
 }
 
 export async function calibrateCommand(file: string, options: CalibrateOptions): Promise<number> {
-  const targets = readTargets(await readDocument(options.targets), options.targets);
+  const text = await readDocument(options.targets);
+  const targets = readTargets(text, options.targets);
   if ('problems' in targets) return refused(targets.problems);
   const documents = await documentsOf(file, options.targets, targets);
   const problems = problemsOf(targets, documents, options.seed);
   if (problems.length > 0) return refused(problems);
+  const source = new SourceDocument(text, options.targets);
+  const unknown = unknownMeasures(targets, documents, source);
+  if (unknown.length > 0) return refused(unknown);
   const interruption = onInterrupt();
   const { signal } = interruption;
   const pool = new WorkerPool(options.workers ?? Math.max(1, availableParallelism() - 1));
@@ -139,6 +145,32 @@ function problemsOf(
     }
   }
   return [...problems.values()];
+}
+
+/** Measures that no run of the window's document has: a search for them would find nothing. */
+function unknownMeasures(
+  { windows, targets }: Targets,
+  documents: ReadonlyMap<string | null, Document>,
+  source: SourceDocument,
+): Problem[] {
+  const known = new Map<string | null, ReadonlySet<string>>();
+  for (const [name, { text, file }] of documents) {
+    const task = { document: text, file, set: [], scale: 1, seed: 1, from: 0, lasts: 0 };
+    known.set(name, knownMeasures({ ...task, measures: [] }));
+  }
+  return targets.flatMap(({ window, measures }, index) => {
+    const document = windows.find(({ name }) => name === window)?.document ?? null;
+    const all = [...(known.get(document) ?? [])];
+    return measures
+      .filter((measure) => !all.includes(measure))
+      .map((measure) => {
+        const of = measure.slice(0, measure.lastIndexOf('.') + 1);
+        const near = all.filter((one) => one.startsWith(of));
+        const hint = didYouMeanOr(measure, near.length > 0 ? near : all, 'there are');
+        const message = `there is no measure "${measure}"`;
+        return source.problem(['targets', index, 'measure'], 'value', message, hint);
+      });
+  });
 }
 
 function refused(problems: readonly Problem[]): number {

@@ -66,4 +66,26 @@ describe('calibrate', () => {
     expect(run.stderr).toContain('2 errors');
     expect(run.stdout).toBe('');
   });
+
+  it('reports a measure that no run has, before it searches for it', async () => {
+    using folder = tempFolder();
+    const { chain, targets } = files(folder.path, TARGETS.replace('nlb.Req', 'nlb.Rex'));
+    const run = await runCli(['calibrate', chain, '--targets', targets]);
+    expect([run.code, run.stdout]).toEqual([2, '']);
+    expect(run.stderr).toContain(':10:14: error: there is no measure "nlb.RexuestsPerNewFlow"');
+    expect(run.stderr).toContain('did you mean "nlb.RequestsPerNewFlow"?');
+    expect(run.stderr).not.toContain('searching');
+  });
+
+  it('says of a target that no setting meets how near the search has come', async () => {
+    using folder = tempFolder();
+    const beyond = TARGETS.replace('[45, 55]', '[4500, 5500]');
+    const { chain, targets } = files(folder.path, beyond);
+    const args = ['calibrate', chain, '--targets', targets, '--evaluations', '4'];
+    const run = await runCli([...args, '--workers', '1']);
+    expect(run.code, run.stderr).toBe(1);
+    expect(run.stdout).toMatch(
+      /requests per flow \(calm\): none of \d+ points meets it; the nearest/,
+    );
+  });
 });
