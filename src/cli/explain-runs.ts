@@ -80,6 +80,8 @@ export async function simulateAnswers(
     stalls.set(answer.at, await stallRuns(topology, answers, answer, plan, signal));
   }
   const seconds = window.to - window.from;
+  const slotsOf = (at: string): number =>
+    Number(answers.find((one) => one.at === at && one.quantity === 'slots')?.value);
   return answers.map((answer): Compared => {
     const after = stalls.get(answer.at) ?? [];
     if (answer.quantity === 'stallThatFillsSlotsSeconds') {
@@ -89,6 +91,9 @@ export async function simulateAnswers(
     if (answer.quantity === 'stuckStateExists' && after.length > 0) {
       return { ...answer, simulated: null, stalls: after };
     }
+    // Where all are taken nobody sees how many more would be.
+    const isFull = answer.quantity === 'slotsNeeded' && Number(answer.value) >= slotsOf(answer.at);
+    if (isFull) return { ...answer, simulated: null };
     const opened = answers.find(
       (one) => one.at === answer.at && one.quantity === 'newConnectionsPerSecond',
     )?.value;

@@ -250,6 +250,7 @@ export function stallThatFills(queue: QueueCase): Known {
   if (hop.reclaim !== 'none') return unknown('slots are taken back');
   const slots = slotsOf(queue);
   if (possible(queue) <= slots) return unknown('none does: pools may not open as many');
+  if ((needed(queue).value ?? 0) >= slots) return unknown('all slots are taken without any stall');
   const groups = load.groups.filter((one) => load.chain.from(one.hop).includes(hop));
   const inFlight = (d: number): number =>
     groups.reduce((sum, { rate, turnedAway, seconds, users, think }) => {

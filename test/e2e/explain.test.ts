@@ -52,6 +52,15 @@ describe('waterhammer explain', () => {
     expect(stdout).not.toContain('NaN');
   });
 
+  it('asks the simulator nothing of a queue that is full from the first second', async () => {
+    const { answers } = await explained('examples/golden-connections.yaml', '--duration', '20s');
+    const of = (quantity: string) => answers.find((one) => one.quantity === quantity);
+    // It would see the 15 that are there, and no stall can take what is taken.
+    expect(of('slotsNeeded')).toMatchObject({ value: 60, standing: 'exact', simulated: null });
+    expect(of('stallThatFillsSlotsSeconds')).toMatchObject({ value: null, standing: 'unknown' });
+    expect(of('stuckStateExists')).not.toHaveProperty('stalls');
+  });
+
   it.each(EXAMPLES)('has an answer or a reason for everything in %s', async (file) => {
     const { answers, simulation } = await explained(file, '--no-simulate');
     expect(simulation).toBeNull();
