@@ -12,6 +12,8 @@ const SECOND = 1e6;
 export interface PoolCase {
   readonly hop: Hop;
   readonly links: readonly string[];
+  /** A balancer on the way forgets idle flows before either side closes them. */
+  readonly isForgotten?: boolean;
   readonly pools: number;
   /** Requests per second of one pool. */
   readonly rate: number;
@@ -58,6 +60,7 @@ export function poolCaseOf(load: Load, hop: Hop): PoolCase | null {
   return {
     hop,
     links: chain.links(hop),
+    isForgotten: Math.min(...forgets) < Math.min(own.idleTimeout, server.idleTimeout),
     pools: own.pools,
     rate: ((load.rates.get(hop.name) ?? 0) * own.requests * passShare(load, hop)) / own.pools,
     busy: own.busy,

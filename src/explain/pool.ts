@@ -26,6 +26,7 @@ export interface Connections {
 
 export function connectionsOf(one: PoolCase): Connections {
   if (one.rate === 0) return allUnknown('nobody asks anything here');
+  if (one.isForgotten === true) return allUnknown(FORGOTTEN);
   if (one.think !== null) return ofUser(one);
   if (one.cap === 1) return perRequest(one);
   const levels = levelsOf(one);
@@ -207,6 +208,8 @@ const CHAIN = 'Markov chain, solved by state reduction (Grassmann, Taksar, Heyma
 const RENEWAL = 'renewal-reward theorem (Cox 1962; Ross 1996, 3.6.1)';
 const LITTLE = "Little's law (1961)";
 const AGE_MATTERS = 0.1;
+const FORGOTTEN =
+  'a balancer forgets idle flows before either side closes them: both keep what is dead';
 
 const ages = (age: number): string =>
   `connections live long enough for the age limit of ${age} s to matter as well`;

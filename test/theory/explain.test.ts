@@ -118,6 +118,21 @@ ${users(60, '200ms', ', timeout: 10m, pool: { connectionsMax: 1, idleTimeout: 9m
   const at = (topology: Topology, quantity: Answer['quantity']) =>
     explain(topology).find((one) => one.at === 'queue' && one.quantity === quantity);
 
+  it('flows that a balancer forgets sooner than either side closes them', () => {
+    const answers = explain(
+      parse(`name: t
+duration: 20s
+hops:
+${users(20, '200ms')}\
+  - { name: nlb, kind: l4-balancer, idleTimeout: 100ms }
+  - { name: app, kind: app, serviceTime: exponential(5ms) }
+`),
+    );
+    const open = answers.find(({ quantity }) => quantity === 'openConnections');
+    expect(open?.value).toBeNull();
+    expect(open?.remark).toContain('forgets idle flows');
+  });
+
   it('golden connections: stuck for certain, never with slots for all or with the cure', () => {
     expect(at(golden(15, 'none'), 'stuckStateExists')).toMatchObject({ value: true });
     expect(at(golden(15, 'none'), 'stuckStateExists')?.remark).toContain('45');
