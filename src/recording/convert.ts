@@ -136,7 +136,10 @@ export async function recoverRecording<Result>(
   const conversion = await convertSpools(folder, info, makeFold, options);
   const summary = options.summaryOf?.(conversion.result, info) ?? null;
   const keepSpools = options.keepSpools ?? true;
-  await completeRecording(folder, endedWith(summary, info), summary, conversion, { keepSpools, state: 'recovered' });
+  await completeRecording(folder, endedWith(summary, info), summary, conversion, {
+    keepSpools,
+    state: 'recovered',
+  });
   return conversion;
 }
 
