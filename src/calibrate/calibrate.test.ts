@@ -36,13 +36,13 @@ targets:
   return found;
 }
 
-it('the best point meets all targets, where one does, though another misses by a hair only', async () => {
+it('the best point meets all targets, though another misses by a hair only', async () => {
   const found = await calibrated({ near: [9.9999, 15], all: [10, 20] });
   expect(found.acceptable).toBeGreaterThan(0);
   expect([found.settings, found.judgement.met, found.missed]).toEqual([['a.b=all'], true, []]);
 });
 
-it('of a target that is missed it is known whether any point meets it, and how near they come', async () => {
+it('says of a missed target whether any point meets it, and how near they come', async () => {
   const found = await calibrated({ low: [15, 4], high: [40, 5] });
   expect(found.missed).toEqual([{ name: 'two', window: 'calm', metAt: 0, nearest: 5 }]);
   const apart = await calibrated({ low: [15, 5], high: [30, 15] });

@@ -47,7 +47,8 @@ function reasons({ judgement: { judged }, missed, evaluations, acceptable }: Cal
     const what = `${name} (${window})`;
     if (nearest === null) return `${what}: no run tells it`;
     if (metAt === 0) {
-      return `${what}: none of ${evaluations} points meets it; the nearest shows ${figure(nearest)}`;
+      const near = `the nearest shows ${figure(nearest)}`;
+      return `${what}: none of ${evaluations} points meets it; ${near}`;
     }
     const but = acceptable === 0 ? 'none of them with all the others' : 'the best not in full size';
     return `${what}: ${metAt} of ${evaluations} points meet it, ${but}`;

@@ -213,7 +213,7 @@ describe.each(kinds)("the app's connections (%s)", (kind) => {
     expect(causesOn(app, testLinks.incoming)).toEqual(['idle_timeout', 'max_requests']);
   });
 
-  it('waits for keepAliveTimeout and not a second longer, also where it is no whole ms', async () => {
+  it('waits for keepAliveTimeout, not a second longer, whole ms or not', async () => {
     const { app } = await start({ keepAliveTimeout: 30_500 });
     await raw(app.port, 'GET /items/1 HTTP/1.1\r\nHost: x\r\n\r\n', () => false);
     await until('it is closed', () => causesOn(app, testLinks.incoming).length === 1);
