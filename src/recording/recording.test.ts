@@ -281,18 +281,14 @@ describe('recording', () => {
     expect(conversion.spools.map((spool) => spool.truncatedBytes)).toEqual([0, 32 + 30 * 43 - 100]);
     expect((await all(readConnections(folder))).length).toBe(7);
     const run = await readRun(folder);
-    expect([run.recording.state, run.summary?.seed]).toEqual(['recovered', 720]);
-    // Its load ended with what was recorded: else no report knows how long it was.
-    const seconds = run.summary?.durationSeconds ?? 0;
-    expect(run.loadEnd).toBe(run.loadStart + 1e6 * seconds);
+    const end = run.loadStart + 1e6 * SUMMARY.durationSeconds;
+    expect([run.recording.state, run.summary?.seed, run.loadEnd]).toEqual(['recovered', 720, end]);
     expect(existsSync(cut)).toBe(true);
     await recoverRecording(folder, keepAll, { keepSpools: false });
-    await expect(recoverRecording(folder, keepAll)).rejects.toMatchObject({
-      code: 'recording-without-spools',
-    });
-    await expect(all(readEvents(folder))).rejects.toMatchObject({
-      code: 'recording-without-events',
-    });
+    const again = recoverRecording(folder, keepAll);
+    await expect(again).rejects.toMatchObject({ code: 'recording-without-spools' });
+    const events = all(readEvents(folder));
+    await expect(events).rejects.toMatchObject({ code: 'recording-without-events' });
   });
 
   it('leaves the spools and no table when the fold throws', async () => {
