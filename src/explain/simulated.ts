@@ -47,6 +47,19 @@ export function measured(
       set(hop.name, 'requestsInFlight', pending);
       set(hop.name, 'secondsToAnswer', pending / (sent - away));
       set(hop.name, 'throttledShare', away / sent);
+      set(hop.name, 'refusedShare', perSecond(scope, 'serverErrors5xx') / (sent - away));
+    }
+    if (hop.kind === 'app' || hop.kind === 'database') {
+      const scope = `hop:${hop.name}`;
+      const utilisation = perSecond(scope, 'cpuUtilisation');
+      const replicas = hostsOf(topology, hop.name);
+      const load = perSecond(scope, hop.kind === 'app' ? 'load' : 'dbLoad');
+      const work = topology.hops
+        .filter(({ upstream }) => upstream === hop.name)
+        .reduce((sum, { name }) => sum + perSecond(`link:${name}->${hop.name}`, 'exchanges'), 0);
+      set(hop.name, 'utilisation', utilisation);
+      const waiting = load - utilisation * hop.concurrencyMax * replicas;
+      set(hop.name, 'meanWaitSeconds', waiting / work);
     }
     if (hop.kind === 'connection-queue') {
       set(hop.name, 'slotsNeeded', perSecond(`hop:${hop.name}`, 'active'));
@@ -61,6 +74,10 @@ export function measured(
     set(link, 'connectionLifeSeconds', open / opened);
   }
   return values;
+}
+
+function hostsOf({ hosts }: Topology, name: string): number {
+  return hosts.find(({ hops }) => hops.includes(name))?.count ?? 1;
 }
 
 /** Where a stall was: what became of a queue's slots. */
