@@ -70,7 +70,7 @@ function meanWaitOf(
   const [group] = load.groups;
   const stations = [...load.stations.values()].flat();
   const only = stations.filter(canWait).length === 1 && canWait(one);
-  const solved = load.closed.formula === CONVOLVED;
+  const solved = load.closed.formula === CONVOLVED && load.closed.standing === 'exact';
   if (group !== undefined && only && solved && load.groups.length === 1) {
     const works = stations.reduce((sum, { visits: v, service }) => sum + v * service, 0);
     const rest = works + transit(load.chain, group.hop);

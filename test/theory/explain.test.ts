@@ -122,9 +122,7 @@ const CASES: readonly Case[] = [
       users(20, 'exponential(500ms)', ', upstreamDelay: 10ms, pool: { idleTimeout: 0s }') +
       '  - { name: nginx, kind: web-server, upstreamDelay: 2ms, keepAliveRequests: 0, ' +
       'keepAliveTime: 0s, keepAliveTimeout: 10m }\n' +
-      '  - { name: app, kind: app, serviceTime: 7ms, upstreamDelay: 1ms, queriesPerRequest: 2, ' +
-      'pool: { max: 50 } }\n' +
-      '  - { name: db, kind: database, serviceTime: 1ms, concurrencyMax: 50 }\n',
+      app('serviceTime: 7ms'),
     ...{ warmUp: 5, window: 100, exactAtLeast: 5 },
     also: ['users secondsToAnswer', 'nginx->app connectionLifeSeconds'],
   },
@@ -223,6 +221,35 @@ ${users(60, '200ms', ', timeout: 10m, pool: { connectionsMax: 1, idleTimeout: 9m
     );
     expect(seconds).toMatchObject({ value: null, standing: 'unknown' });
     expect(seconds?.remark).toContain(why);
+  });
+
+  it.each([
+    ['db: { connectionsMax: 2 }', ', connectionsMax: 2', '', 'lets 2 connections in'],
+    ['db: statements', ', preparedStatementsMax: 10', 'statements: 20, ', 'for 10 prepared'],
+  ])('%s runs out', (_title, db, settings, why) => {
+    const topology = parse(
+      `name: t\nduration: 20s\nhops:\n${open(100)}${app(`${settings}serviceTime: 1ms`)}` +
+        `  - { name: db, kind: database, serviceTime: 10ms${db} }\n`,
+    );
+    const used = explain(topology).find(
+      ({ at, quantity }) => at === 'db' && quantity === 'utilisation',
+    );
+    expect(used).toMatchObject({ value: null, standing: 'unknown' });
+    expect(used?.remark).toContain(why);
+  });
+
+  it('ports that are in TIME_WAIT run out', () => {
+    const gw = (ports: number) =>
+      explain(
+        parse(
+          `name: t\nduration: 20s\nhops:\n${open(50)}` +
+            `  - { name: gw, kind: gateway, nodes: 1, ephemeralPorts: ${ports}, ` +
+            `pool: { requestsPerConnectionMax: 1 } }\n${app('serviceTime: 10ms')}`,
+        ),
+      ).find(({ at, quantity }) => at === 'gw->app' && quantity === 'newConnectionsPerSecond');
+    expect(gw(3_100)).toMatchObject({ value: 50, standing: 'exact' });
+    expect(gw(600)).toMatchObject({ value: null, standing: 'unknown' });
+    expect(gw(600)?.remark).toContain('10.00 connections / s');
   });
 
   it('random faults are no part of the steady state', () => {
