@@ -8,9 +8,12 @@
  * Prints a line of JSON.
  */
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Simulation } from '../../dist/sim/index.js';
 import { parseTopology } from '../../dist/topology/index.js';
 
+// As `simulate` does.
+setFlagsFromString('--semi-space-growth-factor=1');
 const [file, warm, seconds, seed, secondsPerRow, start] = process.argv.slice(2);
 const duration = Number(warm) + Number(seconds);
 const parsed = parseTopology(readFileSync(file, 'utf8'), file, {

@@ -14,6 +14,9 @@ const CLIENTS = 10;
 const SLOTS = 5;
 const HELD = CLIENTS - SLOTS;
 
+/** Long enough that on a busy machine, too, their requests are at the queue before they leave. */
+const PATIENCE = '2s';
+
 /** They ask once, all together, and give up after `timeout`; nothing is tried again. */
 const once = (timeout: string): HopDocument => {
   const workload = { kind: 'closed', thinkTime: '60s', startWithin: '20ms' };
@@ -54,7 +57,7 @@ describe.concurrent('clients that vanish', () => {
     });
 
   it('by FIN, watched: no slot, no work; a server at work is left to finish', async () => {
-    await using run = await start('watch', '300ms', '60s');
+    await using run = await start('watch', PATIENCE, '60s');
     await until(run, (rows) => rows.length === SLOTS && left(rows) === SLOTS);
     const summary = await run.strike();
     expect(only(summary.clients).requests).toMatchObject({ sent: CLIENTS, timeouts: CLIENTS });
@@ -79,7 +82,7 @@ describe.concurrent('clients that vanish', () => {
   });
 
   it('by FIN, unread: nobody sees them leave, and the books say so of each', async () => {
-    await using run = await start('unread', '300ms', '60s');
+    await using run = await start('unread', PATIENCE, '60s');
     await until(run, (rows) => left(rows) === CLIENTS);
     const summary = await run.strike();
     expect(explained(summary)).toEqual({ 'unseen-close': HELD, 'left-while-served': SLOTS });
@@ -105,7 +108,7 @@ describe.concurrent('clients that vanish', () => {
   });
 
   it('unread: each slot that is free again goes to a request of nobody', async () => {
-    await using run = await start('unread', '300ms', '1s');
+    await using run = await start('unread', PATIENCE, '4s');
     // From when they have left until the last of them is served, two rounds later.
     await until(run, (rows) => left(rows) >= HELD);
     await until(run, (rows) => rows.length === 0);
@@ -117,7 +120,7 @@ describe.concurrent('clients that vanish', () => {
 
   it('watch: the same, and no work for nobody', async () => {
     // Long enough that a busy machine looks while they have left and are still served.
-    await using run = await start('watch', '300ms', '3s');
+    await using run = await start('watch', PATIENCE, '5s');
     await until(run, (rows) => left(rows) > 0);
     await until(run, (rows) => rows.length === 0);
     const summary = await run.strike();
@@ -130,12 +133,12 @@ describe.concurrent('clients that vanish', () => {
 describe.concurrent('a request that waits unread and times out at its client', () => {
   it.each([
     ['before starvedAfter: nobody has starved', '10s', 0],
-    ['after it: its client and its connection have', '200ms', HELD],
+    ['after it: its client and its connection have', '500ms', HELD],
   ])('%s', async (_name, starvedAfter, starved) => {
     await using run = await OneProcess.start({
       settings: { starvedAfter },
       hops: [
-        once('400ms'),
+        once(PATIENCE),
         { name: 'queue', kind: 'connection-queue', activeMax: SLOTS, whileHeld: 'unread' },
         { name: 'app', kind: 'app', serviceTime: '60s', implementation: 'builtin' },
       ],
