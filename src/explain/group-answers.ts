@@ -36,7 +36,7 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
       value: seconds,
       ...trust,
       formula:
-        'sum over stations of visits x (service + wait), waits for connections, links there and back',
+        'sum over stations of visits x (service + wait), + waits for connections + links both ways',
       source: WAITS,
       inputs: { rate: passed },
     }),

@@ -105,7 +105,7 @@ export function poolWait(stations: readonly Station[], rate: number): number {
   return queries * meanWait(app.hop.pool.max, perApp, queryTime(stations, rate), 1);
 }
 
-/** Mean seconds from a request's arrival at the app to its answer; who is refused has one at once. */
+/** Mean seconds from a request's arrival at the app to its answer; a refusal comes at once. */
 export function timeToAnswer(stations: readonly Station[], rate: number): number {
   let sum = poolWait(stations, rate);
   for (const one of stations) {

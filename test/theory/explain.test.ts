@@ -32,7 +32,8 @@ const users = (count: number, think: string, more = ''): string =>
   `thinkTime: ${think}, startWithin: 1s }${more} }\n`;
 
 const open = (rate: number, pool = '{ connectionsMax: 0 }'): string =>
-  `  - { name: clients, kind: clients, workload: { kind: open, rate: ${rate}/s }, pool: ${pool} }\n`;
+  `  - { name: clients, kind: clients, pool: ${pool}, ` +
+  `workload: { kind: open, rate: ${rate}/s } }\n`;
 
 const app = (settings: string): string =>
   `  - { name: app, kind: app, keepAliveTimeout: 0s, ${settings} }\n`;
@@ -186,7 +187,8 @@ ${users(60, '200ms', ', timeout: 10m, pool: { connectionsMax: 1, idleTimeout: 9m
 
   const chain = (client: string, settings: string) =>
     parse(
-      `name: t\nduration: 20s\nhops:\n  - { name: clients, kind: clients, ${client} }\n${app(settings)}`,
+      'name: t\nduration: 20s\nhops:\n' +
+        `  - { name: clients, kind: clients, ${client} }\n${app(settings)}`,
     );
 
   it.each([
