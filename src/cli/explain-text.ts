@@ -9,6 +9,7 @@ const WORDS: Readonly<Record<Quantity, string>> = {
   requestsInFlight: 'requests in flight',
   secondsToAnswer: 'time to answer, s',
   throttledShare: 'turned away by the throttle, share',
+  refusedShare: 'refused by the app, share',
   newConnectionsPerSecond: 'new connections / s',
   requestsPerNewConnection: 'requests per new connection',
   openConnections: 'open connections',

@@ -16,6 +16,7 @@ export type Quantity =
   | 'requestsInFlight'
   | 'secondsToAnswer'
   | 'throttledShare'
+  | 'refusedShare'
   | 'newConnectionsPerSecond'
   | 'requestsPerNewConnection'
   | 'openConnections'

@@ -8,7 +8,8 @@ import { groupAnswers } from './group-answers.ts';
 import { type Load, loadOf } from './load.ts';
 import { allUnknown, connectionsOf } from './pool.ts';
 import { poolCaseOf } from './pool-case.ts';
-import { needed, queueCaseOf, slotAnswers, slotsOf } from './slots.ts';
+import { shortageOf } from './shortages.ts';
+import { queueCaseOf, slotAnswers } from './slots.ts';
 import { stationAnswers } from './station-answers.ts';
 import { stuckState } from './stuck.ts';
 
@@ -24,20 +25,6 @@ export function explain(topology: Topology): Answer[] {
       .filter((hop): hop is ConnectionQueueHop => hop.kind === 'connection-queue')
       .flatMap((hop) => queueAnswers(topology, load, hop)),
   ];
-}
-
-/** A queue without enough slots makes everything around it wait. */
-function shortageOf(load: Load): string | null {
-  for (const hop of load.chain.topology.hops) {
-    if (hop.kind !== 'connection-queue') continue;
-    const queue = queueCaseOf(load, hop);
-    const need = needed(queue);
-    const slots = slotsOf(queue);
-    if (need.value !== null && need.value > slots) {
-      return `${hop.name} needs ${need.value.toPrecision(3)} slots and has ${slots}`;
-    }
-  }
-  return null;
 }
 
 function linkAnswers(load: Load, hop: Hop, obstacle: string | null): Answer[] {

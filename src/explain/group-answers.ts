@@ -4,7 +4,8 @@ import { moments } from '../theory/times.ts';
 import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
 import type { Group, Load } from './load.ts';
-import { poolWait } from './stations.ts';
+import { canWait, poolWait, refusals } from './stations.ts';
+import { transit } from './way.ts';
 
 export function groupAnswers(load: Load, group: Group, obstacle: string | null): Answer[] {
   const { hop, rate, seconds, users, turnedAway } = group;
@@ -30,10 +31,12 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
   return [
     asked,
     ...throttled,
+    ...refusedAnswers(group, waitsOf(load, group)),
     answer('secondsToAnswer', {
       value: seconds,
       ...trust,
-      formula: 'sum over stations of visits x (service + wait)',
+      formula:
+        'sum over stations of visits x (service + wait), + waits for connections + links both ways',
       source: WAITS,
       inputs: { rate: passed },
     }),
@@ -44,6 +47,19 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
       source: "Little's law (1961)",
       inputs: { rate: passed, seconds },
     }),
+  ];
+}
+
+/** At an app without room: of all that come, those who find it full. */
+function refusedAnswers({ hop, rate, turnedAway, refused }: Group, trust: Trust): Answer[] {
+  if (refused === 0) return [];
+  return [
+    {
+      ...{ at: hop.name, quantity: 'refusedShare', value: refused, ...trust },
+      formula: 'p(K) of M/M/c/K; Erlang B without room to wait',
+      source: 'Erlang (1917); Kleinrock, Queueing Systems I (1975), 3.6, 3.7',
+      inputs: { rate: rate * (1 - turnedAway) },
+    },
   ];
 }
 
@@ -59,27 +75,53 @@ const GIVEN: Known = {
 const WAITS =
   'Erlang C (1917), Pollaczek-Khinchine (1932); Kleinrock, Queueing Systems I, 3.5, 5.6';
 
-/** Are the waits that the time to answer is made of exact? */
-function standingOf(load: Load, group: Group): Pick<Known, 'standing' | 'remark'> {
+type Trust = Pick<Known, 'standing' | 'remark'>;
+
+const EXACT: Trust = { standing: 'exact', remark: null };
+const TAKEN: Trust = {
+  standing: 'approximation',
+  remark: 'arrivals at each station are taken for Poisson, hosts for even',
+};
+const CONNECTS: Trust = {
+  standing: 'approximation',
+  remark: 'what a connect takes is left out where connections carry several requests',
+};
+
+/** Are the waits that the time to answer is made of exact, and is it made of nothing else? */
+function standingOf(load: Load, group: Group): Trust {
+  const waits = waitsOf(load, group);
+  if (waits.standing !== 'exact' || transit(load.chain, group.hop) === 0) return waits;
+  return CONNECTS;
+}
+
+/** The same of what is waited at the stations and before them. */
+export function waitsOf(load: Load, group: Group): Trust {
   const app = load.chain.app(group.hop);
   const stations = app === null ? [] : (load.stations.get(app.name) ?? []);
-  const { users, rate } = group;
-  const all = load.sources.get(app?.name ?? '') ?? users;
-  const waiting = stations.filter(({ servers }) => servers < all);
+  const { users, rate, narrow } = group;
+  const waiting = stations.filter(canWait);
   const pools = poolWait(stations, rate) > 1e-6 * group.seconds;
-  if (waiting.length === 0 && !pools) return { standing: 'exact', remark: null };
+  if (waiting.length === 0 && !pools && narrow === null) return EXACT;
   if (users !== Number.POSITIVE_INFINITY) {
     return { standing: load.closed.standing, remark: load.closed.remark };
   }
   const poisson = group.hop.workload.kind === 'open' && group.hop.workload.arrivals === 'poisson';
-  const markov = waiting.every(({ variation }) => Math.abs(variation - 1) < 1e-9);
+  if (!poisson || group.turnedAway > 1e-9 || pools || load.groups.length > 1) return TAKEN;
+  const markov = (list: typeof stations): boolean =>
+    list.every(({ variation }) => Math.abs(variation - 1) < 1e-9);
+  if (narrow !== null) {
+    // An open group's arrivals fall on its clients by chance, so that each has Poisson ones.
+    const { hop, connectionsMax } = narrow.pool;
+    const known = connectionsMax === 1 || (stations.length === 1 && markov(stations));
+    return hop.kind === 'clients' && known ? EXACT : TAKEN;
+  }
+  if (waiting.some(({ replicas }) => replicas > 1)) return TAKEN;
+  if (waiting.some((one) => refusals(one, rate) !== null)) {
+    const known = stations.length === 1 && (markov(stations) || stations[0]?.room === 0);
+    return known ? EXACT : { ...TAKEN, remark: 'service times are taken for exponential' };
+  }
   const single = waiting.length === 1 && waiting[0]?.servers === 1 && stations.length === 1;
-  const one = waiting.every(({ replicas }) => replicas === 1) && !pools && group.turnedAway < 1e-9;
-  if (poisson && one && (markov || single)) return { standing: 'exact', remark: null };
-  return {
-    standing: 'approximation',
-    remark: 'arrivals at each station are taken for Poisson, hosts for even',
-  };
+  return markov(waiting) || single ? EXACT : TAKEN;
 }
 
 /** What a throttle on the way turns away. */

@@ -5,12 +5,14 @@
 import { isL4 } from '../model/plan.ts';
 import type { ClientsHop, Distribution, Hop, Topology } from '../model/topology.ts';
 import { closedThroughput } from '../theory/closed-network.ts';
-import { moments } from '../theory/times.ts';
+import { moments, tail } from '../theory/times.ts';
 import { turnedAway } from '../theory/token-bucket.ts';
 import type { Known } from './answer.ts';
 import { Chain } from './chain.ts';
-import { poolWait, type Station, stationsOf, timeToAnswer } from './stations.ts';
+import { connectionWait, isWide, type Narrow, narrowPool, widthOf, workOf } from './narrow.ts';
+import { canWait, poolWait, refusals, type Station, stationsOf, timeToAnswer } from './stations.ts';
 import { peakOf } from './steady.ts';
+import { transit, transitBefore } from './way.ts';
 
 export interface Group {
   readonly hop: ClientsHop;
@@ -23,6 +25,10 @@ export interface Group {
   readonly turnedAway: number;
   /** Mean seconds from the request to its answer, of those that are not turned away. */
   readonly seconds: number;
+  /** Of those that are not turned away, what an app refuses at once. */
+  readonly refused: number;
+  /** Where they wait for a connection, and how long; null where they do not. */
+  readonly narrow: { readonly pool: Narrow; readonly seconds: number } | null;
 }
 
 export interface Load {
@@ -59,7 +65,7 @@ export function loadOf(topology: Topology, factor = 1): Load {
       const app = chain.app(hop);
       if (app !== null) stations.set(app.name, solved.stations);
     }
-    obstacle ??= obstacleOf(chain, members, solved);
+    obstacle ??= obstacleOf(chain, members, solved) ?? solved.obstacle;
     closed ??= solved.how;
   }
   return {
@@ -82,22 +88,40 @@ interface Solved {
   readonly groups: readonly Group[];
   readonly stations: readonly Station[];
   readonly how: Known;
+  readonly obstacle: string | null;
 }
 
 /** All groups whose requests end at one place. */
 function solve(chain: Chain, members: readonly ClientsHop[], factor: number): Solved {
   const app = members.map((hop) => chain.app(hop)).find((one) => one !== null) ?? null;
-  const stations = app === null ? [] : stationsOf(chain, app);
+  const pools = members.map((hop) => narrowPool(chain, hop));
   const groupsAt = (seconds: number): Group[] =>
     members.map((hop) => groupAt(chain, hop, factor, seconds));
+  const users = groupsAt(0).reduce((sum, one) => sum + one.users, 0);
+  const passable = pools.reduce((sum, one) => sum + (one === null ? INFINITE : widthOf(one)), 0);
+  const stations = app === null ? [] : stationsOf(chain, app, Math.min(users, passable));
+  const least = stations.reduce((sum, { visits, service }) => sum + visits * service, 0);
+  const solved = solveStations(stations, groupsAt, least);
+  return { stations, ...behindPools(chain, pools, { ...solved, stations }) };
+}
+
+type Groups = Pick<Solved, 'groups' | 'how'>;
+
+function solveStations(
+  stations: readonly Station[],
+  groupsAt: (seconds: number) => readonly Group[],
+  least: number,
+): Groups {
   const passed = (groups: readonly Group[]): number =>
     groups.reduce((sum, { rate, turnedAway: away }) => sum + rate * (1 - away), 0);
-  const least = stations.reduce((sum, { visits, service }) => sum + visits * service, 0);
-  const open = members.every(({ workload }) => workload.kind === 'open');
-  const fixed = (seconds: number): Solved => ({ groups: groupsAt(seconds), stations, how: OPEN });
-  if (open) return fixed(timeToAnswer(stations, passed(groupsAt(least))));
+  if (groupsAt(least).every(({ users }) => users === INFINITE)) {
+    const rate = passed(groupsAt(least));
+    const { refused } = (stations[0] && refusals(stations[0], rate)) ?? { refused: 0 };
+    const groups = groupsAt(timeToAnswer(stations, rate));
+    return { groups: groups.map((one) => ({ ...one, refused })), how: OPEN };
+  }
   const exact = exactSeconds(groupsAt(least), stations, least);
-  if (exact !== null) return { groups: groupsAt(exact.seconds), stations, how: exact.how };
+  if (exact !== null) return { groups: groupsAt(exact.seconds), how: exact.how };
   // The longer answers take, the less is asked, and the less is asked the shorter they take.
   let [low, high] = [least, Math.max(least, 1e-6)];
   const excess = (seconds: number): number =>
@@ -108,7 +132,35 @@ function solve(chain: Chain, members: readonly ClientsHop[], factor: number): So
     if (excess(middle) > 0) low = middle;
     else high = middle;
   }
-  return { groups: groupsAt(high), stations, how: FIXED_POINT };
+  return { groups: groupsAt(high), how: FIXED_POINT };
+}
+
+/** With what they wait for connections, where that is known. */
+function behindPools(
+  chain: Chain,
+  pools: readonly (Narrow | null)[],
+  { groups, how, stations }: Groups & Pick<Solved, 'stations'>,
+): Omit<Solved, 'stations'> {
+  const [first] = groups;
+  for (const pool of pools) {
+    if (pool === null || first === undefined) continue;
+    const through = groups.filter(({ hop }) => chain.from(hop).includes(pool.hop));
+    const rate = through.reduce((sum, one) => sum + one.rate * (1 - one.turnedAway), 0);
+    const users = through.reduce((sum, one) => sum + one.users, 0);
+    const before = transitBefore(chain, first.hop, pool.hop);
+    if (pool.hop.kind === 'clients' && users < INFINITE) continue;
+    if (users <= pool.connectionsMax || isWide(pool, rate, first.seconds - before)) continue;
+    if (groups.length > 1 || users < INFINITE || stations.some(canWait)) {
+      const obstacle = `requests wait for connections of ${pool.hop.name}, not only for the app`;
+      return { groups, how, obstacle };
+    }
+    const work = workOf(stations, transit(chain, first.hop) - before);
+    const seconds = connectionWait(pool, rate, work);
+    const narrow = { pool, seconds };
+    const waiting = { ...first, seconds: first.seconds + seconds, narrow };
+    return { groups: [waiting], how, obstacle: null };
+  }
+  return { groups, how, obstacle: null };
 }
 
 const FIXED_POINT: Known = {
@@ -130,7 +182,7 @@ function exactSeconds(
   least: number,
 ): { readonly seconds: number; readonly how: Known } | null {
   const users = groups.reduce((sum, one) => sum + one.users, 0);
-  const queues = stations.filter(({ servers }) => servers < users);
+  const queues = stations.filter(canWait);
   const app = stations[0]?.hop;
   const narrowPool = app?.kind === 'app' && stations.length > 1 && app.pool.max < users;
   const throttled = groups.some((one) => one.turnedAway > 1e-9);
@@ -140,11 +192,13 @@ function exactSeconds(
   const [group] = groups;
   const places = queues.reduce((sum, { replicas }) => sum + replicas, 0);
   const cost = users * users * places;
-  if (groups.length > 1 || group?.think == null || throttled || !(cost <= CONVOLUTION_MAX)) {
+  const refusing = queues.some(({ servers, room }) => servers + room < users);
+  if (groups.length > 1 || group?.think == null || throttled || refusing) return null;
+  if (!(cost <= CONVOLUTION_MAX)) {
     return null;
   }
   if (narrowPool && poolWait(stations, group.rate) > 1e-3 * least) return null;
-  const think = moments(group.think).mean;
+  const think = moments(group.think).mean + group.seconds - least;
   const own = stations.filter((one) => !queues.includes(one));
   const without = own.reduce((sum, { visits, service }) => sum + visits * service, think);
   const each = queues.flatMap(({ replicas, visits, service, servers }) =>
@@ -175,17 +229,22 @@ const RENEWAL: Known = {
   remark: null,
 };
 
+export const CONVOLVED = 'rate = G(users - 1) / G(users)';
+
 const CONVOLUTION: Known = {
   value: null,
   standing: 'exact',
-  formula: 'rate = G(users - 1) / G(users)',
+  formula: CONVOLVED,
   source: 'Buzen (1973), convolution algorithm of closed product-form networks',
   inputs: {},
   remark: null,
 };
 
-function groupAt(chain: Chain, hop: ClientsHop, factor: number, seconds: number): Group {
+/** `atStations` are the seconds that are spent there; the links' come on top. */
+function groupAt(chain: Chain, hop: ClientsHop, factor: number, atStations: number): Group {
   const { workload } = hop;
+  const seconds = atStations + transit(chain, hop);
+  const plain = { hop, seconds, refused: 0, narrow: null };
   const gateway = chain.from(hop).find((one) => one.kind === 'gateway');
   const throttle = gateway?.kind === 'gateway' ? gateway.throttle : null;
   const awayAt = (rate: number): number => {
@@ -195,12 +254,12 @@ function groupAt(chain: Chain, hop: ClientsHop, factor: number, seconds: number)
   };
   if (workload.kind === 'open') {
     const rate = peakOf(workload.rate) * factor;
-    return { ...{ hop, rate, seconds, think: null }, users: INFINITE, turnedAway: awayAt(rate) };
+    return { ...plain, rate, think: null, users: INFINITE, turnedAway: awayAt(rate) };
   }
   const users = Math.round(peakOf(workload.awake) * hop.count) * factor;
   const think = workload.thinkTime;
   const rate = users / Math.max(moments(think).mean + seconds, 1e-6);
-  return { hop, users, think, rate, seconds, turnedAway: awayAt(rate) };
+  return { ...plain, users, think, rate, turnedAway: awayAt(rate) };
 }
 
 const INFINITE = Number.POSITIVE_INFINITY;
@@ -218,24 +277,49 @@ function obstacleOf(chain: Chain, members: readonly ClientsHop[], solved: Solved
       return `${hop.name} try again what is turned away`;
     }
   }
-  for (const { hop } of solved.stations) {
-    if (hop.contention > 0) return `${hop.name}: contention makes the service depend on the load`;
-  }
   const [group] = solved.groups;
   if (group === undefined) return 'nobody asks anything';
+  for (const one of solved.stations) {
+    const { name, contention } = one.hop;
+    if (contention > 0) return `${name}: contention makes the service depend on the load`;
+    const rate = solved.groups.reduce((sum, { rate: r, turnedAway: t }) => sum + r * (1 - t), 0);
+    if (refusals(one, rate) === null) continue;
+    if (group.users !== INFINITE || one.hop.kind === 'database') return `${name} refuses some`;
+    if (group.hop.retry.attemptsMax > 1 && group.hop.retry.on.includes('5xx')) {
+      return `${name} refuses some, and ${group.hop.name} try again`;
+    }
+  }
   if (!Number.isFinite(group.seconds)) {
     return 'more is asked than the slowest station can do: what waits grows without end';
   }
   for (const { hop, seconds } of solved.groups) {
     const limits = [hop.timeout, ...chain.from(hop).map(timeoutOf)].filter((one) => one > 0);
-    if (Math.min(...limits) / 1e6 < seconds) {
+    const limit = Math.min(...limits) / 1e6;
+    if (limit < seconds) {
       return `answers would take ${seconds.toPrecision(3)} s, longer than a timeout on the way`;
+    }
+    if (late(solved, limit) > LATE_MAX) {
+      return `some answers take longer than the ${limit} s of a timeout on the way`;
     }
     if (hop.patience.kind !== 'constant' || hop.patience.value > 0) {
       return `${hop.name} lose patience: see Erlang A`;
     }
   }
   return null;
+}
+
+/** More of the answers than this, and what is done about it matters. */
+const LATE_MAX = 1e-4;
+
+/** About which share of the answers takes longer: by one service, or by a wait (open loads). */
+function late({ groups, stations }: Solved, limit: number): number {
+  const alone = stations.map(({ hop }) => tail(hop.serviceTime, limit));
+  const [group] = groups;
+  const waits =
+    group?.users === INFINITE && (group.narrow !== null || stations.some(canWait))
+      ? Math.exp(-limit / group.seconds)
+      : 0;
+  return Math.max(0, waits, ...alone);
 }
 
 function timeoutOf(hop: Hop): number {
@@ -245,13 +329,13 @@ function timeoutOf(hop: Hop): number {
 
 function ratesOf(chain: Chain, groups: readonly Group[]): Map<string, number> {
   const rates = new Map<string, number>();
-  for (const { hop, rate, turnedAway: away } of groups) {
+  for (const { hop, rate, turnedAway: away, refused } of groups) {
     let now = rate;
     for (const one of chain.from(hop)) {
       const before = chain.from(hop).find((other) => other.upstream === one.name);
       if (before?.kind === 'gateway') now *= 1 - away;
       if (before !== undefined && !isL4(before) && before.kind === 'app') {
-        now *= before.queriesPerRequest;
+        now *= before.queriesPerRequest * (1 - refused);
       }
       rates.set(one.name, (rates.get(one.name) ?? 0) + now);
     }

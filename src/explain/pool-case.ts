@@ -3,8 +3,9 @@
  * busy each is, and who closes a connection when.
  */
 import type { Distribution, Hop, Reuse } from '../model/topology.ts';
-import type { Load } from './load.ts';
-import { queryTime } from './stations.ts';
+import type { Group, Load } from './load.ts';
+import { canWait, queryTime } from './stations.ts';
+import { transit, transitBefore } from './way.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const SECOND = 1e6;
@@ -35,6 +36,12 @@ export interface PoolCase {
   readonly idleMax: number;
   /** Connections that are not closed for being idle. */
   readonly minimum: number;
+  /** The one station that its requests are all at, and may wait at; null = none, or not one. */
+  readonly station: { readonly servers: number; readonly service: number } | null;
+  /** Arrivals are not Poisson, or what the formulas take for service is in part a wait. */
+  readonly rough: boolean;
+  /** Some are refused at once, and are on a connection for no time. */
+  readonly refuses: boolean;
   /** What of this is not exactly so. */
   readonly remark: string | null;
 }
@@ -73,8 +80,29 @@ export function poolCaseOf(load: Load, hop: Hop): PoolCase | null {
     reuse: own.reuse,
     idleMax: own.idleMax,
     minimum: own.minimum,
+    ...own.behind,
     remark: own.remark,
   };
+}
+
+type Behind = Pick<PoolCase, 'station' | 'rough' | 'refuses'>;
+
+/** What is behind the pool of a group of clients, or of a hop that passes their requests on. */
+function behind(load: Load, group: Group, hop: Hop): Behind {
+  const stations = load.stations.get(load.chain.app(group.hop)?.name ?? '') ?? [];
+  const [one] = stations;
+  const waits = stations.some(canWait);
+  const alone =
+    hop.kind === 'clients' && hop.count === 1 && stations.length === 1 && load.groups.length === 1;
+  const known = alone && one !== undefined && one.replicas === 1 && one.variation === 1;
+  const near = transit(load.chain, group.hop) === 0;
+  const station = waits && known && near ? { servers: one.servers, service: one.service } : null;
+  const { workload } = group.hop;
+  const rough =
+    (waits && station === null) ||
+    (group.narrow !== null && group.narrow.pool.hop !== hop) ||
+    (workload.kind === 'open' && workload.arrivals !== 'poisson');
+  return { station, rough, refuses: group.refused > 0 };
 }
 
 /** A gateway sends on what its throttle lets through. */
@@ -105,7 +133,8 @@ function serverOf(hop: Hop): Server {
   }
 }
 
-interface OwnSide extends Omit<PoolCase, 'hop' | 'links' | 'rate' | 'age'> {
+interface OwnSide extends Omit<PoolCase, 'hop' | 'links' | 'rate' | 'age' | keyof Behind> {
+  readonly behind: Behind;
   /** Requests of this side per request that reaches the hop. */
   readonly requests: number;
 }
@@ -116,8 +145,16 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
   const sources = load.sources.get(hop.name) ?? NEVER;
   if (group === undefined) return null;
   const plain = {
-    ...{ requests: 1, busy: group.seconds, sources, think: null, minimum: 0, remark: null },
+    ...{
+      requests: 1,
+      busy: busyAt(load, group, hop),
+      sources,
+      think: null,
+      minimum: 0,
+      remark: null,
+    },
     ...{ idleMax: NEVER, idleTimeout: NEVER, cap: NEVER },
+    behind: behind(load, group, hop),
   };
   switch (hop.kind) {
     case 'clients': {
@@ -158,7 +195,8 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
       const { min, max, idle, evict } = hop.pool;
       const rate = load.rates.get(hop.name) ?? 0;
       return {
-        ...{ ...plain, pools, requests: hop.queriesPerRequest, busy: queryTime(stations, rate) },
+        ...{ ...plain, pools, requests: hop.queriesPerRequest },
+        busy: queryTime(stations, rate) + (2 * hop.upstreamDelay) / SECOND,
         ...{ reuse: 'lifo', connectionsMax: max, minimum: min },
         // Idle connections are looked at now and then: on average half a round late.
         idleTimeout: idle === 0 ? NEVER : (idle + evict / 2) / SECOND,
@@ -168,6 +206,14 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
     default:
       return null;
   }
+}
+
+/** Of the seconds until the answer, those that a request is on its connection of this hop. */
+function busyAt({ chain }: Load, { hop: client, seconds, narrow }: Group, hop: Hop): number {
+  const way = chain.from(client);
+  const waited =
+    narrow !== null && way.indexOf(hop) >= way.indexOf(narrow.pool.hop) ? narrow.seconds : 0;
+  return Math.max(0, seconds - waited - transitBefore(chain, client, hop));
 }
 
 const LANDS = 'client connections land on one of them by chance: taken for even';

@@ -29,6 +29,7 @@ export function connectionsOf(one: PoolCase): Connections {
   if (one.isForgotten === true) return allUnknown(FORGOTTEN);
   if (one.think !== null) return ofUser(one);
   if (one.cap === 1) return perRequest(one);
+  if (one.refuses) return allUnknown('who is refused is on a connection for no time');
   const levels = levelsOf(one);
   if (levels === null) return allUnknown('more connections than are looked at here (10,000)');
   if (one.idleMax < levels.reach) {
@@ -127,17 +128,21 @@ interface Levels {
 const LEVELS_MAX = 10_000;
 
 /** The number of requests on connections of one pool, and those that wait beyond. */
-function levelsOf({ rate, busy, sources, connectionsMax }: PoolCase): Levels | null {
+function levelsOf({ rate, busy, sources, connectionsMax, station }: PoolCase): Levels | null {
   const load = rate * busy;
-  const beyond =
-    connectionsMax < load + 10 * Math.sqrt(load) + 10 ? 40 / (1 - load / connectionsMax) : 0;
+  // With a station of few servers it is their load that says how long what waits there may get.
+  const [servers, offered] =
+    station === null ? [connectionsMax, load] : [station.servers, rate * station.service];
+  const duration = station === null ? busy : station.service;
+  const served = Math.min(servers, connectionsMax);
+  const beyond = served < offered + 10 * Math.sqrt(offered) + 10 ? 40 / (1 - offered / served) : 0;
   const wanted = Math.ceil(load + 10 * Math.sqrt(load) + 10 + beyond);
   const most = Math.min(wanted, sources);
   if (!(most <= LEVELS_MAX)) return null;
   const each = rate / Math.max(sources - load, 1e-9);
   const birth = (n: number): number => (sources === NEVER ? rate : (sources - n) * each);
   const births = Array.from({ length: most + 1 }, (_, n) => (n === most ? 0 : birth(n)));
-  const deaths = births.map((_, n) => Math.min(n, connectionsMax) / Math.max(busy, 1e-9));
+  const deaths = births.map((_, n) => Math.min(n, served) / Math.max(duration, 1e-9));
   const shares = stateShares({ births, deaths });
   return { births, deaths, shares, reach: Math.min(most, connectionsMax) };
 }
@@ -178,7 +183,11 @@ function byLevels(one: PoolCase, levels: Levels): Connections {
   const all = rate * pools;
   if (open / (all / requests) > AGE_MATTERS * one.age) return allUnknown(ages(one.age));
   const simple =
-    one.remark === null && cap === NEVER && sources === NEVER && one.hop.kind === 'clients';
+    one.remark === null &&
+    !one.rough &&
+    cap === NEVER &&
+    sources === NEVER &&
+    one.hop.kind === 'clients';
   const standing = simple && connectionsMax === NEVER ? EXACT_IF : APPROXIMATE;
   const remark = joined(one.remark, standing.remark, cap === NEVER ? null : 'all levels alike age');
   const inputs = { rate, busy, load, idleTimeout, cap, pools, P: closes };

@@ -25,10 +25,18 @@ export function measured(
   { from, to }: Window,
 ): Measured {
   const sums = new Map<string, number>();
+  const add = (key: string, value: number): void => {
+    sums.set(key, (sums.get(key) ?? 0) + value);
+  };
+  const answered = new Map<string, number>();
   for (const { second, scope, measure, value } of rows) {
     if (second < from || second >= to || value === null) continue;
-    const key = `${scope} ${measure}`;
-    sums.set(key, (sums.get(key) ?? 0) + value);
+    add(`${scope} ${measure}`, value);
+    // In the order of columns: the count before the mean of what it counts.
+    if (measure === 'answered') answered.set(scope, value);
+    if (measure === 'latencyMeanMs') {
+      add(`${scope} latency`, ((answered.get(scope) ?? 0) * value) / 1_000);
+    }
   }
   const seconds = to - from;
   const perSecond = (scope: string, measure: string): number =>
@@ -42,11 +50,26 @@ export function measured(
       const scope = `clients:${hop.name}`;
       const sent = perSecond(scope, 'sent');
       const away = perSecond(scope, 'throttled429');
-      const pending = perSecond(scope, 'pending');
       set(hop.name, 'requestsPerSecond', sent);
-      set(hop.name, 'requestsInFlight', pending);
-      set(hop.name, 'secondsToAnswer', pending / (sent - away));
+      // A gauge at the ends of seconds says nothing of what comes in step with them.
+      const inStep = hop.workload.kind === 'open' && hop.workload.arrivals === 'constant';
+      if (!inStep) set(hop.name, 'requestsInFlight', perSecond(scope, 'pending'));
+      const answers = perSecond(scope, 'answered') - away;
+      set(hop.name, 'secondsToAnswer', perSecond(scope, 'latency') / answers);
       set(hop.name, 'throttledShare', away / sent);
+      set(hop.name, 'refusedShare', perSecond(scope, 'serverErrors5xx') / (sent - away));
+    }
+    if (hop.kind === 'app' || hop.kind === 'database') {
+      const scope = `hop:${hop.name}`;
+      const utilisation = perSecond(scope, 'cpuUtilisation');
+      const replicas = hostsOf(topology, hop.name);
+      const load = perSecond(scope, hop.kind === 'app' ? 'load' : 'dbLoad');
+      const work = topology.hops
+        .filter(({ upstream }) => upstream === hop.name)
+        .reduce((sum, { name }) => sum + perSecond(`link:${name}->${hop.name}`, 'exchanges'), 0);
+      set(hop.name, 'utilisation', utilisation);
+      const waiting = load - utilisation * hop.concurrencyMax * replicas;
+      set(hop.name, 'meanWaitSeconds', waiting / work);
     }
     if (hop.kind === 'connection-queue') {
       set(hop.name, 'slotsNeeded', perSecond(`hop:${hop.name}`, 'active'));
@@ -61,6 +84,10 @@ export function measured(
     set(link, 'connectionLifeSeconds', open / opened);
   }
   return values;
+}
+
+function hostsOf({ hosts }: Topology, name: string): number {
+  return hosts.find(({ hops }) => hops.includes(name))?.count ?? 1;
 }
 
 /** Where a stall was: what became of a queue's slots. */

@@ -2,8 +2,10 @@
 import { erlangC } from '../theory/erlang.ts';
 import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
-import type { Load } from './load.ts';
-import { capacityOf, type Station, waitAt } from './stations.ts';
+import { waitsOf } from './group-answers.ts';
+import { CONVOLVED, type Load } from './load.ts';
+import { canWait, capacityOf, refusals, type Station, waitAt } from './stations.ts';
+import { transit } from './way.ts';
 
 export function stationAnswers(load: Load, one: Station, obstacle: string | null): Answer[] {
   const { hop, servers, replicas, visits, service, variation } = one;
@@ -22,31 +24,68 @@ export function stationAnswers(load: Load, one: Station, obstacle: string | null
   const work = (load.rates.get(hop.name) ?? 0) / replicas;
   const offered = work * service;
   const inputs = { perReplica: work, service, servers, offered };
-  const markov = Math.abs(variation - 1) < 1e-9;
   const requests = (load.rates.get(hop.name) ?? 0) / visits;
+  const finite = refusals(one, requests);
+  const trust = trustOf(load, one);
+  const { remark } = load.closed;
+  const waits = { standing: trust.standing, inputs, remark: trust.remark };
+  const ofMarkov = canWait(one) && variation !== 1 && servers > 1 && finite === null;
   return [
     answer('utilisation', {
-      ...{ value: offered / servers, standing: load.closed.standing, inputs },
+      ...{ value: finite === null ? offered / servers : finite.serving / servers, inputs },
+      ...(finite === null ? { standing: load.closed.standing, remark } : trust),
       formula: 'work / s x service / servers',
       source: "utilisation law (Little's law of the servers)",
-      remark: load.closed.remark,
     }),
     answer('waitProbability', {
-      value: erlangC(servers, offered),
-      standing: 'approximation',
-      formula: 'Erlang C(servers, offered load)',
+      ...waits,
+      value: !canWait(one) ? 0 : (finite?.waits ?? erlangC(servers, offered)),
+      ...(ofMarkov ? { standing: 'approximation', remark: EXPONENTIAL } : {}),
+      formula: finite === null ? 'Erlang C(servers, offered load)' : 'p(c) + .. + p(K - 1)',
       source: 'Erlang (1917); Cooper, Introduction to Queueing Theory (1981), 3.4',
-      inputs,
-      remark: `arrivals are taken for Poisson${markov ? '' : ', service times for exponential'}`,
     }),
-    answer('meanWaitSeconds', {
-      value: waitAt(one, requests),
-      standing: 'approximation',
-      formula: '(1 + variation) / 2 x C x service / (servers - offered)',
-      source: 'Pollaczek-Khinchine (one server), Lee and Longton (1959)',
-      inputs: { ...inputs, variation },
-      remark: 'arrivals are taken for Poisson',
-    }),
+    answer('meanWaitSeconds', meanWaitOf(load, one, waits)),
     capacity,
   ];
+}
+
+const EXPONENTIAL = 'arrivals are taken for Poisson, service times for exponential';
+const POISSON = { standing: 'approximation', remark: 'arrivals are taken for Poisson' } as const;
+
+/** Open loads: as the time to answer, which is made of these. Users do not come by chance. */
+function trustOf(load: Load, one: Station): Pick<Known, 'standing' | 'remark'> {
+  if (!canWait(one)) return { standing: 'exact', remark: null };
+  const [group] = load.groups;
+  if (group === undefined || group.users !== Number.POSITIVE_INFINITY) return POISSON;
+  return waitsOf(load, group);
+}
+
+function meanWaitOf(
+  load: Load,
+  one: Station,
+  waits: Pick<Known, 'standing' | 'remark' | 'inputs'>,
+): Known {
+  const { hop, visits, variation } = one;
+  const inputs = { ...waits.inputs, variation };
+  const [group] = load.groups;
+  const stations = [...load.stations.values()].flat();
+  const only = stations.filter(canWait).length === 1 && canWait(one);
+  const solved = load.closed.formula === CONVOLVED && load.closed.standing === 'exact';
+  if (group !== undefined && only && solved && load.groups.length === 1) {
+    const works = stations.reduce((sum, { visits: v, service }) => sum + v * service, 0);
+    const rest = works + transit(load.chain, group.hop);
+    return {
+      ...{ value: (group.seconds - rest) / visits, standing: load.closed.standing },
+      ...{ formula: '(time to answer - what is not waited) / visits', inputs },
+      ...{ source: "Little's law, Buzen (1973)", remark: load.closed.remark },
+    };
+  }
+  return {
+    ...waits,
+    inputs,
+    value: waitAt(one, (load.rates.get(hop.name) ?? 0) / visits),
+    formula:
+      '(1 + variation) / 2 x C x service / (servers - offered); with refusals waiting / arrivals',
+    source: 'Pollaczek-Khinchine (one server), Lee and Longton (1959); M/M/c/K',
+  };
 }

@@ -4,6 +4,7 @@
  */
 import type { AppHop, DatabaseHop } from '../model/topology.ts';
 import { meanWait } from '../theory/erlang.ts';
+import { type FiniteQueue, finiteQueue } from '../theory/finite-queue.ts';
 import { moments } from '../theory/times.ts';
 import type { Chain } from './chain.ts';
 
@@ -17,9 +18,13 @@ export interface Station {
   /** Mean seconds of one piece. */
   readonly service: number;
   readonly variation: number;
+  /** Pieces that may wait in one replica. */
+  readonly room: number;
+  /** Pieces that can be here at once, over all replicas; Infinity = no limit before it. */
+  readonly most: number;
 }
 
-export function stationsOf(chain: Chain, app: AppHop): readonly Station[] {
+export function stationsOf(chain: Chain, app: AppHop, most: number): readonly Station[] {
   const own = moments(app.serviceTime);
   const stations: Station[] = [
     {
@@ -29,6 +34,7 @@ export function stationsOf(chain: Chain, app: AppHop): readonly Station[] {
       visits: 1,
       service: own.mean,
       variation: own.variation,
+      ...{ room: app.waitingMax, most },
     },
   ];
   const database = chain.database(app);
@@ -41,6 +47,7 @@ export function stationsOf(chain: Chain, app: AppHop): readonly Station[] {
       visits: app.queriesPerRequest,
       service: query.mean,
       variation: query.variation,
+      ...{ room: database.waitingMax, most },
     });
   }
   return stations;
@@ -55,10 +62,31 @@ export function capacityOf({ replicas, servers, visits, service }: Station): num
   return service === 0 ? Number.POSITIVE_INFINITY : (replicas * servers) / (visits * service);
 }
 
+/** Can a piece ever find all servers busy? */
+export function canWait({ servers, most }: Station): boolean {
+  return servers < most;
+}
+
+/**
+ * What a station does that refuses whom it has no room for; null where it has room for all that
+ * come, or practically all.
+ */
+export function refusals(station: Station, rate: number): FiniteQueue | null {
+  const { servers, room, replicas, visits, service, most } = station;
+  if (servers + room >= most || room > ROOM_MAX) return null;
+  const queue = finiteQueue(servers, room, ((rate * visits) / replicas) * service);
+  return queue.refused < NEGLIGIBLE ? null : queue;
+}
+
+const ROOM_MAX = 20_000;
+const NEGLIGIBLE = 1e-9;
+
 /** Mean wait of a piece of work, at so many requests per second over all replicas. */
 export function waitAt(station: Station, rate: number): number {
   const { servers, replicas, visits, service, variation } = station;
-  if (servers === Number.POSITIVE_INFINITY) return 0;
+  if (!canWait(station)) return 0;
+  const finite = refusals(station, rate);
+  if (finite !== null) return finite.waiting / ((rate * visits) / replicas);
   return meanWait(servers, (rate * visits) / replicas, service, variation);
 }
 
@@ -77,9 +105,12 @@ export function poolWait(stations: readonly Station[], rate: number): number {
   return queries * meanWait(app.hop.pool.max, perApp, queryTime(stations, rate), 1);
 }
 
-/** Mean seconds from a request's arrival at the app to its answer. */
+/** Mean seconds from a request's arrival at the app to its answer; a refusal comes at once. */
 export function timeToAnswer(stations: readonly Station[], rate: number): number {
   let sum = poolWait(stations, rate);
-  for (const one of stations) sum += one.visits * (one.service + waitAt(one, rate));
+  for (const one of stations) {
+    const { refused } = refusals(one, rate) ?? { refused: 0 };
+    sum += one.visits * ((1 - refused) * one.service + waitAt(one, rate));
+  }
   return sum;
 }

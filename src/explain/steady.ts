@@ -1,6 +1,6 @@
 /**
  * The steady state that is explained: the document's load at its peak, held there, without
- * what its timeline does. The simulator is asked about the very same topology.
+ * what its timeline and its random faults do. The simulator is asked about the very same topology.
  */
 import type { Hop, Shape, TimelineEntry, Topology } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
@@ -10,7 +10,7 @@ export function steadyTopology(
   duration: Micros,
   timeline: readonly TimelineEntry[] = [],
 ): Topology {
-  return { ...topology, duration, timeline, hops: topology.hops.map(atPeak) };
+  return { ...topology, duration, timeline, faults: [], hops: topology.hops.map(atPeak) };
 }
 
 function atPeak(hop: Hop): Hop {

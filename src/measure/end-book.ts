@@ -132,6 +132,15 @@ export class EndBook {
     this.#tellSlot(end, to, at);
   }
 
+  passing(end: End, what: number, at: Micros): void {
+    const queue = this.#queueOf(end);
+    if (queue !== undefined && end.slotBook !== null) queue.passing(end, end.slotBook, what, at);
+    else {
+      const text = 'A request was told to pass something that is no connection at a queue';
+      this.#ctx.books.ofEnd('slot-at-wrong-end', 'wrong', end, text);
+    }
+  }
+
   #tellSlot({ connection }: End, state: number, at: Micros): void {
     if (connection === null) return;
     this.#ctx.sinks.onSlot?.({ connection: connection.id, at, state });

@@ -139,6 +139,7 @@ export class ExchangeBook {
   /** Waits that last until the strike. */
   strike(chain: Chain, at: Micros): void {
     this.#reassess(chain, at);
+    for (const end of chain.queueEnds) this.#queueOf(end)?.strike(end, at);
     for (const exchange of chain.exchanges) {
       if (isUnread(exchange)) this.#gaveUp(chain, exchange, at);
     }
@@ -258,6 +259,7 @@ export class ExchangeBook {
       for (const end of chain.queueEnds) {
         if ((exchange.granted & queueBit(chain, end)) !== 0) continue;
         granted = false;
+        if (end.slotBook?.told) continue;
         this.#queueOf(end)?.waited(end, exchange.sentAt, at);
       }
       // A foreign reader does not tell when it read: only the wait for a slot is known there.

@@ -159,6 +159,9 @@ export class Fold {
       case EventKind.slot:
         this.#ends.slot(end, a, at);
         return;
+      case EventKind.passing:
+        this.#ends.passing(end, a, at);
+        return;
       case EventKind.paired:
         this.#ends.paired(end, this.context.ends.find(process, a));
         return;

@@ -47,7 +47,7 @@ function clients(p99: number | null): ClientsSummary {
     resets: 0,
     retries: 0,
   };
-  const latencyMs = { p50: 1, p90: 1, p99, p99_9: p99 };
+  const latencyMs = { mean: 1, p50: 1, p90: 1, p99, p99_9: p99 };
   return {
     name: 'clients',
     count: 1,

@@ -16,3 +16,8 @@ export function quantileMs(histogram: Histogram, share: number): number | null {
   const value = histogram.quantile(share);
   return value === null ? null : value / MICROS_PER_MILLISECOND;
 }
+
+/** Exact; null when empty. */
+export function meanMs({ mean }: Histogram): number | null {
+  return mean === null ? null : mean / MICROS_PER_MILLISECOND;
+}

@@ -4,8 +4,11 @@
  *   a connection:   held ──► active ─────────────────────► yielded ──► ...
  *   its exchanges:   ├─ waits ─┤├── busy ──┤    idle         ├─ waits (next request)
  *
- * - busy: an exchange in flight, as the nearest downstream L7 end saw it (the upstream one where
- *   that is not ours).
+ * - busy: an exchange in flight through the queue: from when its request reaches the queue until
+ *   its answer does. A live queue cannot know; there nothing delays, and the nearest downstream
+ *   L7 end saw the same (the upstream one where that is not ours). Where links delay (simulated
+ *   only) the queue tells, since else what is still on its way to the client, and holds no
+ *   slot any more, would count as busy, hoarded and overcommitted.
  * - zombie: a request that was read behind the queue after its client had given it up: work
  *   that nobody awaits.
  * - A request waits from its hand-over at the nearest downstream L7 end until its connection
@@ -14,12 +17,14 @@
 import { SlotState } from '../model/event.ts';
 import type { Micros } from '../model/units.ts';
 import { SlotTally } from './slot-tally.ts';
-import { type Chain, type End, type Exchange, NEVER, type SlotBook } from './state.ts';
+import { type Chain, type End, type Exchange, NEVER, SlotBook } from './state.ts';
 
 export class QueueMeter extends SlotTally {
   /** A connection at this queue changed its slot state; `to` none = it is gone. */
   slotChanged(end: End, to: number, at: Micros): void {
     const from = end.slot as SlotState;
+    const { slotBook } = end;
+    if (slotBook?.told && to === SlotState.none) this.#left(end, slotBook, at);
     if (from === SlotState.none && end.slotBook !== null) end.slotBook.settledAt = at;
     this.#settleBook(end, at);
     this.moved(this.account(end.instance), from, to as SlotState, at);
@@ -37,11 +42,11 @@ export class QueueMeter extends SlotTally {
     const account = this.account(end.instance);
     this.#settleBook(end, at);
     const { chain } = end;
-    const busy = end.slot === SlotState.active && chain !== null && inFlight(chain);
+    const queued = end.slot === SlotState.held || end.slot === SlotState.yielded;
+    const here = book.told ? book.asked !== null : chain !== null && inFlight(chain);
+    const busy = end.slot === SlotState.active && here;
     const waiting =
-      (end.slot === SlotState.held || end.slot === SlotState.yielded) &&
-      chain !== null &&
-      waitsFor(chain, end);
+      queued && (book.told ? here && !book.passed : chain !== null && waitsFor(chain, end));
     const busier = Number(busy) - Number(book.busy);
     this.changed(account, busier, Number(waiting) - Number(book.waiting), at);
     book.busy = busy;
@@ -63,9 +68,32 @@ export class QueueMeter extends SlotTally {
         exchange.grantedAt = Math.max(exchange.grantedAt, slotBook.activeSince, exchange.sentAt);
         if (exchange.inFlightDownstream) since = Math.min(since, exchange.sentAt);
       }
-      if (!slotBook.busy) this.#bookPast(slotBook, Math.max(since, slotBook.activeSince), at);
+      if (!slotBook.busy && !slotBook.told)
+        this.#bookPast(slotBook, Math.max(since, slotBook.activeSince), at);
     }
     this.reassess(end, at);
+  }
+
+  /** The queue tells that a request has come (1), is answered (0), or has lost its client (2). */
+  passing(end: End, book: SlotBook, what: number, at: Micros): void {
+    book.told = true;
+    if (what === 1) {
+      book.asked = lastSent(end.chain);
+      book.passed = end.slot === SlotState.active;
+    } else if (what === 2) this.#left(end, book, at);
+    else book.asked = null;
+    this.reassess(end, at);
+  }
+
+  /** The load is over: what waits still is judged by its wait so far. */
+  strike(end: End, at: Micros): void {
+    const { asked, passed } = end.slotBook ?? NO_BOOK;
+    if (asked !== null && !passed) this.waited(end, asked.sentAt, at);
+  }
+
+  #left(end: End, book: SlotBook, at: Micros): void {
+    this.strike(end, at);
+    book.asked = null;
   }
 
   /** A request waited for this end's slot that long. */
@@ -81,11 +109,16 @@ export class QueueMeter extends SlotTally {
 
   #grant(end: End, at: Micros): void {
     const { chain } = end;
+    const { told, asked, passed } = end.slotBook ?? NO_BOOK;
+    if (asked !== null && !passed && end.slotBook !== null) {
+      end.slotBook.passed = true;
+      this.waited(end, asked.sentAt, at);
+    }
     if (chain === null) return;
     const bit = queueBit(chain, end);
     for (const exchange of chain.exchanges) {
       if ((exchange.granted & bit) !== 0) continue;
-      if (exchange.inFlightDownstream) this.waited(end, exchange.sentAt, at);
+      if (!told && exchange.inFlightDownstream) this.waited(end, exchange.sentAt, at);
       // A request given up meanwhile is still in the socket and goes on all the same.
       exchange.granted |= bit;
       exchange.grantedAt = Math.max(at, exchange.sentAt);
@@ -93,13 +126,15 @@ export class QueueMeter extends SlotTally {
   }
 
   #yield(end: End): void {
-    const { chain } = end;
+    const { chain, slotBook } = end;
     if (chain === null) return;
+    const told = slotBook?.told === true;
     for (const exchange of chain.exchanges) {
       if (!exchange.inFlightDownstream) continue;
       const unread = chain.expectsUpstream && exchange.readAt === NEVER;
       if (unread) exchange.granted &= ~queueBit(chain, end);
-      else this.overcommit += 1;
+      else if (!told || exchange === slotBook.asked) this.overcommit += 1;
+      if (told && unread && exchange === slotBook.asked) slotBook.passed = false;
     }
   }
 
@@ -124,6 +159,17 @@ export function queueBit(chain: Chain, end: End): number {
   const position = chain.queueEnds.indexOf(end);
   // A chain with more than 30 queues in a row would be a mistake of the topology.
   return position < 0 || position > 30 ? 0 : 1 << position;
+}
+
+const NO_BOOK = new SlotBook();
+
+/** What its sending hop handed over last. */
+function lastSent(chain: Chain | null): Exchange | null {
+  let last: Exchange | null = null;
+  for (const exchange of chain?.exchanges ?? []) {
+    if (exchange.sentAt !== NEVER && exchange.ordinal > (last?.ordinal ?? 0)) last = exchange;
+  }
+  return last;
 }
 
 function inFlight(chain: Chain): boolean {

@@ -8,7 +8,7 @@ import { exchangeFailureCode } from '../model/event.ts';
 import type { Micros } from '../model/units.ts';
 import { MICROS_PER_SECOND } from '../model/units.ts';
 import { Histogram } from './histogram.ts';
-import { quantileMs } from './percentiles.ts';
+import { meanMs, quantileMs } from './percentiles.ts';
 import type { Series, SeriesTable } from './series.ts';
 import type { GroupShape } from './shape.ts';
 
@@ -49,6 +49,7 @@ export class RequestTally {
   readonly #table: SeriesTable;
   readonly #counts: Readonly<Record<Count, Counter>>;
   readonly #pendingGauge: Series;
+  readonly #mean: Series;
   readonly #p50: Series;
   readonly #p99: Series;
   /** By client number: 1 = it had an answer, 2 = it starved; both can be. */
@@ -76,6 +77,7 @@ export class RequestTally {
       resets: counter('resets'),
     };
     this.#pendingGauge = table.column(scope, 'pending', 'gauge');
+    this.#mean = table.column(scope, 'latencyMeanMs', 'gauge');
     this.#p50 = table.column(scope, 'latencyP50Ms', 'gauge');
     this.#p99 = table.column(scope, 'latencyP99Ms', 'gauge');
   }
@@ -142,6 +144,7 @@ export class RequestTally {
   endOfSecond(index: number): void {
     this.#pendingGauge.set(index, this.pending);
     if (this.#latencySecond.count === 0) return;
+    this.#mean.set(index, meanMs(this.#latencySecond) ?? Number.NaN);
     this.#p50.set(index, quantileMs(this.#latencySecond, 0.5) ?? Number.NaN);
     this.#p99.set(index, quantileMs(this.#latencySecond, 0.99) ?? Number.NaN);
     this.#latencySecond.clear();

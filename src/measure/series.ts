@@ -10,7 +10,7 @@
  *   hop:<database>    cpuUtilisation, dbLoad, databaseConnections
  *   host:<host>       requests
  *   clients:<group>   sent, attempts, retries, answered, ok, throttled429, serverErrors5xx,
- *                     failed, timeouts, resets, pending, latencyP50Ms, latencyP99Ms
+ *                     failed, timeouts, resets, pending, latencyMeanMs, latencyP50Ms, latencyP99Ms
  *
  * open, active, held, yielded, waiting, pending and databaseConnections are read at the end of the
  * second; the rest are of the second in which the thing happened. Windows of 60 s start with the

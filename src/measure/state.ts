@@ -82,6 +82,11 @@ export class SlotBook {
   busy = false;
   waiting = false;
   starved = false;
+  /** The queue itself tells what is in flight through it (`EventKind.passing`). */
+  told = false;
+  /** What it told last, and whether its slot has let that through. */
+  asked: Exchange | null = null;
+  passed = false;
 }
 
 /** One TCP connection: two ends, or one where the other is foreign. */

@@ -30,7 +30,7 @@ import type { Books } from './books.ts';
 import { Fold } from './fold.ts';
 import { labSummary, processSummaries } from './lab.ts';
 import type { LinkMeter } from './link-meter.ts';
-import { percentilesOf } from './percentiles.ts';
+import { meanMs, percentilesOf } from './percentiles.ts';
 import type { RequestTally } from './request-tally.ts';
 import type { RowSinks, SecondRow } from './rows.ts';
 import { groupsBefore } from './shape.ts';
@@ -136,13 +136,14 @@ function answeredRequests({ groups, links }: MeasuredRun): number {
 }
 
 function clientsSummary(meter: RequestTally, window: number): ClientsSummary {
-  const { shape, total } = meter;
+  const { shape, total, latency } = meter;
+  const mean = meanMs(latency);
   return {
     name: shape.hop,
     count: shape.count,
     served: meter.served,
     starved: shape.own ? meter.starved : null,
-    latencyMs: meter.latency.count === 0 ? null : percentilesOf(meter.latency),
+    latencyMs: mean === null ? null : { mean, ...percentilesOf(latency) },
     requests: {
       sent: total.sent,
       answered: total.answered,

@@ -85,6 +85,12 @@ export const EventKind = {
    * engine's timers are late, its books of who is busy since when are not).
    */
   station: 16,
+  /**
+   * The simulator only, whose links may delay: the request of a client has come as far as this
+   * queue (a = 1), or is there no more (a = 0 answered, 2 its client has left). A connection of
+   * which this is told (it begins with 0) is busy by it, not by what the sending hop knows.
+   */
+  passing: 17,
 } as const;
 
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];

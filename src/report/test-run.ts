@@ -48,7 +48,7 @@ function summaryOf(findings: readonly Finding[]): Summary {
         count: 4,
         served: 3,
         starved: 1,
-        latencyMs: { p50: 12, p90: 40, p99: 2_500, p99_9: 3_000 },
+        latencyMs: { mean: 30, p50: 12, p90: 40, p99: 2_500, p99_9: 3_000 },
         requests: {
           ...requests,
           sent: 1_000,

@@ -10,11 +10,11 @@ import { parseTopology } from '../topology/index.ts';
 export const GOLDEN_SEED = 7;
 
 export const GOLDEN: readonly (readonly [file: string, set: readonly string[], hash: string])[] = [
-  ['incident.yaml', ['duration=150s'], 'f83f2dcfda16deac'],
-  ['golden-connections.yaml', [], '5e06d404b35552b4'],
-  ['reclaiming-queue.yaml', [], '07cfb574aec6093f'],
-  ['alb.yaml', [], '6c44e96e2db3b459'],
-  ['aws-2021.yaml', ['duration=3s'], 'f128f5cb1a756abc'],
+  ['incident.yaml', ['duration=150s'], 'ab33a7242bd667b8'],
+  ['golden-connections.yaml', [], '679ad1affc8f9f9e'],
+  ['reclaiming-queue.yaml', [], '91532b8ac50d0f6d'],
+  ['alb.yaml', [], '697d061522e623cd'],
+  ['aws-2021.yaml', ['duration=3s'], 'c542b9ae194559cb'],
 ];
 
 export function goldenTopology(file: string, set: readonly string[]): Topology {

@@ -174,4 +174,22 @@ describe('measures of the simulator itself', () => {
       }
     });
   }
+
+  // What was on its way to a link when its sender gave it up, only the simulator knows of: counts
+  // of exchanges there differ by that.
+  it.each(['watch', 'unread'])('are those of the ledger for slots behind delays, %s', (held) => {
+    const delays = ['clients=30ms', 'apigw=11ms', 'nlb=2ms', 'queue=3ms'];
+    const far = delays.map((one) => one.replace('=', '.upstreamDelay='));
+    const set = [`queue.whileHeld=${held}`, 'queue.reclaim=idle-yield', ...far];
+    const parsed = parseTopology(FAULTS, 'faults.yaml', { set, scale: 1, timeScale: 1 });
+    if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems, null, 1));
+    const { byEvents, byItself, ...series } = measureBothWays(parsed.topology, 1);
+    expect(byEvents.imbalances.filter((one) => !one.explained)).toEqual([]);
+    expect(byEvents.queues[0]?.hoardedSlotSeconds).toBeGreaterThan(1);
+    expect(differences(byEvents.queues, byItself.queues)).toEqual([]);
+    const [events, itself] = bySeries(series).map((all) =>
+      Object.fromEntries(Object.entries(all as object).filter(([key]) => /^hop:queue/.test(key))),
+    );
+    expect(differences(events, itself)).toEqual([]);
+  });
 });

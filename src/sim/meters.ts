@@ -4,10 +4,6 @@
  * `SlotTally`, `RequestTally`), and a test holds that a run measured both ways gives the same
  * summary, to the last number.
  *
- * One thing differs: where links with a delay lie between a queue and the hop that sends requests
- * to it, a slot is busy from when the request reaches the queue until its answer does; the ledger
- * counts from and to the sending hop.
- *
  * What is left to the ledger: rows of single connections and exchanges. How far client
  * connections spread (`multiplication`) is followed for a sample of clients (spread.ts).
  */
@@ -32,6 +28,7 @@ import type { Exchange } from './exchange.ts';
 import type { Connection } from './net/connection.ts';
 import type { Listener, Place, SimLink } from './net/place.ts';
 import { rootCause } from './root-cause.ts';
+import type { SlotBook } from './slot-book.ts';
 import { Spread } from './spread.ts';
 
 /** Steps are closed before anything of the next one, and everything else is at whole µs. */
@@ -270,7 +267,7 @@ export class Meters implements MeasuredRun, Actor {
 }
 
 /** The slots of one replica of a queue. */
-export class QueueBook {
+export class QueueBook implements SlotBook {
   readonly tally: SlotTally;
   readonly #meters: Meters;
   readonly #engine: Engine;
@@ -282,6 +279,8 @@ export class QueueBook {
     this.#engine = engine;
     this.#account = tally.account(instance);
   }
+
+  accepted(): void {}
 
   /** The slot state of a connection changes to this; `connection.slot` still has the former. */
   moved(connection: Connection, to: SlotState): void {

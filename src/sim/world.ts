@@ -27,6 +27,7 @@ import { PoolDecision } from './net/connection-pool.ts';
 import { Network } from './net/network.ts';
 import { Listener, Place, type SimLink } from './net/place.ts';
 import type { Recorder } from './recorder.ts';
+import { isFar, type SlotBook, ToldSlots } from './slot-book.ts';
 
 export interface WorldOptions {
   readonly topology: Topology;
@@ -182,12 +183,17 @@ export class World {
     return this.tap.create(name, Policy, settings, port, (given) => new Policy(settings, given));
   }
 
-  /** Counts the slots of a queue's replica, where the simulator measures by itself. */
-  queueBook(instance: Instance): QueueBook | null {
-    const { meters } = this;
-    if (meters === null) return null;
-    const tally = meters.queues[meters.shape.instances[instance.index]?.queue ?? -1];
-    return tally === undefined ? null : new QueueBook(meters, tally, this.engine, instance.index);
+  /**
+   * Counts the slots of a queue's replica, where the simulator measures by itself; tells the
+   * ledger what only the queue knows, where a link before it delays.
+   */
+  queueBook(instance: Instance): SlotBook | null {
+    const { meters, recorder, engine, topology } = this;
+    const { index } = instance;
+    const tally = meters?.queues[meters.shape.instances[index]?.queue ?? -1];
+    const book = meters && tally !== undefined ? new QueueBook(meters, tally, engine, index) : null;
+    if (recorder === null || !isFar(topology, this.hopOf(instance))) return book;
+    return new ToldSlots(recorder, engine, index, book);
   }
 
   // Books of exchanges

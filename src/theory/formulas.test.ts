@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Distribution } from '../model/topology.ts';
 import { binomialTail } from './binomial.ts';
 import { closedThroughput } from './closed-network.ts';
+import { erlangB, erlangC, meanWait } from './erlang.ts';
+import { finiteQueue } from './finite-queue.ts';
 import { meanOpen } from './growing-pool.ts';
 import { endsAtCap, meanLife, requestsPerConnection } from './keep-alive.ts';
 import { stationaryShares } from './markov.ts';
@@ -13,6 +15,27 @@ import { meanUpTo, moments, tail } from './times.ts';
 import { turnedAway } from './token-bucket.ts';
 
 const NONE = Number.POSITIVE_INFINITY;
+
+describe('a queue with room for some', () => {
+  it('is Erlang B without room, and Erlang C with room for all', () => {
+    expect(finiteQueue(8, 0, 7).refused).toBeCloseTo(erlangB(8, 7), 12);
+    const endless = finiteQueue(3, 2_000, 2.4);
+    expect(endless.waits).toBeCloseTo(erlangC(3, 2.4), 12);
+    expect(endless.waiting / 2.4).toBeCloseTo(meanWait(3, 2.4, 1, 1), 10);
+    expect(endless.serving).toBeCloseTo(2.4, 12);
+  });
+
+  it('serves what it does not refuse: M/M/1/4 by hand', () => {
+    const a = 1.5;
+    const powers = [1, a, a ** 2, a ** 3, a ** 4];
+    const sum = powers.reduce((total, one) => total + one, 0);
+    const { refused, serving, waiting, waits } = finiteQueue(1, 3, a);
+    expect(refused).toBeCloseTo(a ** 4 / sum, 12);
+    expect(serving).toBeCloseTo(a * (1 - refused), 12);
+    expect(waiting).toBeCloseTo((a ** 2 + 2 * a ** 3 + 3 * a ** 4) / sum, 12);
+    expect(waits).toBeCloseTo((a + a ** 2 + a ** 3) / sum, 12);
+  });
+});
 
 describe('keep-alive', () => {
   it.each([

@@ -2,8 +2,8 @@
  * The app's database pool: sessions of a driver under the shared `Pool` policy, with Sequelize's
  * settings (min, max, idle, acquire, evict) and its order: the connection released last is used
  * first, so that the others can fall idle. Each statement is prepared once per connection, as
- * most apps do; that is also how a deployment reaches `max_prepared_stmt_count`. Preparing is
- * no exchange, so it is done by itself.
+ * most apps do; that is also how a deployment reaches `max_prepared_stmt_count`. Preparing is the
+ * beginning of the exchange of the query that needs it: where it fails, it is the whole of it.
  *
  * The policy's decisions are carried out after its input has returned (policy/contract.ts).
  */
@@ -48,7 +48,7 @@ interface Pooled {
   lost: boolean;
   /** The query that has this connection. */
   query: Query | null;
-  /** Its exchange; 0 while its statement is being prepared. */
+  /** Its exchange; 0 without a query. */
   ordinal: number;
 }
 
@@ -169,6 +169,8 @@ export class DatabasePool {
       return;
     }
     pooled.query = query;
+    const { end, ordinal } = query.parent;
+    pooled.ordinal = session.end.exchangeStarted(PARENT_SAME_HOP, end.number, ordinal);
     if (session.isPrepared(query.sql)) {
       this.#send(query, pooled, session);
       return;
@@ -180,8 +182,6 @@ export class DatabasePool {
   }
 
   #send(query: Query, pooled: Pooled, session: DatabaseSession): void {
-    const { end, ordinal } = query.parent;
-    pooled.ordinal = session.end.exchangeStarted(PARENT_SAME_HOP, end.number, ordinal);
     session.execute(query.sql, query.parameters, (failure, result) =>
       this.#finish(query, pooled, failure, result),
     );

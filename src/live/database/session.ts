@@ -224,15 +224,16 @@ export class DatabaseConnection extends Deadline implements EndHandlers {
     else this.#refuse(noAccess(name));
   }
 
+  /** What cannot be prepared will not be executed: its refusal is the answer, an exchange. */
   #prepare(sql: string): void {
     const statement = parseStatement(sql);
     if (statement.kind === 'error') {
-      this.#refuse(statement);
+      this.#serve(statement, [], 'binary');
       return;
     }
     if (!this.#shared.takeStatement()) {
       const text = `${TOO_MANY_STATEMENTS}${this.#shared.statementsMax})`;
-      this.#refuse(failure(1_461, '42000', text));
+      this.#serve(failure(1_461, '42000', text), [], 'binary');
       return;
     }
     const { columns, parameters } = statement;

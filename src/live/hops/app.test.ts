@@ -327,12 +327,16 @@ describe.each(kinds)("the app's database pool (%s)", (kind) => {
     expect(new Set(causesOn(app, testLinks.outgoing))).toEqual(new Set(['peer_fin']));
   });
 
-  it('answers 500 when a statement cannot be prepared, and books no exchange for it', async () => {
+  it('answers 500 when a statement cannot be prepared, an exchange at both ends', async () => {
     const { app, db } = await start({}, { preparedStatementsMax: 0 });
     const answer = await get(app, '/items/1');
     expect(answer.status).toBe(500);
     expect(json(answer)).toEqual({ error: 'ER_MAX_PREPARED_STMT_COUNT_REACHED' });
-    expect(rowsOn(app, EventKind.exchangeStarted, 1)).toEqual([]);
+    const ended = (hop: RunningHop) =>
+      hop.events().filter((row) => row.kind === EventKind.exchangeEnded && row.a === 500);
+    // The app's answer to its client, the database's to the app; ordinals as in the simulator.
+    expect(ended(app).map(({ exchange }) => exchange)).toEqual([1, 1]);
+    expect(ended(db).map(({ exchange }) => exchange)).toEqual([1]);
     // The connection is still good for others.
     db.live.apply({ action: 'set', path: 'db.preparedStatementsMax', to: 10 });
     expect((await get(app, '/items/1')).status).toBe(200);

@@ -10,11 +10,11 @@ import { ConnectionQueue } from '../../policy/connection-queue.ts';
 import type { Follower } from '../engine/engine.ts';
 import { Wake } from '../engine/wake.ts';
 import type { Exchange } from '../exchange.ts';
-import type { QueueBook } from '../meters.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Listener } from '../net/place.ts';
 import { CAUSES } from '../relay/keep-alive.ts';
 import { L4Relay } from '../relay/l4.ts';
+import type { SlotBook } from '../slot-book.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
@@ -30,7 +30,7 @@ export class QueueHop extends L4Relay implements SimHop, Follower {
   readonly #wake: Wake;
   readonly #faults: HostFaults;
   readonly #target: () => Listener | null;
-  readonly #book: QueueBook | null;
+  readonly #book: SlotBook | null;
   #settings: ConnectionQueueHop;
 
   constructor(world: World, instance: Instance, hop: ConnectionQueueHop) {
@@ -87,6 +87,7 @@ export class QueueHop extends L4Relay implements SimHop, Follower {
 
   protected begun(downstream: Connection): void {
     downstream.reading = false;
+    this.#book?.accepted(downstream);
     this.#policy.opened(this.world.engine.now, downstream.serverNumber);
   }
 

@@ -111,7 +111,9 @@ export const CLIENTS_SETTINGS = {
     }),
     budget: share({
       default: 1,
-      description: 'Retries may be at most this share of requests; 1 = no budget.',
+      description:
+        'Retries may be at most this share of requests, beside 100 that are saved at the start; ' +
+        '1 = no budget.',
       source: OWN_CHOICE,
     }),
     on: choices({
