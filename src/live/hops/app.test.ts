@@ -136,6 +136,8 @@ describe.each(kinds)('the REST API (%s)', (kind) => {
     expect(json(await get(app, '/items/1001?x=1'))).toMatchObject({ name: 'größer' });
     expect((await get(app, '/items/4000000000')).status).toBe(404);
     expect((await get(app, '/items')).status).toBe(404);
+    const head = await request(app.port, { agent, method: 'HEAD', path: '/items/7' });
+    expect([head.status, head.body.length]).toEqual([200, 0]);
     expect((await post(app, 'no json')).status).toBe(400);
     await app.stop();
     await db.stop();

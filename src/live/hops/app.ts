@@ -138,7 +138,8 @@ class App implements LiveHop {
       return;
     }
     const left = this.#settings.queriesPerRequest;
-    const item = method === 'GET' ? ITEM_PATH.exec(target) : null;
+    const reads = method === 'GET' || method === 'HEAD';
+    const item = reads ? ITEM_PATH.exec(target) : null;
     if (item !== null) {
       this.#serve({ call, left, status: 200, id: Number(item[1]), insert: null });
     } else if (method === 'POST' && target === '/items') {
