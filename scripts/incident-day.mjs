@@ -38,7 +38,7 @@ function record() {
   const folder = join(scratch, 'day');
   const args = ['dist/bin/main.js', ...command, '--no-page', '--record', folder];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
-  if (status !== 0) throw new Error('the day was not lived through');
+  if (status !== 0) throw new Error(`the day was broken off: see --recording ${folder}`);
   return { folder, forget: () => rmSync(scratch, { recursive: true }) };
 }
 
