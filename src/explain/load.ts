@@ -9,8 +9,16 @@ import { moments, tail } from '../theory/times.ts';
 import { turnedAway } from '../theory/token-bucket.ts';
 import type { Known } from './answer.ts';
 import { Chain } from './chain.ts';
-import { connectionWait, isWide, type Narrow, narrowPool, widthOf, workOf } from './narrow.ts';
-import { canWait, poolWait, refusals, type Station, stationsOf, timeToAnswer } from './stations.ts';
+import { connectionWait, isWide, type Narrow, narrowPool, occupancyOf, widthOf } from './narrow.ts';
+import {
+  canWait,
+  poolWait,
+  refusals,
+  type Station,
+  stationsOf,
+  timeToAnswer,
+  workOf,
+} from './stations.ts';
 import { peakOf } from './steady.ts';
 import { transit, transitBefore } from './way.ts';
 
@@ -100,7 +108,7 @@ function solve(chain: Chain, members: readonly ClientsHop[], factor: number): So
   const users = groupsAt(0).reduce((sum, one) => sum + one.users, 0);
   const passable = pools.reduce((sum, one) => sum + (one === null ? INFINITE : widthOf(one)), 0);
   const stations = app === null ? [] : stationsOf(chain, app, Math.min(users, passable));
-  const least = stations.reduce((sum, { visits, service }) => sum + visits * service, 0);
+  const least = workOf(stations);
   const solved = solveStations(stations, groupsAt, least);
   return { stations, ...behindPools(chain, pools, { ...solved, stations }) };
 }
@@ -112,10 +120,8 @@ function solveStations(
   groupsAt: (seconds: number) => readonly Group[],
   least: number,
 ): Groups {
-  const passed = (groups: readonly Group[]): number =>
-    groups.reduce((sum, { rate, turnedAway: away }) => sum + rate * (1 - away), 0);
   if (groupsAt(least).every(({ users }) => users === INFINITE)) {
-    const rate = passed(groupsAt(least));
+    const rate = passedOf(groupsAt(least));
     const { refused } = (stations[0] && refusals(stations[0], rate)) ?? { refused: 0 };
     const groups = groupsAt(timeToAnswer(stations, rate));
     return { groups: groups.map((one) => ({ ...one, refused })), how: OPEN };
@@ -125,7 +131,7 @@ function solveStations(
   // The longer answers take, the less is asked, and the less is asked the shorter they take.
   let [low, high] = [least, Math.max(least, 1e-6)];
   const excess = (seconds: number): number =>
-    timeToAnswer(stations, passed(groupsAt(seconds))) - seconds;
+    timeToAnswer(stations, passedOf(groupsAt(seconds))) - seconds;
   while (excess(high) > 0 && high < 1e6) high *= 2;
   for (let round = 0; round < 100; round++) {
     const middle = (low + high) / 2;
@@ -145,7 +151,7 @@ function behindPools(
   for (const pool of pools) {
     if (pool === null || first === undefined) continue;
     const through = groups.filter(({ hop }) => chain.from(hop).includes(pool.hop));
-    const rate = through.reduce((sum, one) => sum + one.rate * (1 - one.turnedAway), 0);
+    const rate = passedOf(through);
     const users = through.reduce((sum, one) => sum + one.users, 0);
     const before = transitBefore(chain, first.hop, pool.hop);
     if (pool.hop.kind === 'clients' && users < INFINITE) continue;
@@ -154,7 +160,7 @@ function behindPools(
       const obstacle = `requests wait for connections of ${pool.hop.name}, not only for the app`;
       return { groups, how, obstacle };
     }
-    const work = workOf(stations, transit(chain, first.hop) - before);
+    const work = occupancyOf(stations, transit(chain, first.hop) - before);
     const seconds = connectionWait(pool, rate, work);
     const narrow = { pool, seconds };
     const waiting = { ...first, seconds: first.seconds + seconds, narrow };
@@ -194,13 +200,11 @@ function exactSeconds(
   const cost = users * users * places;
   const refusing = queues.some(({ servers, room }) => servers + room < users);
   if (groups.length > 1 || group?.think == null || throttled || refusing) return null;
-  if (!(cost <= CONVOLUTION_MAX)) {
-    return null;
-  }
+  if (!(cost <= CONVOLUTION_MAX)) return null;
   if (narrowPool && poolWait(stations, group.rate) > 1e-3 * least) return null;
   const think = moments(group.think).mean + group.seconds - least;
   const own = stations.filter((one) => !queues.includes(one));
-  const without = own.reduce((sum, { visits, service }) => sum + visits * service, think);
+  const without = workOf(own, think);
   const each = queues.flatMap(({ replicas, visits, service, servers }) =>
     Array.from({ length: replicas }, () => ({ demand: (visits * service) / replicas, servers })),
   );
@@ -266,6 +270,11 @@ const INFINITE = Number.POSITIVE_INFINITY;
 /** Rounding of 1 - x. */
 const NEGLIGIBLE = 1e-12;
 
+/** Requests per second that no throttle turns away. */
+function passedOf(groups: readonly Group[]): number {
+  return groups.reduce((sum, { rate, turnedAway: away }) => sum + rate * (1 - away), 0);
+}
+
 function obstacleOf(chain: Chain, members: readonly ClientsHop[], solved: Solved): string | null {
   for (const { hop, turnedAway: away, users } of solved.groups) {
     if (!/^\/items\//.test(hop.path)) return `the app does no work for ${hop.path} of ${hop.name}`;
@@ -279,10 +288,10 @@ function obstacleOf(chain: Chain, members: readonly ClientsHop[], solved: Solved
   }
   const [group] = solved.groups;
   if (group === undefined) return 'nobody asks anything';
+  const rate = passedOf(solved.groups);
   for (const one of solved.stations) {
     const { name, contention } = one.hop;
     if (contention > 0) return `${name}: contention makes the service depend on the load`;
-    const rate = solved.groups.reduce((sum, { rate: r, turnedAway: t }) => sum + r * (1 - t), 0);
     if (refusals(one, rate) === null) continue;
     if (group.users !== INFINITE || one.hop.kind === 'database') return `${name} refuses some`;
     if (group.hop.retry.attemptsMax > 1 && group.hop.retry.on.includes('5xx')) {

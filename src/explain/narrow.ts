@@ -6,7 +6,7 @@
 import type { ClientsHop, Hop } from '../model/topology.ts';
 import { erlangC, meanWait } from '../theory/erlang.ts';
 import type { Chain } from './chain.ts';
-import type { Station } from './stations.ts';
+import { type Station, workOf } from './stations.ts';
 
 export interface Narrow {
   readonly hop: Hop;
@@ -54,8 +54,8 @@ export function isWide({ pools, connectionsMax }: Narrow, rate: number, busy: nu
 const SELDOM = 1e-6;
 
 /** Mean and squared variation of the work of one request, where it waits nowhere. */
-export function workOf(stations: readonly Station[], transit: number) {
-  const busy = stations.reduce((sum, { visits, service }) => sum + visits * service, transit);
+export function occupancyOf(stations: readonly Station[], transit: number) {
+  const busy = workOf(stations, transit);
   const variance = stations.reduce(
     (sum, { visits, service, variation }) => sum + visits * variation * service * service,
     0,

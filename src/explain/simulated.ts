@@ -5,6 +5,7 @@
 import type { SecondRow } from '../measure/rows.ts';
 import type { Topology } from '../model/topology.ts';
 import type { Quantity } from './answer.ts';
+import { Chain } from './chain.ts';
 
 /** Seconds of the run that count: from `from` up to, not including, `to`. */
 export interface Window {
@@ -39,6 +40,7 @@ export function measured(
     }
   }
   const seconds = to - from;
+  const chain = new Chain(topology);
   const perSecond = (scope: string, measure: string): number =>
     (sums.get(`${scope} ${measure}`) ?? 0) / seconds;
   const values = new Map<string, number>();
@@ -62,7 +64,7 @@ export function measured(
     if (hop.kind === 'app' || hop.kind === 'database') {
       const scope = `hop:${hop.name}`;
       const utilisation = perSecond(scope, 'cpuUtilisation');
-      const replicas = hostsOf(topology, hop.name);
+      const replicas = chain.replicas(hop);
       const load = perSecond(scope, hop.kind === 'app' ? 'load' : 'dbLoad');
       const work = topology.hops
         .filter(({ upstream }) => upstream === hop.name)
@@ -84,10 +86,6 @@ export function measured(
     set(link, 'connectionLifeSeconds', open / opened);
   }
   return values;
-}
-
-function hostsOf({ hosts }: Topology, name: string): number {
-  return hosts.find(({ hops }) => hops.includes(name))?.count ?? 1;
 }
 
 /** Where a stall was: what became of a queue's slots. */

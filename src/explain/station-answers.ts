@@ -4,7 +4,7 @@ import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
 import { waitsOf } from './group-answers.ts';
 import { CONVOLVED, type Load } from './load.ts';
-import { canWait, capacityOf, refusals, type Station, waitAt } from './stations.ts';
+import { canWait, capacityOf, refusals, type Station, waitAt, workOf } from './stations.ts';
 import { transit } from './way.ts';
 
 export function stationAnswers(load: Load, one: Station, obstacle: string | null): Answer[] {
@@ -72,8 +72,7 @@ function meanWaitOf(
   const only = stations.filter(canWait).length === 1 && canWait(one);
   const solved = load.closed.formula === CONVOLVED && load.closed.standing === 'exact';
   if (group !== undefined && only && solved && load.groups.length === 1) {
-    const works = stations.reduce((sum, { visits: v, service }) => sum + v * service, 0);
-    const rest = works + transit(load.chain, group.hop);
+    const rest = workOf(stations) + transit(load.chain, group.hop);
     return {
       ...{ value: (group.seconds - rest) / visits, standing: load.closed.standing },
       ...{ formula: '(time to answer - what is not waited) / visits', inputs },

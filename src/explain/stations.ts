@@ -53,6 +53,11 @@ export function stationsOf(chain: Chain, app: AppHop, most: number): readonly St
   return stations;
 }
 
+/** Seconds of work that a request is to them, with what it takes besides. */
+export function workOf(stations: readonly Station[], besides = 0): number {
+  return stations.reduce((sum, { visits, service }) => sum + visits * service, besides);
+}
+
 /** Requests per second that the slowest station can bear; Infinity where nothing limits. */
 export function capacity(stations: readonly Station[]): number {
   return Math.min(...stations.map(capacityOf));

@@ -14,7 +14,7 @@
  * - A request waits from its hand-over at the nearest downstream L7 end until its connection
  *   has a slot, or until it is given up, or until the load ends.
  */
-import { SlotState } from '../model/event.ts';
+import { Passing, SlotState } from '../model/event.ts';
 import type { Micros } from '../model/units.ts';
 import { SlotTally } from './slot-tally.ts';
 import { type Chain, type End, type Exchange, NEVER, SlotBook } from './state.ts';
@@ -74,13 +74,13 @@ export class QueueMeter extends SlotTally {
     this.reassess(end, at);
   }
 
-  /** The queue tells that a request has come (1), is answered (0), or has lost its client (2). */
+  /** The queue tells that a request has come, is answered, or has lost its client. */
   passing(end: End, book: SlotBook, what: number, at: Micros): void {
     book.told = true;
-    if (what === 1) {
+    if (what === Passing.asked) {
       book.asked = lastSent(end.chain);
       book.passed = end.slot === SlotState.active;
-    } else if (what === 2) this.#left(end, book, at);
+    } else if (what === Passing.left) this.#left(end, book, at);
     else book.asked = null;
     this.reassess(end, at);
   }

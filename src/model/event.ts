@@ -87,10 +87,18 @@ export const EventKind = {
   station: 16,
   /**
    * The simulator only, whose links may delay: the request of a client has come as far as this
-   * queue (a = 1), or is there no more (a = 0 answered, 2 its client has left). A connection of
-   * which this is told (it begins with 0) is busy by it, not by what the sending hop knows.
+   * queue, or is there no more; a = Passing. A connection of which this is told (it begins with
+   * `answered`) is busy by it, not by what the sending hop knows.
    */
   passing: 17,
+} as const;
+
+export const Passing = {
+  /** Nothing of its client is at the queue. */
+  answered: 0,
+  asked: 1,
+  /** The client has gone. */
+  left: 2,
 } as const;
 
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];

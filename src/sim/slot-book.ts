@@ -6,7 +6,7 @@
  * Behind a link with a delay that is earlier and later than the queue has it, and it is the queue's
  * slot that is busy. So there, and only there, the queue tells.
  */
-import { EventKind, type SlotState } from '../model/event.ts';
+import { EventKind, Passing, type SlotState } from '../model/event.ts';
 import { isL4 } from '../model/plan.ts';
 import type { Hop, Topology } from '../model/topology.ts';
 import type { Engine } from './engine/engine.ts';
@@ -26,10 +26,6 @@ export interface SlotBook {
   strike(connection: Connection): void;
 }
 
-const ANSWERED = 0;
-const ASKED = 1;
-const LEFT = 2;
-
 export class ToldSlots implements SlotBook {
   readonly #recorder: Recorder;
   readonly #engine: Engine;
@@ -45,7 +41,7 @@ export class ToldSlots implements SlotBook {
   }
 
   accepted(connection: Connection): void {
-    this.#tell(connection, ANSWERED);
+    this.#tell(connection, Passing.answered);
   }
 
   moved(connection: Connection, to: SlotState): void {
@@ -55,7 +51,7 @@ export class ToldSlots implements SlotBook {
   asked(connection: Connection, exchange: Exchange): void {
     this.#other?.asked(connection, exchange);
     connection.asked = exchange;
-    this.#tell(connection, ASKED);
+    this.#tell(connection, Passing.asked);
   }
 
   over(connection: Connection, gaveUp: boolean): void {
@@ -63,7 +59,7 @@ export class ToldSlots implements SlotBook {
     this.#other?.over(connection, gaveUp);
     connection.asked = null;
     // With its end everything about a connection has been told.
-    if (connection.acceptorOpen) this.#tell(connection, gaveUp ? LEFT : ANSWERED);
+    if (connection.acceptorOpen) this.#tell(connection, gaveUp ? Passing.left : Passing.answered);
   }
 
   strike(connection: Connection): void {
