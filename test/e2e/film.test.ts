@@ -29,6 +29,9 @@ it('makes a film of as many frames as it says, and a picture', async (context) =
   expect(Number(format.duration)).toBeCloseTo(2, 1);
   expect((await runCli(['film', at('rec'), '-o', at('a.png')])).code).toBe(0);
   expect(readFileSync(at('a.png')).subarray(1, 4).toString()).toBe('PNG');
+  const still = JSON.parse((await runCli(['film', at('rec'), '-o', at('c.png'), '--json'])).stdout);
+  const bytes = readFileSync(at('c.png')).length;
+  expect(still).toMatchObject({ recording: at('rec'), files: [{ path: at('c.png'), bytes }] });
   const none = { env: { PATH: at('nowhere') } };
   const without = await runCli(['film', at('rec'), '-o', at('b.mp4')], none);
   expect(without.code).toBe(1);

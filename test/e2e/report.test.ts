@@ -83,6 +83,12 @@ describe('waterhammer report', () => {
     expect(await faultsOfAccess(readFileSync(at('e.html'), 'utf8'))).toEqual([]);
   });
 
+  it('tells programs what it wrote', async () => {
+    const { code, stdout } = await runCli(['report', at('before'), '-o', at('g.html'), '--json']);
+    const bytes = readFileSync(at('g.html')).length;
+    expect([code, JSON.parse(stdout).files]).toEqual([0, [{ path: at('g.html'), bytes }]]);
+  });
+
   it('refuses what is no recording', async () => {
     const { code, stderr } = await runCli(['report', folder.path, '-o', at('f.html')]);
     expect(code).toBe(2);
@@ -97,6 +103,8 @@ describe('waterhammer diagram --format svg', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^<svg xmlns="[^"]*" class="wh-sequence"/);
     expect(stdout).toContain('held, unread for');
+    const told = await runCli(['diagram', at('before'), ...client, '--json']);
+    expect(JSON.parse(told.stdout)).toMatchObject({ client: '50', text: stdout });
     expect((await runCli(['diagram', at('before'), '--client', '1', '--format', 'gif'])).code).toBe(
       2,
     );
