@@ -28,14 +28,14 @@ const count = { ok: 0, failed: 0, attempts: 0, latency: 0 };
 const patience = new Lane(engine, 250_000);
 const gap = sampler(GAP, randomStream(seed, 'arrivals'));
 
+/** What is over is used again, as the simulator does with its exchanges and requests. */
+const spareAttempts = [];
+const spareRequests = [];
+
 class Attempt extends Timeout {
+  request = null;
   place = 0;
   over = false;
-
-  constructor(request) {
-    super();
-    this.request = request;
-  }
 
   expired() {
     this.over = true;
@@ -45,12 +45,15 @@ class Attempt extends Timeout {
 
 class Request {
   tries = 0;
-  began = engine.now;
+  began = 0.5;
 
   fire() {
     this.tries += 1;
     count.attempts += 1;
-    const attempt = new Attempt(this);
+    const attempt = spareAttempts.pop() ?? new Attempt();
+    attempt.request = this;
+    attempt.place = 0;
+    attempt.over = false;
     patience.set(attempt);
     stations[0].submit(attempt);
   }
@@ -58,8 +61,17 @@ class Request {
   failed() {
     retryAt = -1;
     retry.failed(engine.now, 0, this.tries, TIMED_OUT, 0);
-    if (retryAt < 0) count.failed += 1;
-    else engine.at(retryAt, this, 0);
+    if (retryAt >= 0) engine.at(retryAt, this, 0);
+    else {
+      count.failed += 1;
+      spareRequests.push(this);
+    }
+  }
+
+  answered() {
+    count.ok += 1;
+    count.latency += engine.now - this.began;
+    spareRequests.push(this);
   }
 }
 
@@ -85,10 +97,12 @@ const stations = Array.from({ length: STATIONS }, (_, place) => {
     (attempt) => {
       attempt.place += 1;
       if (attempt.place < STATIONS) stations[attempt.place].submit(attempt);
-      else if (!attempt.over) {
-        patience.clear(attempt);
-        count.ok += 1;
-        count.latency += engine.now - attempt.request.began;
+      else {
+        if (!attempt.over) {
+          patience.clear(attempt);
+          attempt.request.answered();
+        }
+        spareAttempts.push(attempt);
       }
     },
     { changed: () => {} },
@@ -98,7 +112,10 @@ const stations = Array.from({ length: STATIONS }, (_, place) => {
 const arrivals = {
   left: requests,
   fire() {
-    new Request().fire();
+    const request = spareRequests.pop() ?? new Request();
+    request.tries = 0;
+    request.began = engine.now;
+    request.fire();
     this.left -= 1;
     if (this.left > 0) engine.at(engine.now + gap(), this, 0);
   },

@@ -28,14 +28,20 @@ export interface StationBook {
   changed(serving: number, waiting: number, at: Micros): void;
 }
 
+/** More than can ever be served at once. */
+const NO_LIMIT = 2_147_483_647;
+
 export class Station<Piece extends object> implements Actor {
   /** Pieces being served. */
   serving = 0;
   readonly #engine: Engine;
   readonly #stream: RandomStream;
   readonly #done: (piece: Piece) => void;
-  readonly #served: (Piece | null)[] = [];
+  /** By place: who is served there, of a free place who was last. */
+  readonly #served: Piece[] = [];
+  /** Free places; those from `#freePlaces` on mean nothing. */
   readonly #free: number[] = [];
+  #freePlaces = 0;
   /** Pieces from `#firstWaiting` to before `#endWaiting`; what lies around them is over. */
   readonly #waiting: Piece[] = [];
   #firstWaiting = 0;
@@ -62,9 +68,7 @@ export class Station<Piece extends object> implements Actor {
     this.#stream = stream;
     this.#done = done;
     this.#draw = drawing(settings.serviceTime);
-    this.#concurrencyMax = settings.concurrencyMax;
-    this.#waitingMax = settings.waitingMax;
-    this.#contention = settings.contention;
+    this.#limit(settings);
   }
 
   get waiting(): number {
@@ -73,10 +77,10 @@ export class Station<Piece extends object> implements Actor {
 
   configure(settings: StationSettings): void {
     this.#draw = drawing(settings.serviceTime);
-    this.#concurrencyMax = settings.concurrencyMax;
-    this.#waitingMax = settings.waitingMax;
-    this.#contention = settings.contention;
-    this.#fill();
+    this.#limit(settings);
+    while (this.waiting > 0 && this.serving < this.#concurrencyMax) {
+      this.#begin(this.#nextWaiting(), this.#takePlace());
+    }
     this.#count();
   }
 
@@ -96,42 +100,50 @@ export class Station<Piece extends object> implements Actor {
 
   /** Hands it to `done` after the work. False when too much waits already. */
   submit(piece: Piece): boolean {
-    if (this.#hasPlace()) {
-      this.#serve(piece);
-      this.#count();
-      return true;
-    }
-    if (this.waiting >= this.#waitingMax) return false;
-    this.#waiting[this.#endWaiting] = piece;
-    this.#endWaiting += 1;
+    if (this.serving < this.#concurrencyMax) this.#begin(piece, this.#takePlace());
+    else if (this.waiting >= this.#waitingMax) return false;
+    else this.#wait(piece);
     this.#count();
     return true;
   }
 
   /** A piece is due. */
   fire(place: number): void {
-    if (this.#engine.now < this.#stalledUntil) {
+    const { now } = this.#engine;
+    if (now < this.#stalledUntil) {
       this.#engine.at(this.#stalledUntil, this, place);
       return;
     }
-    const piece = this.#served[place];
-    this.serving -= 1;
+    const piece = this.#served[place] as Piece;
+    const serving = (this.serving - 1) | 0;
+    this.serving = serving;
     // Who waits, waits for a place: one has become free.
-    if (this.waiting > 0 && this.#hasPlace()) this.#begin(this.#nextWaiting(), place);
-    else {
-      this.#served[place] = null;
-      this.#free.push(place);
+    if (this.#endWaiting > this.#firstWaiting && serving < this.#concurrencyMax) {
+      this.#begin(this.#nextWaiting(), place);
+    } else {
+      this.#free[this.#freePlaces] = place;
+      this.#freePlaces = (this.#freePlaces + 1) | 0;
     }
     this.#count();
-    if (piece !== null && piece !== undefined) this.#done(piece);
+    this.#done(piece);
   }
 
-  #hasPlace(): boolean {
-    return this.#concurrencyMax === 0 || this.serving < this.#concurrencyMax;
+  #limit({ concurrencyMax, waitingMax, contention }: StationSettings): void {
+    this.#concurrencyMax = concurrencyMax === 0 ? NO_LIMIT : concurrencyMax;
+    this.#waitingMax = waitingMax;
+    this.#contention = contention;
   }
 
-  #fill(): void {
-    while (this.waiting > 0 && this.#hasPlace()) this.#serve(this.#nextWaiting());
+  #takePlace(): number {
+    const free = (this.#freePlaces - 1) | 0;
+    if (free < 0) return this.#served.length;
+    this.#freePlaces = free;
+    return this.#free[free] ?? 0;
+  }
+
+  #wait(piece: Piece): void {
+    this.#waiting[this.#endWaiting] = piece;
+    this.#endWaiting = (this.#endWaiting + 1) | 0;
   }
 
   #nextWaiting(): Piece {
@@ -153,22 +165,27 @@ export class Station<Piece extends object> implements Actor {
     this.#endWaiting = waiting;
   }
 
-  #serve(piece: Piece): void {
-    this.#begin(piece, this.#free.pop() ?? this.#served.length);
-  }
-
   #begin(piece: Piece, place: number): void {
     const { now } = this.#engine;
     this.#served[place] = piece;
+    const time = this.#draw(this.#stream);
+    const lasts = this.#hampered(now) ? this.#longer(time, now) : time;
+    this.serving = (this.serving + 1) | 0;
+    this.#engine.at(now + lasts, this, place);
+  }
+
+  #hampered(now: Micros): boolean {
+    return this.#contention > 0 || this.#burst !== null || now < this.#slowUntil;
+  }
+
+  #longer(time: Micros, now: Micros): Micros {
     const slow = now < this.#slowUntil ? this.#factor : 1;
     const factor = slow * (1 + this.#contention * this.serving);
-    this.serving += 1;
-    const time = this.#draw(this.#stream);
     const extra = this.#burst === null ? 0 : this.#burst.extra(now);
-    this.#engine.at(now + extra + (factor === 1 ? time : Math.round(time * factor)), this, place);
+    return extra + (factor === 1 ? time : Math.round(time * factor));
   }
 
   #count(): void {
-    this.#book.changed(this.serving, this.waiting, this.#engine.now);
+    this.#book.changed(this.serving, this.#endWaiting - this.#firstWaiting, this.#engine.now);
   }
 }

@@ -73,13 +73,15 @@ export class Engine {
     const queue = this.#queue;
     this.settle();
     for (let left = eventsMax; left > 0; left--) {
-      if (!queue.take(until)) {
+      const slot = queue.take(until);
+      if (slot < 0) {
         this.events += eventsMax - left;
         this.now = until;
         return true;
       }
-      this.now = queue.at;
-      queue.actor.fire(queue.arg);
+      const { times, words, actors } = queue.slots;
+      this.now = times[slot >> 1] ?? 0;
+      (actors[slot >> 2] as Actor).fire(words[slot | 2] ?? 0);
       if (this.#last > 0) this.settle();
     }
     this.events += eventsMax;
@@ -90,9 +92,13 @@ export class Engine {
   drain(wanted: (actor: Actor) => boolean): void {
     const queue = this.#queue;
     this.settle();
-    while (queue.take(Number.POSITIVE_INFINITY)) {
-      if (!wanted(queue.actor)) continue;
-      queue.actor.fire(queue.arg);
+    for (;;) {
+      const slot = queue.take(Number.POSITIVE_INFINITY);
+      if (slot < 0) return;
+      const { words, actors } = queue.slots;
+      const actor = actors[slot >> 2] as Actor;
+      if (!wanted(actor)) continue;
+      actor.fire(words[slot | 2] ?? 0);
       this.settle();
     }
   }

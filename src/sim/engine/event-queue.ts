@@ -7,6 +7,8 @@
  * cannot be taken back: an actor that has changed its mind lets the event pass (wake.ts).
  */
 
+import type { Slots } from './slots.ts';
+
 /** Whoever has something to do later. */
 export interface Actor {
   /** `arg` is what was given when the event was pushed; the time is the engine's `now`. */
@@ -18,14 +20,10 @@ export interface EventQueue {
   readonly size: number;
   /** Time of the earliest, Infinity when there is none. */
   readonly firstAt: number;
+  /** Where time, actor and argument of an event are. */
+  readonly slots: Slots;
   /** `at` (µs) must not lie before the event that was taken last. */
   push(at: number, actor: Actor, arg: number): void;
-  /** Takes the earliest if it is due by `limit`, and shows it in the three fields below. */
-  take(limit: number): boolean;
-  readonly at: number;
-  readonly actor: Actor;
-  readonly arg: number;
+  /** Takes the earliest if it is due by `limit`: its slot, up to the next push; else NO_SLOT. */
+  take(limit: number): number;
 }
-
-/** Nobody: what `actor` is before the first event was taken. */
-export const NOBODY: Actor = { fire: () => {} };

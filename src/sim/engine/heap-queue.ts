@@ -2,14 +2,11 @@
  * A 4-ary heap of event slots: the reference. Four children to a node make it half as deep as a
  * binary one, and lie in one cache line. Order of insertion is a number of its own.
  */
-import { type Actor, type EventQueue, NOBODY } from './event-queue.ts';
-import { Slots } from './slots.ts';
+import type { Actor, EventQueue } from './event-queue.ts';
+import { NO_SLOT, Slots } from './slots.ts';
 
 export class HeapQueue implements EventQueue {
-  at = 0;
-  actor: Actor = NOBODY;
-  arg = 0;
-  readonly #slots = new Slots();
+  readonly slots = new Slots();
   #heap = new Int32Array(1_024);
   /** By slot: how many were pushed before it. */
   #order = new Float64Array(1_024);
@@ -21,13 +18,13 @@ export class HeapQueue implements EventQueue {
   }
 
   get firstAt(): number {
-    return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#slots.at(this.#heap[0] ?? 0);
+    return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#at(this.#heap[0] ?? 0);
   }
 
   push(at: number, actor: Actor, arg: number): void {
-    const slot = this.#slots.take(at, actor, arg);
-    this.#room(slot);
-    this.#order[slot] = this.#pushed;
+    const slot = this.slots.take(at, actor, arg);
+    this.#room(slot >> 2);
+    this.#order[slot >> 2] = this.#pushed;
     this.#pushed += 1;
     const heap = this.#heap;
     let index = this.#size;
@@ -42,17 +39,13 @@ export class HeapQueue implements EventQueue {
     heap[index] = slot;
   }
 
-  take(limit: number): boolean {
-    if (this.#size === 0) return false;
+  take(limit: number): number {
+    if (this.#size === 0) return NO_SLOT;
     const first = this.#heap[0] ?? 0;
-    const at = this.#slots.at(first);
-    if (at > limit) return false;
-    this.at = at;
-    this.arg = this.#slots.arg(first);
-    this.actor = this.#slots.actor[first] ?? NOBODY;
-    this.#slots.give(first);
+    if (this.#at(first) > limit) return NO_SLOT;
+    this.slots.give(first);
     this.#removeFirst();
-    return true;
+    return first;
   }
 
   #removeFirst(): void {
@@ -77,14 +70,18 @@ export class HeapQueue implements EventQueue {
   }
 
   #before(one: number, other: number): boolean {
-    const first = this.#slots.at(one);
-    const second = this.#slots.at(other);
+    const first = this.#at(one);
+    const second = this.#at(other);
     if (first !== second) return first < second;
-    return (this.#order[one] ?? 0) < (this.#order[other] ?? 0);
+    return (this.#order[one >> 2] ?? 0) < (this.#order[other >> 2] ?? 0);
   }
 
-  #room(slot: number): void {
-    if (slot < this.#order.length && this.#size < this.#heap.length) return;
+  #at(slot: number): number {
+    return this.slots.times[slot >> 1] ?? 0;
+  }
+
+  #room(place: number): void {
+    if (place < this.#order.length && this.#size < this.#heap.length) return;
     const length = Math.max(this.#order.length, this.#heap.length) * 2;
     const heap = new Int32Array(length);
     const order = new Float64Array(length);

@@ -5,65 +5,53 @@
  *
  *   times │   at    │ arg next │   at    │ arg next │ ...
  *   words │  0 │ 1  │  2 │  3  │  4 │ 5  │  6 │  7  │
+ *
+ * A slot is known by its first word: 0, 4, 8, ... Its time is at half of that, its actor at a
+ * quarter, and its other words by `|`: shifts and ors of integers cannot overflow, so that the
+ * compiled code need not look.
  */
 import type { Actor } from './event-queue.ts';
 
-/** No slot: the end of a chain. */
+/** No slot, as whatever is below 0. */
 export const NO_SLOT = -1;
 const FIRST_ROOM = 1_024;
+const WORDS = 4;
 
 export class Slots {
   /** Of who waits: whoever was there last, of a free place. */
-  readonly actor: Actor[] = [];
-  #times = new Float64Array(2 * FIRST_ROOM);
-  #words = new Int32Array(this.#times.buffer);
-  #free = NO_SLOT;
+  readonly actors: Actor[] = [];
+  times = new Float64Array((WORDS / 2) * FIRST_ROOM);
+  words = new Int32Array(this.times.buffer);
+  #free = -1;
   #used = 0;
 
   take(at: number, actor: Actor, arg: number): number {
-    const slot = this.#free === NO_SLOT ? this.#fresh() : this.#free;
-    const words = this.#words;
-    this.#free = words[4 * slot + 3] ?? NO_SLOT;
-    this.#times[2 * slot] = at;
-    words[4 * slot + 2] = arg;
-    this.actor[slot] = actor;
+    const slot = this.#free < 0 ? this.#fresh() : this.#free;
+    const { words, actors } = this;
+    this.#free = words[slot | 3] ?? -1;
+    this.times[slot >> 1] = at;
+    words[slot | 2] = arg;
+    actors[slot >> 2] = actor;
     return slot;
   }
 
   give(slot: number): void {
-    this.#words[4 * slot + 3] = this.#free;
+    this.words[slot | 3] = this.#free;
     this.#free = slot;
-  }
-
-  at(slot: number): number {
-    return this.#times[2 * slot] ?? 0;
-  }
-
-  arg(slot: number): number {
-    return this.#words[4 * slot + 2] ?? 0;
-  }
-
-  /** For whoever keeps lists of slots; of free ones, the next free one. */
-  next(slot: number): number {
-    return this.#words[4 * slot + 3] ?? NO_SLOT;
-  }
-
-  link(slot: number, next: number): void {
-    this.#words[4 * slot + 3] = next;
   }
 
   #fresh(): number {
     const slot = this.#used;
-    this.#used += 1;
-    if (2 * slot >= this.#times.length) this.#grow();
-    this.#words[4 * slot + 3] = NO_SLOT;
+    this.#used += WORDS;
+    if (slot >= this.words.length) this.#grow();
+    this.words[slot | 3] = -1;
     return slot;
   }
 
   #grow(): void {
-    const times = new Float64Array(this.#times.length * 2);
-    times.set(this.#times);
-    this.#times = times;
-    this.#words = new Int32Array(times.buffer);
+    const times = new Float64Array(this.times.length * 2);
+    times.set(this.times);
+    this.times = times;
+    this.words = new Int32Array(times.buffer);
   }
 }

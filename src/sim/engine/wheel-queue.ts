@@ -2,17 +2,18 @@
  * A wheel for what is near and a heap for what is far.
  *
  *   now ──►│ bucket │ bucket │ bucket │ ...  67 s ahead │ far heap
- *           in order  chains, the last inserted first
+ *               └► last ──► first ──► second ──┐
+ *                   ▲──────────────────────────┘
  *
- * A bucket of 64 µs holds one event or two at the rates that are simulated here: pushing one is a
- * store at the head of a chain, which touches nothing but its own place and the bucket, and taking
- * one follows a chain that is put in order when its bucket is due. There are so many buckets that
- * thinking users are seldom far; memory that no event ever came to is never touched. Which buckets
- * have anything is a bitmap, so that quiet times cost nothing. When the wheel turns on, events of
- * the far heap that have come into its reach join their buckets before anything else can, and in
- * order, so that chains keep the order of insertion.
+ * A bucket of 64 µs holds one event or two at the rates that are simulated here. They are a ring
+ * in order of time, known by its last: whoever comes behind it, and in a crowd at one time that is
+ * everybody, is put there in two stores, and the first is the next one. There are so many buckets
+ * that thinking users are seldom far; memory that no event ever came to is never touched. Which
+ * buckets have anything is a bitmap, so that quiet times cost nothing. When the wheel turns on,
+ * events of the far heap that have come into its reach join their buckets before anything else
+ * can, so that rings keep the order of insertion.
  */
-import { type Actor, type EventQueue, NOBODY } from './event-queue.ts';
+import type { Actor, EventQueue } from './event-queue.ts';
 import { HeapQueue } from './heap-queue.ts';
 import { NO_SLOT, Slots } from './slots.ts';
 
@@ -21,199 +22,131 @@ const WIDTH = 64;
 const PER_MICRO = 1 / WIDTH;
 const BUCKETS = 1_048_576;
 const MASK = BUCKETS - 1;
-const WORDS = BUCKETS / 32;
-/** Longer chains are sorted as arrays. */
-const INSERTION_MAX = 32;
+const SPAN = BUCKETS * WIDTH;
+const WORDS_MASK = BUCKETS / 32 - 1;
 
 export class WheelQueue implements EventQueue {
-  at = 0;
-  actor: Actor = NOBODY;
-  arg = 0;
-  readonly #slots = new Slots();
-  /** By bucket: the slot inserted last and 1; 0 = it is empty. */
-  readonly #head = new Int32Array(BUCKETS);
-  readonly #filled = new Int32Array(WORDS);
+  readonly slots = new Slots();
+  /** By bucket: its last slot and 1; 0 = it is empty. */
+  readonly #lasts = new Int32Array(BUCKETS);
+  readonly #filled = new Int32Array(BUCKETS / 32);
   readonly #far = new HeapQueue();
-  /** Number of the bucket that is being taken from, counted from time 0. */
-  #turn = 0;
-  /** Up to here events belong to the present bucket, and from there on they are far. */
-  #ends = WIDTH;
-  #reach = BUCKETS * WIDTH;
-  /** The chain of the present bucket, in order; the last one means nothing without a first. */
-  #first = NO_SLOT;
-  #last = NO_SLOT;
+  /** The present bucket, and the time at which it begins (a fraction first: it will be large). */
+  #place = 0;
+  #begins = 0.5;
   /** Events in the wheel. */
   #near = 0;
+
+  constructor() {
+    this.#begins = 0;
+  }
 
   get size(): number {
     return this.#near + this.#far.size;
   }
 
   get firstAt(): number {
-    const slots = this.#slots;
-    if (this.#first !== NO_SLOT) return slots.at(this.#first);
     if (this.#near === 0) return this.#far.firstAt;
-    let first = Number.POSITIVE_INFINITY;
-    let slot = (this.#head[this.#nextFilled() & MASK] ?? 0) - 1;
-    for (; slot !== NO_SLOT; slot = slots.next(slot)) first = Math.min(first, slots.at(slot));
-    return first;
+    const { times, words } = this.slots;
+    const present = this.#lasts[this.#place] ?? 0;
+    const last = present > 0 ? present : (this.#lasts[this.#nextFilled()] ?? 0);
+    return times[(words[(last - 1) | 3] ?? 0) >> 1] ?? 0;
   }
 
   push(at: number, actor: Actor, arg: number): void {
-    if (at >= this.#reach) {
-      this.#far.push(at, actor, arg);
+    if (at >= this.#begins + SPAN) this.#far.push(at, actor, arg);
+    else this.#insert(this.slots.take(at, actor, arg), at);
+  }
+
+  take(limit: number): number {
+    const lasts = this.#lasts;
+    let last = ((lasts[this.#place] ?? 0) - 1) | 0;
+    if (last < 0) {
+      if (!this.#turnOn(limit)) return NO_SLOT;
+      last = ((lasts[this.#place] ?? 0) - 1) | 0;
+    }
+    const { slots } = this;
+    const { times, words } = slots;
+    const first = words[last | 3] ?? 0;
+    if ((times[first >> 1] ?? 0) > limit) return NO_SLOT;
+    if (first === last) this.#emptied(this.#place);
+    else words[last | 3] = words[first | 3] ?? 0;
+    this.#near = (this.#near - 1) | 0;
+    slots.give(first);
+    return first;
+  }
+
+  /** Behind those of the same time. */
+  #insert(slot: number, at: number): void {
+    this.#near = (this.#near + 1) | 0;
+    const place = (at * PER_MICRO) & MASK;
+    const lasts = this.#lasts;
+    const last = ((lasts[place] ?? 0) - 1) | 0;
+    if (last < 0) {
+      const filled = this.#filled;
+      const word = place >>> 5;
+      filled[word] = (filled[word] ?? 0) | (1 << place);
+      this.slots.words[slot | 3] = slot;
+      lasts[place] = slot + 1;
       return;
     }
-    const slot = this.#slots.take(at, actor, arg);
-    this.#near += 1;
-    if (at < this.#ends) this.#insert(slot, at);
-    else this.#append((at * PER_MICRO) & MASK, slot);
-  }
-
-  take(limit: number): boolean {
-    if (this.#first === NO_SLOT && !this.#turnOn(limit)) return false;
-    const slots = this.#slots;
-    const slot = this.#first;
-    const at = slots.at(slot);
-    if (at > limit) return false;
-    this.#first = slots.next(slot);
-    this.#near -= 1;
-    this.at = at;
-    this.arg = slots.arg(slot);
-    this.actor = slots.actor[slot] ?? NOBODY;
-    slots.give(slot);
-    return true;
-  }
-
-  #append(place: number, slot: number): void {
-    const head = this.#head[place] ?? 0;
-    if (head === 0) {
-      const word = place >>> 5;
-      this.#filled[word] = (this.#filled[word] ?? 0) | (1 << (place & 31));
+    const { times, words } = this.slots;
+    let before = last;
+    if ((times[last >> 1] ?? 0) <= at) lasts[place] = slot + 1;
+    else {
+      let next = words[before | 3] ?? 0;
+      while ((times[next >> 1] ?? 0) <= at) {
+        before = next;
+        next = words[before | 3] ?? 0;
+      }
     }
-    this.#slots.link(slot, head - 1);
-    this.#head[place] = slot + 1;
+    words[slot | 3] = words[before | 3] ?? 0;
+    words[before | 3] = slot;
   }
 
-  /** Into the present bucket, behind those of the same time. */
-  #insert(slot: number, at: number): void {
-    const slots = this.#slots;
-    const first = this.#first;
-    if (first === NO_SLOT || slots.at(this.#last) <= at) {
-      slots.link(slot, NO_SLOT);
-      if (first === NO_SLOT) this.#first = slot;
-      else slots.link(this.#last, slot);
-      this.#last = slot;
-    } else if (slots.at(first) > at) {
-      slots.link(slot, first);
-      this.#first = slot;
-    } else {
-      let before = first;
-      let next = slots.next(first);
-      for (; slots.at(next) <= at; next = slots.next(next)) before = next;
-      slots.link(slot, next);
-      slots.link(before, slot);
-    }
+  #emptied(place: number): void {
+    this.#lasts[place] = 0;
+    const filled = this.#filled;
+    const word = place >>> 5;
+    filled[word] = (filled[word] ?? 0) & ~(1 << place);
   }
 
   /** To the next bucket that has events, unless it begins after `limit` or there is none. */
   #turnOn(limit: number): boolean {
-    let turn: number;
-    if (this.#near > 0) turn = this.#nextFilled();
-    else if (this.#far.size > 0) turn = Math.floor(this.#far.firstAt / WIDTH);
+    const far = this.#far;
+    let begins = 0.5;
+    if (this.#near > 0) {
+      begins = this.#begins + ((this.#nextFilled() - this.#place) & MASK) * WIDTH;
+    } else if (far.size > 0) begins = Math.floor(far.firstAt * PER_MICRO) * WIDTH;
     else return false;
-    if (turn * WIDTH > limit) return false;
-    this.#turn = turn;
-    this.#ends = (turn + 1) * WIDTH;
-    this.#reach = (turn + BUCKETS) * WIDTH;
-    if (this.#far.firstAt < this.#reach) this.#takeIn();
-    this.#open(turn & MASK);
+    if (begins > limit) return false;
+    this.#begins = begins;
+    this.#place = (begins * PER_MICRO) & MASK;
+    if (far.size > 0 && far.firstAt < begins + SPAN) this.#takeIn(begins + SPAN);
     return true;
   }
 
   /** What has come into reach leaves the heap. */
-  #takeIn(): void {
+  #takeIn(reach: number): void {
     const far = this.#far;
-    const reach = this.#reach;
+    const { times, words, actors } = far.slots;
     while (far.size > 0 && far.firstAt < reach) {
-      far.take(reach);
-      const slot = this.#slots.take(far.at, far.actor, far.arg);
-      this.#near += 1;
-      this.#append((far.at * PER_MICRO) & MASK, slot);
+      const slot = far.take(reach);
+      const at = times[slot >> 1] ?? 0;
+      this.#insert(this.slots.take(at, actors[slot >> 2] as Actor, words[slot | 2] ?? 0), at);
     }
   }
 
-  /** The number of the first bucket after the present one that has events. */
+  /** The first bucket after the present one that has events; there must be one. */
   #nextFilled(): number {
-    const start = (this.#turn + 1) & MASK;
+    const start = (this.#place + 1) & MASK;
     const filled = this.#filled;
     let word = start >>> 5;
-    let bits = (filled[word] ?? 0) & (-1 << (start & 31));
-    for (let looked = 0; looked <= WORDS; looked++) {
-      if (bits !== 0) {
-        const place = (word << 5) + (31 - Math.clz32(bits & -bits));
-        return this.#turn + 1 + ((place - start) & MASK);
-      }
-      word = (word + 1) & (WORDS - 1);
+    let bits = (filled[word] ?? 0) & (-1 << start);
+    while (bits === 0) {
+      word = (word + 1) & WORDS_MASK;
       bits = filled[word] ?? 0;
     }
-    return -1;
-  }
-
-  /** Puts the chain of a bucket in order, and makes it the present one. */
-  #open(place: number): void {
-    const slots = this.#slots;
-    const inserted = (this.#head[place] ?? 0) - 1;
-    this.#head[place] = 0;
-    const word = place >>> 5;
-    this.#filled[word] = (this.#filled[word] ?? 0) & ~(1 << (place & 31));
-    this.#first = inserted;
-    this.#last = inserted;
-    let slot = slots.next(inserted);
-    if (slot === NO_SLOT) return;
-    slots.link(inserted, NO_SLOT);
-    for (let count = 1; slot !== NO_SLOT; count++) {
-      if (count === INSERTION_MAX) {
-        this.#sort(slot);
-        return;
-      }
-      const next = slots.next(slot);
-      this.#insertBefore(slot);
-      slot = next;
-    }
-  }
-
-  /** Into the present bucket, before those of the same time, which were inserted later. */
-  #insertBefore(slot: number): void {
-    const slots = this.#slots;
-    const at = slots.at(slot);
-    let before = NO_SLOT;
-    let next = this.#first;
-    while (next !== NO_SLOT && slots.at(next) < at) {
-      before = next;
-      next = slots.next(next);
-    }
-    slots.link(slot, next);
-    if (next === NO_SLOT) this.#last = slot;
-    if (before === NO_SLOT) this.#first = slot;
-    else slots.link(before, slot);
-  }
-
-  /** What is in order already, and the rest of the chain, which was inserted before it. */
-  #sort(rest: number): void {
-    const slots = this.#slots;
-    const all: number[] = [];
-    for (let slot = rest; slot !== NO_SLOT; slot = slots.next(slot)) all.push(slot);
-    all.reverse();
-    for (let slot = this.#first; slot !== NO_SLOT; slot = slots.next(slot)) all.push(slot);
-    // In order of insertion among equals, which sorting keeps.
-    all.sort((one, other) => slots.at(one) - slots.at(other));
-    let next = NO_SLOT;
-    this.#last = all.at(-1) ?? NO_SLOT;
-    for (const slot of all.reverse()) {
-      slots.link(slot, next);
-      next = slot;
-    }
-    this.#first = next;
+    return (word << 5) | (31 - Math.clz32(bits & -bits));
   }
 }
