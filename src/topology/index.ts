@@ -21,6 +21,7 @@ export {
   type ParseResult,
   parseTopology,
 } from './parse.ts';
+export { FAULTS, isFault, parseAction } from './parse-action.ts';
 export { formatProblems, type Problem } from './problem.ts';
 export { type Effective, type Scaled, scaleTopology } from './scale.ts';
 export { jsonSchema } from './schema.ts';
