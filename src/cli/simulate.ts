@@ -43,12 +43,7 @@ const ROW_A_SECOND_MAX: Micros = 2 * 3_600_000_000;
 
 /** `file` null = the incident, as it comes with the package. */
 export async function simulate(file: string | null, options: SimulateOptions): Promise<number> {
-  const { scale, timeScale } = options;
-  const set = [...options.set];
-  if (options.duration !== undefined) set.push(`duration=${options.duration}`);
-  if (options.start !== undefined) set.push(`startTimeOfDay=${options.start}`);
-  const verbose = options.verbose === true;
-  const topology = await loadTopology(file ?? INCIDENT, { set, scale, timeScale }, verbose);
+  const topology = await loadTopology(file ?? INCIDENT, options, options.verbose === true);
   if (topology === null) return ExitCode.badInput;
   const interruption = onInterrupt();
   const page = wantsPage(options) ? await newPage(options.record ?? null) : null;

@@ -15,6 +15,7 @@ export {
 export { TEXT_LENGTH_MAX } from './document.ts';
 export { type Explained, explainSettings } from './explain.ts';
 export { topologyHash } from './hash.ts';
+export type { ShortOption } from './override.ts';
 export {
   type ParsedTopology,
   type ParseOptions,
