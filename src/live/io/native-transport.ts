@@ -9,9 +9,9 @@
  * unseen, which is what `whileHeld: unread` is about. A read that did not fill the buffer has
  * taken everything, unless the peer's FIN or RST is there as well: then another one finds it.
  *
- * A send that fails because the peer is gone ends the connection; where we had opened it, only after
- * what the peer said before that was read: an answer to a request that it did not want to hear to
- * its end. (Linux keeps what was received when an RST comes.)
+ * A send that fails because the peer is gone ends the connection; where we had opened it, only
+ * after what the peer said before was read: an answer to a request that it did not want to hear
+ * to its end. (Linux keeps what was received when an RST comes.)
  *
  * Writes are tried at once; only what the kernel does not take is kept, in `#waiting`. As with the
  * other transports, nobody hears `gone` before the call that caused it has returned.
