@@ -7,6 +7,7 @@ export * from './finite-queue.ts';
 export * from './growing-pool.ts';
 export * from './keep-alive.ts';
 export * from './markov.ts';
+export * from './renewal-queue.ts';
 export * from './replications.ts';
 export * from './stall.ts';
 export * from './times.ts';
