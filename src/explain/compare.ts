@@ -42,7 +42,7 @@ export function compare(answer: Answer, { runs, seconds, opened }: Runs): Compar
     .map((run) => run.get(keyOf(answer.at, answer.quantity)))
     .filter((value) => value !== undefined);
   if (values.length === 0) return { ...answer, simulated: null };
-  const simulated = against(answer, values);
+  const simulated = against(answer, values, atEnds(answer, runs, seconds));
   const { bound, mean } = simulated;
   const watched = seconds * values.length;
   if (answer.quantity === 'newConnectionsPerSecond' && mean === 0) {
@@ -56,13 +56,29 @@ export function compare(answer: Answer, { runs, seconds, opened }: Runs): Compar
   return { ...answer, simulated };
 }
 
-export function against(answer: Answer, values: readonly number[]): Simulated {
+const ROUNDING = 1e-12;
+
+/** What one event more or less at the ends of a window makes: even arrivals know no other chance. */
+function atEnds(
+  { at, quantity, inputs }: Answer,
+  runs: readonly Measured[],
+  seconds: number,
+): number {
+  if (quantity === 'requestsPerSecond') return 1 / seconds;
+  if (quantity === 'utilisation') return (inputs.service ?? 0) / seconds;
+  if (quantity !== 'throttledShare' && quantity !== 'refusedShare') return ROUNDING;
+  const [run] = runs;
+  return 1 / ((run?.get(keyOf(at, 'requestsPerSecond')) ?? 0) * seconds);
+}
+
+/** `least`: what is no difference in any case. */
+export function against(answer: Answer, values: readonly number[], least = 0): Simulated {
   const found = replicated(values);
   const { value, standing } = answer;
   if (typeof value !== 'number') return { ...found, difference: null, inside: null };
   const difference = value - found.mean;
   // A sum of numbers is exact to its last digits only.
-  const within = (found.bound ?? 0) + 1e-9 * Math.abs(value);
+  const within = Math.max(found.bound ?? 0, least) + 1e-9 * Math.abs(value);
   const inside = standing === 'bound' ? difference <= within : Math.abs(difference) <= within;
   return { ...found, difference, inside: found.bound === null ? null : inside };
 }

@@ -6,7 +6,7 @@ import { isL4 } from '../model/plan.ts';
 import type { ClientsHop, Distribution, Hop, Topology } from '../model/topology.ts';
 import { closedThroughput } from '../theory/closed-network.ts';
 import { moments, tail } from '../theory/times.ts';
-import { turnedAway } from '../theory/token-bucket.ts';
+import { turnedAway, turnedAwayEvenly } from '../theory/token-bucket.ts';
 import type { Known } from './answer.ts';
 import { Chain } from './chain.ts';
 import { connectionWait, isWide, type Narrow, narrowPool, occupancyOf, widthOf } from './narrow.ts';
@@ -107,7 +107,7 @@ function solve(chain: Chain, members: readonly ClientsHop[], factor: number): So
     members.map((hop) => groupAt(chain, hop, factor, seconds));
   const users = groupsAt(0).reduce((sum, one) => sum + one.users, 0);
   const passable = pools.reduce((sum, one) => sum + (one === null ? INFINITE : widthOf(one)), 0);
-  const stations = app === null ? [] : stationsOf(chain, app, Math.min(users, passable));
+  const stations = app === null ? [] : stationsOf(chain, members, app, Math.min(users, passable));
   const least = workOf(stations);
   const solved = solveStations(stations, groupsAt, least);
   return { stations, ...behindPools(chain, pools, { ...solved, stations }) };
@@ -253,7 +253,11 @@ function groupAt(chain: Chain, hop: ClientsHop, factor: number, atStations: numb
   const throttle = gateway?.kind === 'gateway' ? gateway.throttle : null;
   const awayAt = (rate: number): number => {
     if (throttle === null || throttle.ratePerSecond === 0) return 0;
-    const share = turnedAway(rate / throttle.ratePerSecond, throttle.burst);
+    const evenly = workload.kind === 'open' && workload.arrivals === 'constant';
+    const share = (evenly ? turnedAwayEvenly : turnedAway)(
+      rate / throttle.ratePerSecond,
+      throttle.burst,
+    );
     return share < NEGLIGIBLE ? 0 : share;
   };
   if (workload.kind === 'open') {

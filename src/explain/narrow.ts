@@ -4,21 +4,28 @@
  * then nobody waits: each pool is a queue with connectionsMax servers.
  */
 import type { ClientsHop, Hop } from '../model/topology.ts';
-import { erlangC, meanWait } from '../theory/erlang.ts';
+import { erlangC } from '../theory/erlang.ts';
 import type { Chain } from './chain.ts';
-import { type Station, workOf } from './stations.ts';
+import { type Station, waitOf, workOf } from './stations.ts';
+import { isSteady } from './way.ts';
 
 export interface Narrow {
   readonly hop: Hop;
   readonly pools: number;
   readonly connectionsMax: number;
+  /** Of the gaps of what comes to one pool: 1 = Poisson, Infinity = all alike. */
+  readonly stages: number;
 }
 
 /** The first hop on the way whose pools are limited, other than the app's to its database. */
 export function narrowPool(chain: Chain, client: ClientsHop): Narrow | null {
   for (const hop of chain.from(client)) {
     if (!('pool' in hop) || hop.kind === 'app' || hop.pool.connectionsMax === 0) continue;
-    return { hop, pools: poolsOf(chain, hop), connectionsMax: hop.pool.connectionsMax };
+    const { workload } = client;
+    const pools = poolsOf(chain, hop);
+    const evenly = workload.kind === 'open' && workload.arrivals === 'constant' && pools === 1;
+    const stages = evenly && isSteady(chain, client) ? Number.POSITIVE_INFINITY : 1;
+    return { hop, pools, connectionsMax: hop.pool.connectionsMax, stages };
   }
   return null;
 }
@@ -38,11 +45,12 @@ function poolsOf(chain: Chain, hop: Hop): number {
 
 /** Mean wait for a connection, each of which is taken for `busy` seconds. */
 export function connectionWait(
-  { pools, connectionsMax }: Narrow,
+  { pools, connectionsMax, stages }: Narrow,
   rate: number,
   { busy, variation }: { readonly busy: number; readonly variation: number },
 ): number {
-  return meanWait(connectionsMax, rate / pools, busy, variation);
+  const queue = { servers: connectionsMax, service: busy, variation, stages };
+  return waitOf(queue, rate / pools);
 }
 
 /** Does hardly anybody wait for a connection? */

@@ -3,6 +3,7 @@
  * connection to itself, the connect. Connects of connections that carry more than one request are
  * left out.
  */
+import { isL4 } from '../model/plan.ts';
 import type { Hop } from '../model/topology.ts';
 import { MICROS_PER_SECOND } from '../model/units.ts';
 import type { Chain } from './chain.ts';
@@ -30,7 +31,15 @@ function connecting(chain: Chain, hop: Hop): number {
   return [hop, ...chain.relays(hop)].reduce((sum, one) => sum + 2 * delayOf(one), 0);
 }
 
-function opensEachTime(chain: Chain, hop: Hop): boolean {
+/** Does every request take equally long to the app, where it waits nowhere? */
+export function isSteady(chain: Chain, client: Hop): boolean {
+  const way = chain.from(client).filter(({ kind }) => kind !== 'app' && kind !== 'database');
+  if (way.every((hop) => delayOf(hop) === 0)) return true;
+  return way.every((hop) => isL4(hop) || opensEachTime(chain, hop));
+}
+
+/** Has each request a connection of this hop to itself? */
+export function opensEachTime(chain: Chain, hop: Hop): boolean {
   const server = chain.acceptor(hop);
   if (server === null || hop.kind === 'app') return false;
   if (server.kind === 'web-server') {
