@@ -3,11 +3,10 @@
  * where a balancer deals them in turn. What takes a constant time on the way keeps all of these;
  * what takes a random time keeps Poisson arrivals alone.
  */
-import { isL4 } from '../model/plan.ts';
 import type { AppHop, ClientsHop, Hop } from '../model/topology.ts';
 import { moments } from '../theory/times.ts';
 import type { Chain } from './chain.ts';
-import { isSteady, opensEachTime } from './way.ts';
+import { isSteady, opensEachTime, ownerOf } from './way.ts';
 
 export interface Arrivals {
   /** Gaps are Erlang's of so many stages: 1 = Poisson, Infinity = all alike. */
@@ -33,17 +32,17 @@ const SHORTEST =
 const TWO =
   'the better of two drawn has no closed form: told is one drawn (Poisson), which waits longer';
 
-/** At each replica of the app that all of these groups end at. */
-export function arrivalsAtApp(chain: Chain, members: readonly ClientsHop[], app: AppHop): Arrivals {
+/** At each replica of a hop that all of these groups come to. */
+export function arrivalsAt(chain: Chain, members: readonly ClientsHop[], hop: Hop): Arrivals {
   const stream = streamOf(chain, members);
-  const replicas = chain.replicas(app);
+  const replicas = chain.replicas(hop);
   if (replicas === 1 || stream.remark !== null) return stream;
-  const dealers = new Set(members.map((hop) => dealerOf(chain, hop)));
+  const dealers = new Set(members.map((one) => dealerOf(chain, one)));
   const [dealer] = dealers;
   if (dealers.size !== 1 || dealer === undefined || dealer === null) return ROUGH;
   switch (dealer.algorithm) {
     case 'round-robin': {
-      const steady = members.every((hop) => isSteady(chain, hop));
+      const steady = members.every((one) => isSteady(chain, one));
       return { stages: stream.stages * replicas, remark: steady ? null : CONNECTS };
     }
     case 'least-connections':
@@ -65,7 +64,7 @@ export function arrivalsAtDatabase(
 ): Arrivals {
   const stream = streamOf(chain, members);
   const { variation } = moments(app.serviceTime);
-  const atApp = arrivalsAtApp(chain, members, app);
+  const atApp = arrivalsAt(chain, members, app);
   if (stream.remark !== null) return stream;
   if (stream.stages !== 1) {
     return waits || variation > 0 || app.queriesPerRequest > 1 || app.upstreamDelay > 0
@@ -98,9 +97,4 @@ function dealerOf(chain: Chain, client: ClientsHop) {
   if (dealer.kind === 'l7-balancer') return dealer;
   if (dealer.kind !== 'l4-balancer') return null;
   return opensEachTime(chain, ownerOf(way, dealer)) ? dealer : null;
-}
-
-/** Whose connections a relay passes on. */
-function ownerOf(way: readonly Hop[], relay: Hop): Hop {
-  return way.slice(0, way.indexOf(relay)).findLast((hop) => !isL4(hop)) ?? relay;
 }

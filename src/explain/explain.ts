@@ -8,7 +8,7 @@ import { groupAnswers } from './group-answers.ts';
 import { type Load, loadOf } from './load.ts';
 import { allUnknown, connectionsOf } from './pool.ts';
 import { poolCaseOf } from './pool-case.ts';
-import { shortageOf } from './shortages.ts';
+import { shortAtTimes, shortageOf } from './shortages.ts';
 import { queueCaseOf, slotAnswers } from './slots.ts';
 import { stationAnswers } from './station-answers.ts';
 import { stuckState } from './stuck.ts';
@@ -17,21 +17,38 @@ export function explain(topology: Topology): Answer[] {
   const load = loadOf(topology);
   const obstacle = load.obstacle ?? shortageOf(load);
   const stations = [...load.stations.values()].flat();
-  return [
+  const leftOut = obstacle === null ? shortAtTimes(load) : null;
+  const answers = [
     ...load.groups.flatMap((group) => groupAnswers(load, group, obstacle)),
     ...stations.flatMap((one) => stationAnswers(load, one, obstacle)),
     ...topology.hops.flatMap((hop) => linkAnswers(load, hop, obstacle)),
+  ];
+  return [
+    ...(leftOut === null ? answers : answers.map((one) => roughly(one, leftOut))),
     ...topology.hops
       .filter((hop): hop is ConnectionQueueHop => hop.kind === 'connection-queue')
       .flatMap((hop) => queueAnswers(topology, load, hop)),
   ];
 }
 
+/** What is no longer exact where something is left out. */
+function roughly(answer: Answer, remark: string): Answer {
+  const { quantity, source, standing, value } = answer;
+  const stays = source === 'given' || quantity === 'capacityPerSecond' || value === 0;
+  return stays || standing !== 'exact' ? answer : { ...answer, standing: 'approximation', remark };
+}
+
 function linkAnswers(load: Load, hop: Hop, obstacle: string | null): Answer[] {
   const pool = poolCaseOf(load, hop);
   if (pool === null) return [];
-  const { opened, requests, open } = obstacle === null ? connectionsOf(pool) : allUnknown(obstacle);
-  return pool.links.flatMap((at) => {
+  const gate = load.chain.relays(hop).findIndex(({ kind }) => kind === 'connection-queue');
+  return pool.links.flatMap((at, index) => {
+    // What waits for a slot has no connection beyond the queue yet.
+    const waited = gate !== -1 && index > gate ? pool.slotWait : 0;
+    const { opened, requests, open } =
+      obstacle === null
+        ? connectionsOf({ ...pool, busy: pool.busy - waited })
+        : allUnknown(obstacle);
     const answer = (quantity: Quantity, known: Known): Answer => ({ at, quantity, ...known });
     return [
       answer('openConnections', open),

@@ -112,7 +112,7 @@ export function waitsOf(load: Load, group: Group): Trust {
   }
   const together = load.groups.filter(({ hop }) => stationsBehind(load, hop) === stations);
   if (pools || together.some(({ turnedAway }) => turnedAway > 1e-9)) return TAKEN;
-  if (narrow !== null) return trustOfPool(narrow.pool, stations, group);
+  if (narrow !== null) return trustOfPool(narrow.pool, stations);
   const uneven = waiting.find(({ arrivals }) => arrivals.remark !== null);
   if (uneven !== undefined) return { ...TAKEN, remark: uneven.arrivals.remark };
   if (waiting.some((one) => refusals(one, rate) !== null)) {
@@ -132,19 +132,14 @@ export function waitsOf(load: Load, group: Group): Trust {
 const SCALED =
   'of waits at exponential service, the part that the variations of gap and service make';
 
-/** An open group's arrivals fall on its clients by chance, so that each has Poisson ones. */
-function trustOfPool(
-  { hop, connectionsMax, stages }: Narrow,
-  stations: readonly Station[],
-  { hop: client }: Group,
-): Trust {
-  const { workload } = client;
-  const poisson = workload.kind === 'open' && workload.arrivals === 'poisson';
-  const markov = stations.length === 1 && isMarkov(stations);
-  if (stages !== 1) return markov ? EXACT : TAKEN;
-  const known = poisson && (connectionsMax === 1 || markov);
-  return hop.kind === 'clients' && known ? EXACT : TAKEN;
+function trustOfPool({ connectionsMax, arrivals }: Narrow, stations: readonly Station[]): Trust {
+  if (arrivals.remark !== null) return { ...TAKEN, remark: arrivals.remark };
+  if (stations.length === 1 && isMarkov(stations)) return EXACT;
+  return connectionsMax === 1 && arrivals.stages === 1 ? EXACT : { ...TAKEN, remark: BUSY };
 }
+
+const BUSY =
+  'times on a connection are taken for exponential, or their variation for all that matters';
 
 function isMarkov(stations: readonly Station[]): boolean {
   return stations.every(({ variation }) => Math.abs(variation - 1) < 1e-9);

@@ -157,7 +157,8 @@ function behindPools(
     if (pool.hop.kind === 'clients' && users < INFINITE) continue;
     if (users <= pool.connectionsMax || isWide(pool, rate, first.seconds - before)) continue;
     if (groups.length > 1 || users < INFINITE || stations.some(canWait)) {
-      const obstacle = `requests wait for connections of ${pool.hop.name}, not only for the app`;
+      const what = pool.hop.kind === 'connection-queue' ? 'slots' : 'connections';
+      const obstacle = `requests wait for ${what} of ${pool.hop.name}, not only for the app`;
       return { groups, how, obstacle };
     }
     const work = occupancyOf(stations, transit(chain, first.hop) - before);

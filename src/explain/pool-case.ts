@@ -42,6 +42,8 @@ export interface PoolCase {
   readonly rough: boolean;
   /** Some are refused at once, and are on a connection for no time. */
   readonly refuses: boolean;
+  /** Of the seconds on a connection, those that it waits for a slot of a queue. */
+  readonly slotWait: number;
   /** What of this is not exactly so. */
   readonly remark: string | null;
 }
@@ -81,8 +83,14 @@ export function poolCaseOf(load: Load, hop: Hop): PoolCase | null {
     idleMax: own.idleMax,
     minimum: own.minimum,
     ...own.behind,
+    slotWait: slotWaitOf(load, relays),
     remark: own.remark,
   };
+}
+
+function slotWaitOf({ groups }: Load, relays: readonly Hop[]): number {
+  const one = groups.find(({ narrow }) => narrow !== null && relays.includes(narrow.pool.hop));
+  return one?.narrow?.seconds ?? 0;
 }
 
 type Behind = Pick<PoolCase, 'station' | 'rough' | 'refuses'>;
@@ -133,7 +141,8 @@ function serverOf(hop: Hop): Server {
   }
 }
 
-interface OwnSide extends Omit<PoolCase, 'hop' | 'links' | 'rate' | 'age' | keyof Behind> {
+interface OwnSide
+  extends Omit<PoolCase, 'hop' | 'links' | 'rate' | 'age' | 'slotWait' | keyof Behind> {
   readonly behind: Behind;
   /** Requests of this side per request that reaches the hop. */
   readonly requests: number;

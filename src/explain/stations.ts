@@ -7,7 +7,7 @@ import { erlangC, meanWait } from '../theory/erlang.ts';
 import { type FiniteQueue, finiteQueue } from '../theory/finite-queue.ts';
 import { renewalQueue } from '../theory/renewal-queue.ts';
 import { moments } from '../theory/times.ts';
-import { type Arrivals, arrivalsAtApp, arrivalsAtDatabase } from './arrivals.ts';
+import { type Arrivals, arrivalsAt, arrivalsAtDatabase } from './arrivals.ts';
 import type { Chain } from './chain.ts';
 
 export interface Station {
@@ -44,7 +44,7 @@ export function stationsOf(
       visits: 1,
       service: own.mean,
       variation: own.variation,
-      ...{ room: app.waitingMax, most, arrivals: arrivalsAtApp(chain, members, app) },
+      ...{ room: app.waitingMax, most, arrivals: arrivalsAt(chain, members, app) },
     },
   ];
   const database = chain.database(app);

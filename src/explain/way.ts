@@ -53,3 +53,8 @@ export function opensEachTime(chain: Chain, hop: Hop): boolean {
 function delayOf(hop: Hop): number {
   return 'upstreamDelay' in hop ? hop.upstreamDelay / MICROS_PER_SECOND : 0;
 }
+
+/** Whose connections a relay passes on. */
+export function ownerOf(way: readonly Hop[], relay: Hop): Hop {
+  return way.slice(0, way.indexOf(relay)).findLast((hop) => !isL4(hop)) ?? relay;
+}
