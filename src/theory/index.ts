@@ -3,6 +3,7 @@ export * from './binomial.ts';
 export * from './birth-death.ts';
 export * from './closed-network.ts';
 export * from './erlang.ts';
+export * from './erlang-a.ts';
 export * from './finite-queue.ts';
 export * from './growing-pool.ts';
 export * from './keep-alive.ts';
