@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<Quantity, string>> = {
   secondsToAnswer: 'time to answer, s',
   throttledShare: 'turned away by the throttle, share',
   refusedShare: 'refused by the app, share',
+  abandonedShare: 'lose patience, share',
   newConnectionsPerSecond: 'new connections / s',
   requestsPerNewConnection: 'requests per new connection',
   openConnections: 'open connections',

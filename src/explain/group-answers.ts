@@ -6,6 +6,7 @@ import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
 import type { Group, Load } from './load.ts';
 import type { Narrow } from './narrow.ts';
+import type { Left } from './patience.ts';
 import { canWait, isInStep, poolWait, refusals, type Station } from './stations.ts';
 import { transit } from './way.ts';
 
@@ -30,6 +31,7 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
       answer('requestsInFlight', unknown(obstacle)),
     ];
   }
+  if (group.left !== null) return [asked, ...throttled, ...leftAnswers(group, group.left)];
   return [
     asked,
     ...throttled,
@@ -49,6 +51,21 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
       source: "Little's law (1961)",
       inputs: { rate: passed, seconds },
     }),
+  ];
+}
+
+/** Of those who lose patience. */
+function leftAnswers({ hop, rate }: Group, left: Left): Answer[] {
+  const { share, seconds, inFlight, formula, source } = left;
+  const leave = hop.patience.kind === 'exponential' ? 1e6 / hop.patience.mean : 0;
+  const of = { ...EXACT, at: hop.name, formula, source, inputs: { rate, leave } };
+  return [
+    { ...of, quantity: 'abandonedShare', value: share },
+    {
+      ...{ ...of, quantity: 'secondsToAnswer', value: seconds },
+      remark: 'of those who are answered',
+    },
+    { ...of, quantity: 'requestsInFlight', value: inFlight },
   ];
 }
 

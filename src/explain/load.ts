@@ -10,6 +10,7 @@ import { turnedAway, turnedAwayEvenly } from '../theory/token-bucket.ts';
 import type { Known } from './answer.ts';
 import { Chain } from './chain.ts';
 import { connectionWait, isWide, type Narrow, narrowPool, occupancyOf, widthOf } from './narrow.ts';
+import { type Left, leftOf } from './patience.ts';
 import {
   canWait,
   poolWait,
@@ -37,6 +38,8 @@ export interface Group {
   readonly refused: number;
   /** Where they wait for a connection, and how long; null where they do not. */
   readonly narrow: { readonly pool: Narrow; readonly seconds: number } | null;
+  /** Those who lose patience, where that has a closed form; null where nobody does, or it has not. */
+  readonly left: Left | null;
 }
 
 export interface Load {
@@ -110,7 +113,12 @@ function solve(chain: Chain, members: readonly ClientsHop[], factor: number): So
   const stations = app === null ? [] : stationsOf(chain, members, app, Math.min(users, passable));
   const least = workOf(stations);
   const solved = solveStations(stations, groupsAt, least);
-  return { stations, ...behindPools(chain, pools, { ...solved, stations }) };
+  const found = behindPools(chain, pools, { ...solved, stations });
+  const [group] = found.groups;
+  const left = found.groups.length === 1 && group ? leftOf(chain, group, stations) : null;
+  if (left === null || group === undefined) return { stations, ...found };
+  const patient = { ...group, left, seconds: left.seconds, narrow: null };
+  return { stations, ...found, groups: [patient] };
 }
 
 type Groups = Pick<Solved, 'groups' | 'how'>;
@@ -249,7 +257,7 @@ const CONVOLUTION: Known = {
 function groupAt(chain: Chain, hop: ClientsHop, factor: number, atStations: number): Group {
   const { workload } = hop;
   const seconds = atStations + transit(chain, hop);
-  const plain = { hop, seconds, refused: 0, narrow: null };
+  const plain = { hop, seconds, refused: 0, narrow: null, left: null };
   const gateway = chain.from(hop).find((one) => one.kind === 'gateway');
   const throttle = gateway?.kind === 'gateway' ? gateway.throttle : null;
   const awayAt = (rate: number): number => {
@@ -315,7 +323,8 @@ function obstacleOf(chain: Chain, members: readonly ClientsHop[], solved: Solved
     if (late(solved, limit) > LATE_MAX) {
       return `some answers take longer than the ${limit} s of a timeout on the way`;
     }
-    if (hop.patience.kind !== 'constant' || hop.patience.value > 0) {
+    const isPatient = hop.patience.kind === 'constant' && hop.patience.value === 0;
+    if (!isPatient && group.left === null) {
       return `${hop.name} lose patience: see Erlang A`;
     }
   }
