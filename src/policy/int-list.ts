@@ -56,19 +56,20 @@ export class IntList {
   push(member: number): void {
     const table = this.#table;
     table.room(member);
-    const { values, columns } = table;
-    const row = member * columns + this.#column;
+    const { values, shift } = table;
+    const column = this.#column;
+    const row = (member << shift) | column;
     if ((values[row] ?? 0) !== ABSENT) throw new Error(`${member} is in the list already`);
     const tail = this.#tail;
     values[row] = END;
     if (tail === NONE) {
-      this.#head = member;
+      this.#head = member | 0;
       values[row + 1] = END;
     } else {
       values[row + 1] = tail + FIRST;
-      values[tail * columns + this.#column] = member + FIRST;
+      values[(tail << shift) | column] = member + FIRST;
     }
-    this.#tail = member;
+    this.#tail = member | 0;
     this.#size += 1;
   }
 
@@ -76,22 +77,23 @@ export class IntList {
   remove(member: number): boolean {
     const table = this.#table;
     if (!table.has(member)) return false;
-    const { values, columns } = table;
+    const { values, shift } = table;
     const column = this.#column;
-    const row = member * columns + column;
+    const row = (member << shift) | column;
     const after = values[row] ?? 0;
     if (after === ABSENT) return false;
     const before = values[row + 1] ?? 0;
     if (before === END) this.#head = neighbour(after);
-    else values[(before - FIRST) * columns + column] = after;
+    else values[((before - FIRST) << shift) | column] = after;
     if (after === END) this.#tail = neighbour(before);
-    else values[(after - FIRST) * columns + column + 1] = before;
+    else values[(((after - FIRST) << shift) | column) + 1] = before;
     values[row] = ABSENT;
     this.#size -= 1;
     return true;
   }
 }
 
+/** Its table holds fractions, as far as the engine knows: as an integer it needs no box. */
 function neighbour(entry: number): number {
-  return entry >= FIRST ? entry - FIRST : NONE;
+  return entry >= FIRST ? (entry - FIRST) | 0 : NONE;
 }

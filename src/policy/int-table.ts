@@ -1,31 +1,32 @@
 /**
  * A growable table of numbers: a row for each of somebody's small reusable integers, and a few
  * columns. All of a row lies together, so that a policy that looks at one connection touches one
- * line of memory: with thousands of small policies that is most of what they cost. What was never
- * set is 0.
+ * line of memory: with thousands of small policies that is most of what they cost. Rows begin at
+ * multiples of a power of two, so that a cell is found by a shift and an or. What was never set
+ * is 0.
  */
 import { checkIndex } from './int-column.ts';
 
 const NOTHING = new Float64Array(0);
 
 export class IntTable {
-  readonly columns: number = 0;
+  /** Row `n` begins at cell `n << shift`. */
+  readonly shift: number = 0;
   /** Row after row; for lists, which look at several cells of a row. Another array after `room`. */
   values = NOTHING;
-  #rows = 1;
 
   constructor(columns: number) {
-    this.columns = columns;
-    this.values = new Float64Array(columns);
+    this.shift = Math.ceil(Math.log2(columns));
+    this.values = new Float64Array(1 << this.shift);
   }
 
   get(row: number, column: number): number {
-    return row < this.#rows ? (this.values[row * this.columns + column] ?? 0) : 0;
+    return this.has(row) ? (this.values[(row << this.shift) | column] ?? 0) : 0;
   }
 
   set(row: number, column: number, value: number): void {
-    if (!(row >= 0 && row < this.#rows)) this.#grow(row);
-    this.values[row * this.columns + column] = value;
+    this.room(row);
+    this.values[(row << this.shift) | column] = value;
   }
 
   add(row: number, column: number, amount: number): void {
@@ -34,20 +35,19 @@ export class IntTable {
 
   /** Whether the row was ever set. */
   has(row: number): boolean {
-    return row < this.#rows;
+    return row >>> 0 < this.values.length >>> this.shift;
   }
 
   /** Makes sure that the row can be written to `values`. */
   room(row: number): void {
-    if (!(row >= 0 && row < this.#rows)) this.#grow(row);
+    if (row >>> 0 !== row || !this.has(row)) this.#grow(row);
   }
 
   #grow(row: number): void {
     checkIndex(row);
-    const rows = Math.max(this.#rows * 2, row + 1);
-    const grown = new Float64Array(rows * this.columns);
+    const cells = Math.max(this.values.length * 2, (row + 1) << this.shift);
+    const grown = new Float64Array(cells);
     grown.set(this.values);
     this.values = grown;
-    this.#rows = rows;
   }
 }

@@ -91,16 +91,19 @@ export class KeepAlive {
   }
 
   requestStarted(now: number, connection: number): void {
-    const { keepAliveRequests, keepAliveTime } = this.#settings;
-    const state = this.#rows.get(connection, STATE);
+    if (!this.#rows.has(connection)) return;
+    const { values, shift } = this.#rows;
+    const row = connection << shift;
+    const state = values[row | STATE];
     if (state !== State.waiting && state !== State.busy) return;
     this.#idle.remove(connection);
-    this.#rows.set(connection, STATE, State.busy);
-    const requests = this.#rows.get(connection, REQUESTS) + 1;
-    this.#rows.set(connection, REQUESTS, requests);
+    values[row | STATE] = State.busy;
+    const requests = (values[row | REQUESTS] ?? 0) + 1;
+    values[row | REQUESTS] = requests;
+    const { keepAliveRequests, keepAliveTime } = this.#settings;
     if (keepAliveRequests > 0 && requests >= keepAliveRequests) {
       this.#port.lastRequest(connection, MAX_REQUESTS);
-    } else if (keepAliveTime > 0 && now - this.#rows.get(connection, OPENED_AT) >= keepAliveTime) {
+    } else if (keepAliveTime > 0 && now - (values[row | OPENED_AT] ?? 0) >= keepAliveTime) {
       this.#port.lastRequest(connection, MAX_AGE);
     }
   }
@@ -148,8 +151,10 @@ export class KeepAlive {
   }
 
   #becameIdle(now: number, connection: number): void {
-    this.#rows.set(connection, STATE, State.waiting);
-    this.#rows.set(connection, IDLE_SINCE, now);
+    const { values, shift } = this.#rows;
+    const row = connection << shift;
+    values[row | STATE] = State.waiting;
+    values[row | IDLE_SINCE] = now;
     this.#idle.push(connection);
     // The first to become idle is the first that is due.
     if (this.#wakeUp.at === Number.POSITIVE_INFINITY) this.#arm();
