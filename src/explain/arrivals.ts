@@ -21,9 +21,13 @@ const ROUGH: Arrivals = {
   stages: 1,
   remark: 'arrivals at each station are taken for Poisson, hosts for even',
 };
-const SEVERAL: Arrivals = {
+const MIXED: Arrivals = {
   stages: 1,
-  remark: 'several streams of which not all are Poisson are taken for Poisson together',
+  remark: 'streams of which not all are Poisson are taken for Poisson together',
+};
+const SEVERAL: Arrivals = {
+  stages: EVENLY,
+  remark: 'several even streams are taken for one (those of equal rates come at once)',
 };
 const CONNECTS = 'a connect now and then makes even arrivals uneven, which is left out';
 const SHORTEST =
@@ -82,7 +86,9 @@ function streamOf(chain: Chain, members: readonly ClientsHop[]): Arrivals {
     workload.kind === 'open' && workload.arrivals === 'poisson';
   if (members.every(isPoisson)) return POISSON;
   const [only] = members;
-  if (members.length > 1 || only?.workload.kind !== 'open') return SEVERAL;
+  if (members.some(({ workload }) => workload.kind !== 'open')) return MIXED;
+  if (only === undefined || members.some(isPoisson)) return MIXED;
+  if (members.length > 1) return SEVERAL;
   return { stages: EVENLY, remark: isSteady(chain, only) ? null : CONNECTS };
 }
 

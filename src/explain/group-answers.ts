@@ -130,6 +130,27 @@ export function waitsOf(load: Load, group: Group): Trust {
   const together = load.groups.filter(({ hop }) => stationsBehind(load, hop) === stations);
   if (pools || together.some(({ turnedAway }) => turnedAway > 1e-9)) return TAKEN;
   if (narrow !== null) return trustOfPool(narrow.pool, stations);
+  return trustOfWaits(waiting, stations, rate);
+}
+
+/** Of the wait at one station: what comes to it tells of those before it. */
+export function trustOfStation(load: Load, group: Group, station: Station): Trust {
+  const all = waitsOf(load, group);
+  const stations = stationsBehind(load, group.hop);
+  const { users, narrow, turnedAway, rate, seconds } = group;
+  const apart = users === Number.POSITIVE_INFINITY && narrow === null && turnedAway <= 1e-9;
+  if (all.standing === 'exact' || !apart || !canWait(station)) return all;
+  const isApp = station === stations[0];
+  const behind = poolWait(stations, rate) > 1e-6 * seconds || station.visits > 1;
+  if (!isApp && (behind || stations.some((one) => refusals(one, rate) !== null))) return all;
+  return trustOfWaits([station], [station], rate);
+}
+
+function trustOfWaits(
+  waiting: readonly Station[],
+  stations: readonly Station[],
+  rate: number,
+): Trust {
   const uneven = waiting.find(({ arrivals }) => arrivals.remark !== null);
   if (uneven !== undefined) return { ...TAKEN, remark: uneven.arrivals.remark };
   if (waiting.some((one) => refusals(one, rate) !== null)) {
@@ -147,7 +168,7 @@ export function waitsOf(load: Load, group: Group): Trust {
 }
 
 const SCALED =
-  'of waits at exponential service, the part that the variations of gap and service make';
+  'of waits at exponential service, the part that Kraemer and Langenbach-Belz (1976) give';
 
 function trustOfPool({ connectionsMax, arrivals }: Narrow, stations: readonly Station[]): Trust {
   if (arrivals.remark !== null) return { ...TAKEN, remark: arrivals.remark };

@@ -4,7 +4,7 @@
  */
 import type { Distribution, Hop, Reuse } from '../model/topology.ts';
 import type { Group, Load } from './load.ts';
-import { canWait, queryTime } from './stations.ts';
+import { canWait, queryTime, type Station } from './stations.ts';
 import { transit, transitBefore } from './way.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -205,6 +205,7 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
       const rate = load.rates.get(hop.name) ?? 0;
       return {
         ...{ ...plain, pools, requests: hop.queriesPerRequest },
+        behind: { ...plain.behind, station: pools === 1 ? databaseBehind(stations) : null },
         busy: queryTime(stations, rate) + (2 * hop.upstreamDelay) / SECOND,
         ...{ reuse: 'lifo', connectionsMax: max, minimum: min },
         // Idle connections are looked at now and then: on average half a round late.
@@ -215,6 +216,14 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
     default:
       return null;
   }
+}
+
+/** What is busy of a single app's connections is then what is at the database. */
+function databaseBehind(stations: readonly Station[]): Behind['station'] {
+  const database = stations.find(({ hop }) => hop.kind === 'database');
+  if (database === undefined || !canWait(database) || database.variation !== 1) return null;
+  const { servers, service, arrivals } = database;
+  return arrivals.stages === 1 ? { servers, service } : null;
 }
 
 /** Of the seconds until the answer, those that a request is on its connection of this hop. */

@@ -3,7 +3,7 @@
 import type { FiniteQueue } from '../theory/finite-queue.ts';
 import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
-import { stationsBehind, waitsOf } from './group-answers.ts';
+import { stationsBehind, trustOfStation } from './group-answers.ts';
 import { CONVOLVED, type Load } from './load.ts';
 import {
   canWait,
@@ -77,6 +77,9 @@ const FINDS =
   'GI/M/c: p(c) + .. of what arrivals find; p(n + 1) = sigma p(n) from n = c - 1 on, ' +
   'sigma = A*(c mu (1 - sigma)), A* the transform of gaps of so many stages (no limit = constant)';
 const RENEWAL_WAIT = 'P(waits) / (c mu (1 - sigma)); with refusals waiting / arrivals';
+const SCALED =
+  'x k(variation) / k(1), k(v) = (g + v) exp(-2 (1 - load) (1 - g)^2 / (3 load (g + v))), ' +
+  'g = 1 / stages';
 const TAKACS = 'Kendall (1953), Takacs (1962); Kleinrock, Queueing Systems I (1975), 6.3, 6.4';
 const EXPONENTIAL =
   'service times are taken for exponential, and arrivals for Poisson where they are not even';
@@ -87,7 +90,7 @@ function trustOf(load: Load, one: Station): Pick<Known, 'standing' | 'remark'> {
   if (!canWait(one)) return { standing: 'exact', remark: null };
   const group = load.groups.find(({ hop }) => stationsBehind(load, hop).includes(one));
   if (group === undefined || group.users !== Number.POSITIVE_INFINITY) return POISSON;
-  return waitsOf(load, group);
+  return trustOfStation(load, group, one);
 }
 
 function meanWaitOf(
@@ -114,8 +117,8 @@ function meanWaitOf(
       ...waits,
       inputs,
       value: waitAt(one, (load.rates.get(hop.name) ?? 0) / visits),
-      formula: `${RENEWAL_WAIT}; x (Ca^2 + variation) / (Ca^2 + 1), Ca^2 = 1 / stages`,
-      source: TAKACS,
+      formula: variation === 1 ? RENEWAL_WAIT : `${RENEWAL_WAIT}; ${SCALED}`,
+      source: variation === 1 ? TAKACS : `${TAKACS}; Kraemer, Langenbach-Belz (1976)`,
     };
   }
   return {

@@ -119,8 +119,8 @@ interface Queue extends Pick<Station, 'servers' | 'service' | 'variation'> {
 
 /**
  * Mean wait at `arriving` per second where all may wait. At services that are not exponential it
- * is of the wait at exponential ones the part that the variations make: exactly nothing where
- * gaps and services are all alike, and right where the servers are nearly full (Kingman 1961).
+ * is of the wait at exponential ones the part that Kraemer and Langenbach-Belz (1976) give: exactly
+ * nothing where gaps and services are all alike, and right where the servers are nearly full.
  */
 export function waitOf({ servers, service, variation, stages }: Queue, arriving: number): number {
   if (stages === 1) return meanWait(servers, arriving, service, variation);
@@ -128,7 +128,11 @@ export function waitOf({ servers, service, variation, stages }: Queue, arriving:
   if (offered >= servers) return Number.POSITIVE_INFINITY;
   if (offered === 0) return 0;
   const { waiting } = renewalQueue(servers, Number.POSITIVE_INFINITY, { offered, stages });
-  return (((1 / stages + variation) / (1 / stages + 1)) * waiting) / arriving;
+  const gaps = 1 / stages;
+  const spare = (2 * (1 - offered / servers) * (1 - gaps) ** 2) / ((3 * offered) / servers);
+  const part = (of: number): number =>
+    gaps + of === 0 ? 0 : (gaps + of) * Math.exp(-spare / (gaps + of));
+  return ((part(variation) / part(1)) * waiting) / arriving;
 }
 
 /** Probability that a piece finds all servers busy; service times are taken for exponential. */

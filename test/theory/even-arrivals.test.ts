@@ -12,6 +12,11 @@ const balancer = (algorithm: string): string =>
 const hosts = (count: number): string =>
   `hosts:\n  - { name: host, count: ${count}, hops: [app] }\n`;
 
+const POOL = 'pool: { max: 1000, idle: 1s, evict: 100ms }';
+const DATABASE =
+  '  - { name: db, kind: database, serviceTime: exponential(10ms), concurrencyMax: 1, ' +
+  'connectionsMax: 2000 }\n';
+
 const CASES: readonly Case[] = [
   {
     name: 'D/M/1',
@@ -71,11 +76,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'D/M/1 at a database behind an app that takes constant time',
-    hops:
-      evenly(85) +
-      app('serviceTime: 7ms, concurrencyMax: 10, pool: { max: 1000, idle: 1s, evict: 1s }') +
-      '  - { name: db, kind: database, serviceTime: exponential(10ms), concurrencyMax: 1, ' +
-      'connectionsMax: 2000 }\n',
+    hops: evenly(85) + app(`serviceTime: 7ms, concurrencyMax: 10, ${POOL}`) + DATABASE,
     ...{ warmUp: 10, window: 100, also: [], exactAtLeast: 5 },
   },
   {
@@ -92,6 +93,34 @@ const CASES: readonly Case[] = [
       '  - { name: gw, kind: gateway, throttle: { ratePerSecond: 100/s, burst: 3 } }\n' +
       app('serviceTime: 1ms'),
     ...{ warmUp: 10, window: 60, also: [], exactAtLeast: 3 },
+  },
+  {
+    name: 'D/U/1, approximately',
+    hops: evenly(80) + app('serviceTime: "uniform(0ms, 20ms)", concurrencyMax: 1'),
+    ...{ warmUp: 10, window: 100, exactAtLeast: 4 },
+    also: ['clients secondsToAnswer', 'app meanWaitSeconds'],
+  },
+  {
+    name: 'E2/D/1, approximately',
+    hops:
+      poisson(160) +
+      balancer('round-robin') +
+      app('serviceTime: 10ms, concurrencyMax: 1') +
+      hosts(2),
+    ...{ warmUp: 10, window: 60, exactAtLeast: 4 },
+    also: ['clients secondsToAnswer', 'app meanWaitSeconds'],
+  },
+  {
+    name: 'D/M/1 at an app, whatever the database behind it makes of that',
+    hops: evenly(70) + app(`serviceTime: exponential(10ms), concurrencyMax: 1, ${POOL}`) + DATABASE,
+    ...{ warmUp: 20, window: 100, also: [], exactAtLeast: 4 },
+  },
+  {
+    name: 'M/M/1 and M/M/1: connections between them follow what waits at the second',
+    hops:
+      poisson(70) + app(`serviceTime: exponential(10ms), concurrencyMax: 1, ${POOL}`) + DATABASE,
+    ...{ warmUp: 20, window: 100, exactAtLeast: 6 },
+    also: ['app->db openConnections', 'app->db newConnectionsPerSecond'],
   },
   {
     name: 'two Poisson groups are one: M/M/1',
