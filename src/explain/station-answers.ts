@@ -4,7 +4,7 @@ import type { FiniteQueue } from '../theory/finite-queue.ts';
 import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
 import { stationsBehind, trustOfStation } from './group-answers.ts';
-import { CONVOLVED, type Load } from './load.ts';
+import type { Load } from './load.ts';
 import {
   canWait,
   capacityOf,
@@ -13,9 +13,7 @@ import {
   type Station,
   waitAt,
   waitProbabilityAt,
-  workOf,
 } from './stations.ts';
-import { transit } from './way.ts';
 
 export function stationAnswers(load: Load, one: Station, obstacle: string | null): Answer[] {
   const { hop, servers, replicas, visits, service, variation } = one;
@@ -42,6 +40,8 @@ export function stationAnswers(load: Load, one: Station, obstacle: string | null
   const trust = trustOf(load, one);
   const { remark } = load.closed;
   const waits = { standing: trust.standing, inputs, remark: trust.remark };
+  const closed = load.waits.get(one);
+  const users = { standing: load.closed.standing, remark };
   const ofMarkov =
     canWait(one) &&
     variation !== 1 &&
@@ -62,6 +62,7 @@ export function stationAnswers(load: Load, one: Station, obstacle: string | null
         ? { formula: FINDS, source: TAKACS }
         : { formula: waitFormula(finite), source: ERLANG }),
       value: waitProbabilityAt(one, requests),
+      ...(closed === undefined ? {} : { ...SEEN, value: closed.probability, ...users }),
     }),
     answer('meanWaitSeconds', meanWaitOf(load, one, waits)),
     capacity,
@@ -72,6 +73,10 @@ function waitFormula(finite: FiniteQueue | null): string {
   return finite === null ? 'Erlang C(servers, offered load)' : 'p(c) + .. + p(K - 1)';
 }
 
+const SEEN = {
+  formula: 'P(all servers busy) with one user fewer: what one of them sees who comes',
+  source: 'Sevcik and Mitrani (1981), Lavenberg and Reiser (1980); Buzen (1973)',
+} as const;
 const ERLANG = 'Erlang (1917); Cooper, Introduction to Queueing Theory (1981), 3.4';
 const FINDS =
   'GI/M/c: p(c) + .. of what arrivals find; p(n + 1) = sigma p(n) from n = c - 1 on, ' +
@@ -100,16 +105,13 @@ function meanWaitOf(
 ): Known {
   const { hop, visits, variation } = one;
   const inputs = { ...waits.inputs, variation };
-  const [group] = load.groups;
-  const stations = [...load.stations.values()].flat();
-  const only = stations.filter(canWait).length === 1 && canWait(one);
-  const solved = load.closed.formula === CONVOLVED && load.closed.standing === 'exact';
-  if (group !== undefined && only && solved && load.groups.length === 1) {
-    const rest = workOf(stations) + transit(load.chain, group.hop);
+  const closed = load.waits.get(one);
+  if (closed !== undefined) {
     return {
-      ...{ value: (group.seconds - rest) / visits, standing: load.closed.standing },
-      ...{ formula: '(time to answer - what is not waited) / visits', inputs },
-      ...{ source: "Little's law, Buzen (1973)", remark: load.closed.remark },
+      ...{ value: closed.mean, standing: load.closed.standing, inputs },
+      formula: 'users there on average / pieces of work per second - service',
+      source: "Little's law, Buzen (1973)",
+      remark: load.closed.remark,
     };
   }
   if (canWait(one) && one.arrivals.stages !== 1) {

@@ -22,7 +22,7 @@ const CASES: readonly Case[] = [
       '  - { name: app, kind: app, serviceTime: exponential(20ms), concurrencyMax: 1, ' +
       'pool: { max: 50 } }\n' +
       '  - { name: db, kind: database, serviceTime: exponential(15ms), concurrencyMax: 1 }\n',
-    ...{ warmUp: 20, window: 200, also: [], exactAtLeast: 4 },
+    ...{ warmUp: 20, window: 200, also: [], exactAtLeast: 6 },
   },
   {
     name: 'open arrivals of few clients: last used first, first passages',
