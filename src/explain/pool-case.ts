@@ -5,7 +5,7 @@
 import type { Distribution, Hop, Reuse } from '../model/topology.ts';
 import type { Group, Load } from './load.ts';
 import { canWait, queryTime, type Station } from './stations.ts';
-import { transit, transitBefore } from './way.ts';
+import { oneWay, transit, transitBefore } from './way.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const SECOND = 1e6;
@@ -42,6 +42,8 @@ export interface PoolCase {
   readonly rough: boolean;
   /** Some are refused at once, and are on a connection for no time. */
   readonly refuses: boolean;
+  /** Seconds from the last answer until both ends have closed. */
+  readonly closing: number;
   /** Of the seconds on a connection, those that it waits for a slot of a queue. */
   readonly slotWait: number;
   /** What of this is not exactly so. */
@@ -84,6 +86,8 @@ export function poolCaseOf(load: Load, hop: Hop): PoolCase | null {
     minimum: own.minimum,
     ...own.behind,
     slotWait: slotWaitOf(load, relays),
+    // A server that closes does so with its answer, a web server asks it to.
+    closing: server.cap === 1 || hop.kind === 'web-server' ? 0 : oneWay(chain, hop),
     remark: own.remark,
   };
 }
@@ -142,7 +146,7 @@ function serverOf(hop: Hop): Server {
 }
 
 interface OwnSide
-  extends Omit<PoolCase, 'hop' | 'links' | 'rate' | 'age' | 'slotWait' | keyof Behind> {
+  extends Omit<PoolCase, 'hop' | 'links' | 'rate' | 'age' | 'slotWait' | 'closing' | keyof Behind> {
   readonly behind: Behind;
   /** Requests of this side per request that reaches the hop. */
   readonly requests: number;

@@ -38,6 +38,11 @@ export function isSteady(chain: Chain, client: Hop): boolean {
   return way.every((hop) => isL4(hop) || opensEachTime(chain, hop));
 }
 
+/** Until the far end hears that this hop has closed a connection. */
+export function oneWay(chain: Chain, hop: Hop): number {
+  return [hop, ...chain.relays(hop)].reduce((sum, one) => sum + delayOf(one), 0);
+}
+
 /** Has each request a connection of this hop to itself? */
 export function opensEachTime(chain: Chain, hop: Hop): boolean {
   const server = chain.acceptor(hop);

@@ -93,6 +93,15 @@ const CASES: readonly Case[] = [
     ...{ warmUp: 5, window: 100, exactAtLeast: 5 },
     also: ['users secondsToAnswer', 'nginx->app connectionLifeSeconds'],
   },
+  {
+    name: 'whoever closes a connection over a delay: the other end hears of it later',
+    hops:
+      '  - { name: clients, kind: clients, count: 50, requestsPerIteration: 1, ' +
+      'upstreamDelay: 15ms, pool: { connectionsMax: 0 }, workload: { kind: open, rate: 300/s } }\n' +
+      '  - { name: gw, kind: gateway, upstreamDelay: 10ms, pool: { requestsPerConnectionMax: 1 } }\n' +
+      app('serviceTime: exponential(20ms)'),
+    ...{ warmUp: 5, window: 400, also: [], exactAtLeast: 9 },
+  },
 ];
 
 describe('every exact answer', () => {
