@@ -94,6 +94,14 @@ const CASES: readonly Case[] = [
     also: ['users secondsToAnswer', 'nginx->app connectionLifeSeconds'],
   },
   {
+    name: 'users in step: a think time just below the idle timeout, and caps',
+    hops:
+      users(20, '2s', ', pool: { connectionsMax: 1, idleTimeout: 0s }') +
+      '  - { name: nginx, kind: web-server, keepAliveTimeout: 3s, keepAliveRequests: 7 }\n' +
+      '  - { name: app, kind: app, serviceTime: 20ms }\n',
+    ...{ warmUp: 20, window: 300, also: [], exactAtLeast: 10 },
+  },
+  {
     name: 'whoever closes a connection over a delay: the other end hears of it later',
     hops:
       '  - { name: clients, kind: clients, count: 50, requestsPerIteration: 1, ' +

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import {
   type Answer,
   compare,
+  cycleOf,
   explain,
   keyOf,
   measured,
@@ -51,7 +52,10 @@ export function checkAnswers({ name, hops, warmUp, window, also, exactAtLeast }:
   let checked = 0;
   for (const answer of answers) {
     const key = keyOf(answer.at, answer.quantity);
-    const { simulated } = compare(answer, { runs, seconds: window, opened: openedAt(answer) });
+    const { simulated } = compare(answer, {
+      ...{ runs, seconds: window, opened: openedAt(answer) },
+      cycle: cycleOf(topology, answers),
+    });
     if (simulated === null || typeof answer.value !== 'number') continue;
     if (answer.standing !== 'exact' && !also.includes(key)) continue;
     checked += 1;
