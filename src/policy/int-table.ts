@@ -16,7 +16,7 @@ export class IntTable {
   values = NOTHING;
 
   constructor(columns: number) {
-    this.shift = Math.ceil(Math.log2(columns));
+    this.shift = 32 - Math.clz32(columns - 1);
     this.values = new Float64Array(1 << this.shift);
   }
 

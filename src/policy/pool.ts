@@ -110,8 +110,9 @@ export class Pool {
   readonly #wakeUp: WakeUp;
   readonly #waiting: IntTable;
   #closing = 0;
-  /** When the first of the present idle connections became idle: sweeps are counted from here. */
-  #sweepsFrom = 0;
+  /** Sweeps are counted from when the first of the present idle connections became idle. */
+  #isSwept = false;
+  #sweepsFrom = 0.5;
 
   /** Pools whose waiters have different numbers may share tables. */
   constructor(settings: PoolOptions, port: PoolPort, tables = new PoolTables()) {
@@ -123,6 +124,7 @@ export class Pool {
     this.#idle = new IntList(this.#rows, IDLE_LIST);
     this.#waiters = new IntList(this.#waiting, WAITING_LIST);
     this.#wakeUp = new WakeUp(port);
+    this.#isSwept = (settings.evictEvery ?? 0) > 0;
   }
 
   /** A request wants a connection. `waiter` must not be waiting already. */
@@ -222,6 +224,7 @@ export class Pool {
 
   configure(_now: number, settings: PoolOptions): void {
     this.#settings = settings;
+    this.#sweepAgain();
     this.#closeSpent();
     while (this.#idle.head !== -1 && this.#isBeyondMax(0)) this.#close(this.#idle.head, 'overflow');
     this.#openForWaiters();
@@ -296,7 +299,7 @@ export class Pool {
       this.#waiters.remove(waiter);
       this.#grant(waiter, connection);
     } else {
-      if (this.#idle.size === 0) this.#sweepsFrom = now;
+      if (this.#isSwept && this.#idle.size === 0) this.#sweepsFrom = now;
       this.#rows.set(connection, STATE, State.idle);
       this.#rows.set(connection, IDLE_SINCE, now);
       this.#idle.push(connection);
@@ -342,6 +345,14 @@ export class Pool {
   #mayEvict(): boolean {
     const { minimum = 0 } = this.#settings;
     return this.#idle.head !== -1 && this.#idle.size + this.#busy > minimum;
+  }
+
+  /** Sweeps that begin with a change of the settings count from the longest idle one. */
+  #sweepAgain(): void {
+    const was = this.#isSwept;
+    this.#isSwept = (this.#settings.evictEvery ?? 0) > 0;
+    const { head } = this.#idle;
+    if (!was && head !== -1) this.#sweepsFrom = this.#rows.get(head, IDLE_SINCE);
   }
 
   /** When an idle connection's time is over: exactly, or at the first sweep after that. */

@@ -86,7 +86,8 @@ export class Exchange extends Timeout {
 
   /** Notes of those who measure: when it was sent; when its sender gave it up, unread. */
   sentAt: Micros = 0.5;
-  doneAt: Micros = Number.POSITIVE_INFINITY;
+  doneAt: Micros = 0.5;
+  givenUp = false;
   /** Whose request is at the root of it: position of the group, client; -1 = nobody's. */
   rootGroup = -1;
   rootClient = 0;
@@ -134,7 +135,7 @@ export class Exchange extends Timeout {
     this.reader = null;
     this.served = null;
     this.upstream = null;
-    this.doneAt = Number.POSITIVE_INFINITY;
+    this.givenUp = false;
     this.rootGroup = -1;
     this.spread = null;
     this.connectionAttempts = 0;

@@ -161,6 +161,7 @@ export class Meters implements MeasuredRun, Actor {
   sentOver(exchange: Exchange): void {
     if (!exchange.read) {
       exchange.doneAt = this.#engine.now;
+      exchange.givenUp = true;
       this.#unread(exchange);
     }
     if (exchange.spread !== null) this.spread.exchangeOver(exchange.spread);
@@ -178,7 +179,7 @@ export class Meters implements MeasuredRun, Actor {
     const { now } = this.#engine;
     connection.listener.reads += 1;
     if (now - exchange.sentAt > this.shape.starvedAfter) this.#unread(exchange);
-    if (exchange.doneAt < now) this.#zombie(connection);
+    if (exchange.givenUp && exchange.doneAt < now) this.#zombie(connection);
   }
 
   /** Somebody listens whose requests may count for a host. */

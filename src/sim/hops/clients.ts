@@ -34,7 +34,8 @@ export class Clients implements SimHop, Asker, Issuer {
   readonly #world: World;
   readonly #instance: Instance;
   readonly #asked: Asked;
-  readonly #clients: (Client | undefined)[] = [];
+  /** By number, made when they first ask. Known in length, or the engine would search it. */
+  readonly #clients: (Client | null)[];
   readonly #workload: Workload;
   readonly #retry: Retry;
   readonly #timeouts: Lane;
@@ -54,6 +55,7 @@ export class Clients implements SimHop, Asker, Issuer {
     this.#world = world;
     this.#instance = instance;
     this.#settings = hop;
+    this.#clients = new Array<Client | null>(hop.count + 1).fill(null);
     this.#group = world.meters?.shape.instances[instance.index]?.group ?? -1;
     this.#tally = world.meters?.groups[this.#group] ?? null;
     this.#asked = askedBy(hop, alivePaths);

@@ -341,7 +341,9 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     exchange.last = closesUpstream;
     world.sent(connection, exchange);
     exchange.asker.sent(exchange);
-    world.network.ask(connection, exchange, requestBytes);
+    if (world.network.ask(connection, exchange, requestBytes)) {
+      connection.acceptor.asked(connection, exchange);
+    }
   }
 
   #leave(exchange: Exchange): void {

@@ -79,7 +79,6 @@ export class Network implements Carrier, Follower, SynSender {
   }
 
   // SynSender: a full backlog dropped its SYN
-
   again(connection: Connection): void {
     this.#send(connection, Cargo.syn, null);
   }
@@ -101,14 +100,17 @@ export class Network implements Carrier, Follower, SynSender {
     }
   }
 
-  /** Sends a request from the connector; books it as begun there. */
-  ask(connection: Connection, exchange: Exchange, bytes: number): void {
+  /**
+   * Sends a request from the connector; books it as begun there. True when it is there already:
+   * the caller calls `asked`, because it meets few kinds of hops, which need no search.
+   */
+  ask(connection: Connection, exchange: Exchange, bytes: number): boolean {
     connection.bytesUp += bytes;
     connection.link.exchanges += 1;
     if (exchange.spread !== null) this.meters?.carried(connection, exchange);
-    if (connection.link.delay === 0 && connection.acceptorOpen) {
-      connection.acceptor.asked(connection, exchange);
-    } else this.#send(connection, Cargo.request, exchange);
+    if (connection.link.delay === 0 && connection.acceptorOpen) return true;
+    this.#send(connection, Cargo.request, exchange);
+    return false;
   }
 
   /** Passes an answer from the acceptor; `closes`: with the acceptor's FIN behind it. */
@@ -147,7 +149,6 @@ export class Network implements Carrier, Follower, SynSender {
   }
 
   // The socket goes before the other side can react, which without a delay is within the call.
-
   /** The connector's socket goes, with a FIN if none was sent. */
   closeConnector(connection: Connection, cause: number): void {
     if (!connection.connectorOpen) return;

@@ -20,7 +20,7 @@ abstract class Sockets {
 export class ConnectorSockets extends Sockets {
   add(connection: Connection): void {
     connection.connectingIndex = this.list.length;
-    this.list.push(connection);
+    this.list[this.list.length] = connection;
   }
 
   delete(connection: Connection): void {
@@ -34,7 +34,7 @@ export class ConnectorSockets extends Sockets {
 export class AcceptorSockets extends Sockets {
   add(connection: Connection): void {
     connection.acceptedIndex = this.list.length;
-    this.list.push(connection);
+    this.list[this.list.length] = connection;
   }
 
   delete(connection: Connection): void {

@@ -211,8 +211,8 @@ export abstract class L4Relay implements Acceptor, Connector {
       downstream.kept = exchange;
       return;
     }
-    if (pair.connectorOpen && !pair.connectorFin)
-      this.world.network.ask(pair, exchange, REQUEST_BYTES);
+    if (!pair.connectorOpen || pair.connectorFin) return;
+    if (this.world.network.ask(pair, exchange, REQUEST_BYTES)) pair.acceptor.asked(pair, exchange);
   }
 
   #forwardKept(downstream: Connection): void {
@@ -220,7 +220,7 @@ export abstract class L4Relay implements Acceptor, Connector {
     if (downstream.gated || pair === null || !pair.up || !pair.connectorOpen) return;
     if (kept !== null) {
       downstream.kept = null;
-      this.world.network.ask(pair, kept, REQUEST_BYTES);
+      if (this.world.network.ask(pair, kept, REQUEST_BYTES)) pair.acceptor.asked(pair, kept);
     }
     if (downstream.connectorFin && !downstream.finWaits) this.#passFin(downstream, pair);
   }

@@ -46,7 +46,8 @@ export class Probe implements Connector, Actor {
     const exchange = this.#world.exchanges.take(NOBODY, null, ALIVE_CHECK);
     exchange.last = true;
     this.#world.sent(connection, exchange);
-    this.#world.network.ask(connection, exchange, REQUEST_BYTES);
+    const there = this.#world.network.ask(connection, exchange, REQUEST_BYTES);
+    if (there) connection.acceptor.asked(connection, exchange);
   }
 
   connectFailed(): void {
