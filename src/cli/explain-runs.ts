@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Answer } from '../explain/answer.ts';
-import { against, type Compared, compare, type StallRun } from '../explain/compare.ts';
+import { against, type Compared, compare, cycleOf, type StallRun } from '../explain/compare.ts';
 import type { Window } from '../explain/simulated.ts';
 import { afterStall, type Measured, measured } from '../explain/simulated.ts';
 import { steadyTopology } from '../explain/steady.ts';
@@ -80,6 +80,7 @@ export async function simulateAnswers(
     stalls.set(answer.at, await stallRuns(topology, answers, answer, plan, signal));
   }
   const seconds = window.to - window.from;
+  const cycle = cycleOf(topology, answers);
   const slotsOf = (at: string): number =>
     Number(answers.find((one) => one.at === at && one.quantity === 'slots')?.value);
   return answers.map((answer): Compared => {
@@ -97,7 +98,8 @@ export async function simulateAnswers(
     const opened = answers.find(
       (one) => one.at === answer.at && one.quantity === 'newConnectionsPerSecond',
     )?.value;
-    return compare(answer, { runs, seconds, opened: typeof opened === 'number' ? opened : null });
+    const known = typeof opened === 'number' ? opened : null;
+    return compare(answer, { runs, seconds, opened: known, cycle });
   });
 }
 

@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<Quantity, string>> = {
   secondsToAnswer: 'time to answer, s',
   throttledShare: 'turned away by the throttle, share',
   refusedShare: 'refused by the app, share',
+  abandonedShare: 'lose patience, share',
   newConnectionsPerSecond: 'new connections / s',
   requestsPerNewConnection: 'requests per new connection',
   openConnections: 'open connections',
@@ -52,7 +53,7 @@ export function explainText(
       .filter(({ at }) => at === place)
       .map((one) => [
         `  ${WORDS[one.quantity]}`,
-        shown(one.value),
+        inWords(one.value),
         ...(plan === null ? [] : simulatedCells(one)),
         one.standing,
         one.standing === 'unknown' ? '' : `[${numbers.get(formulaKey(one))}]`,
@@ -84,7 +85,7 @@ function simulatedCells({ simulated }: Compared): string[] {
   return [
     shown(mean),
     bound === null ? '' : shown(bound),
-    difference === null ? '' : shown(difference),
+    difference === null ? '' : inWords(difference),
     inside === false ? 'OUTSIDE' : '',
   ];
 }
@@ -137,6 +138,17 @@ function stallsText(answers: readonly Compared[]): string {
     );
   });
   return lines.length === 0 ? '' : `\nStalls in the simulator:\n${lines.join('')}`;
+}
+
+/** Once in thirty years a second, or less; and as seldom or as long the other way about. */
+const HARDLY = 1e-9;
+const ENDLESS = 1e12;
+
+/** What nobody will ever see needs no digits; --json has them, and so have the formulas. */
+function inWords(value: number | boolean | null): string {
+  if (typeof value !== 'number' || value === 0 || !Number.isFinite(value)) return shown(value);
+  if (Math.abs(value) < HARDLY) return 'practically none';
+  return Math.abs(value) > ENDLESS ? 'practically endless' : shown(value);
 }
 
 function shown(value: number | boolean | null): string {

@@ -17,6 +17,7 @@ export type Quantity =
   | 'secondsToAnswer'
   | 'throttledShare'
   | 'refusedShare'
+  | 'abandonedShare'
   | 'newConnectionsPerSecond'
   | 'requestsPerNewConnection'
   | 'openConnections'

@@ -1,10 +1,13 @@
 /** What a group of clients asks, and how long its answers take. */
 
+import type { Hop } from '../model/topology.ts';
 import { moments } from '../theory/times.ts';
 import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
 import type { Group, Load } from './load.ts';
-import { canWait, poolWait, refusals } from './stations.ts';
+import type { Narrow } from './narrow.ts';
+import type { Left } from './patience.ts';
+import { canWait, isInStep, poolWait, refusals, type Station } from './stations.ts';
 import { transit } from './way.ts';
 
 export function groupAnswers(load: Load, group: Group, obstacle: string | null): Answer[] {
@@ -28,6 +31,7 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
       answer('requestsInFlight', unknown(obstacle)),
     ];
   }
+  if (group.left !== null) return [asked, ...throttled, ...leftAnswers(group, group.left)];
   return [
     asked,
     ...throttled,
@@ -47,6 +51,21 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
       source: "Little's law (1961)",
       inputs: { rate: passed, seconds },
     }),
+  ];
+}
+
+/** Of those who lose patience. */
+function leftAnswers({ hop, rate }: Group, left: Left): Answer[] {
+  const { share, seconds, inFlight, formula, source } = left;
+  const leave = hop.patience.kind === 'exponential' ? 1e6 / hop.patience.mean : 0;
+  const of = { ...EXACT, at: hop.name, formula, source, inputs: { rate, leave } };
+  return [
+    { ...of, quantity: 'abandonedShare', value: share },
+    {
+      ...{ ...of, quantity: 'secondsToAnswer', value: seconds },
+      remark: 'of those who are answered',
+    },
+    { ...of, quantity: 'requestsInFlight', value: inFlight },
   ];
 }
 
@@ -94,10 +113,13 @@ function standingOf(load: Load, group: Group): Trust {
   return CONNECTS;
 }
 
+export function stationsBehind(load: Load, client: Hop): readonly Station[] {
+  return load.stations.get(load.chain.app(client)?.name ?? '') ?? [];
+}
+
 /** The same of what is waited at the stations and before them. */
 export function waitsOf(load: Load, group: Group): Trust {
-  const app = load.chain.app(group.hop);
-  const stations = app === null ? [] : (load.stations.get(app.name) ?? []);
+  const stations = stationsBehind(load, group.hop);
   const { users, rate, narrow } = group;
   const waiting = stations.filter(canWait);
   const pools = poolWait(stations, rate) > 1e-6 * group.seconds;
@@ -105,23 +127,60 @@ export function waitsOf(load: Load, group: Group): Trust {
   if (users !== Number.POSITIVE_INFINITY) {
     return { standing: load.closed.standing, remark: load.closed.remark };
   }
-  const poisson = group.hop.workload.kind === 'open' && group.hop.workload.arrivals === 'poisson';
-  if (!poisson || group.turnedAway > 1e-9 || pools || load.groups.length > 1) return TAKEN;
-  const markov = (list: typeof stations): boolean =>
-    list.every(({ variation }) => Math.abs(variation - 1) < 1e-9);
-  if (narrow !== null) {
-    // An open group's arrivals fall on its clients by chance, so that each has Poisson ones.
-    const { hop, connectionsMax } = narrow.pool;
-    const known = connectionsMax === 1 || (stations.length === 1 && markov(stations));
-    return hop.kind === 'clients' && known ? EXACT : TAKEN;
-  }
-  if (waiting.some(({ replicas }) => replicas > 1)) return TAKEN;
+  const together = load.groups.filter(({ hop }) => stationsBehind(load, hop) === stations);
+  if (pools || together.some(({ turnedAway }) => turnedAway > 1e-9)) return TAKEN;
+  if (narrow !== null) return trustOfPool(narrow.pool, stations);
+  return trustOfWaits(waiting, stations, rate);
+}
+
+/** Of the wait at one station: what comes to it tells of those before it. */
+export function trustOfStation(load: Load, group: Group, station: Station): Trust {
+  const all = waitsOf(load, group);
+  const stations = stationsBehind(load, group.hop);
+  const { users, narrow, turnedAway, rate, seconds } = group;
+  const apart = users === Number.POSITIVE_INFINITY && narrow === null && turnedAway <= 1e-9;
+  if (all.standing === 'exact' || !apart || !canWait(station)) return all;
+  const isApp = station === stations[0];
+  const behind = poolWait(stations, rate) > 1e-6 * seconds || station.visits > 1;
+  if (!isApp && (behind || stations.some((one) => refusals(one, rate) !== null))) return all;
+  return trustOfWaits([station], [station], rate);
+}
+
+function trustOfWaits(
+  waiting: readonly Station[],
+  stations: readonly Station[],
+  rate: number,
+): Trust {
+  const uneven = waiting.find(({ arrivals }) => arrivals.remark !== null);
+  if (uneven !== undefined) return { ...TAKEN, remark: uneven.arrivals.remark };
   if (waiting.some((one) => refusals(one, rate) !== null)) {
-    const known = stations.length === 1 && (markov(stations) || stations[0]?.room === 0);
+    const [app] = stations;
+    const whatever = app?.room === 0 && app.arrivals.stages === 1;
+    const known = stations.length === 1 && (isMarkov(stations) || whatever);
     return known ? EXACT : { ...TAKEN, remark: 'service times are taken for exponential' };
   }
-  const single = waiting.length === 1 && waiting[0]?.servers === 1 && stations.length === 1;
-  return markov(waiting) || single ? EXACT : TAKEN;
+  const [one] = waiting;
+  const poisson = one?.arrivals.stages === 1;
+  const single = waiting.length === 1 && one?.servers === 1 && stations.length === 1 && poisson;
+  const random = waiting.filter((each) => !isInStep(each));
+  if (isMarkov(random) || single) return EXACT;
+  return poisson ? TAKEN : { ...TAKEN, remark: SCALED };
+}
+
+const SCALED =
+  'of waits at exponential service, the part that Kraemer and Langenbach-Belz (1976) give';
+
+function trustOfPool({ connectionsMax, arrivals }: Narrow, stations: readonly Station[]): Trust {
+  if (arrivals.remark !== null) return { ...TAKEN, remark: arrivals.remark };
+  if (stations.length === 1 && isMarkov(stations)) return EXACT;
+  return connectionsMax === 1 && arrivals.stages === 1 ? EXACT : { ...TAKEN, remark: BUSY };
+}
+
+const BUSY =
+  'times on a connection are taken for exponential, or their variation for all that matters';
+
+function isMarkov(stations: readonly Station[]): boolean {
+  return stations.every(({ variation }) => Math.abs(variation - 1) < 1e-9);
 }
 
 /** What a throttle on the way turns away. */
@@ -132,12 +191,22 @@ function throttleOf(load: Load, group: Group): Known | null {
   const { workload } = group.hop;
   const exact = workload.kind === 'open' && workload.arrivals === 'poisson';
   const others = load.groups.filter((one) => load.chain.from(one.hop).includes(gateway));
+  const inputs = { load: group.rate / ratePerSecond, burst };
+  if (workload.kind === 'open' && workload.arrivals === 'constant' && others.length === 1) {
+    const rounded = group.turnedAway > 0 && burst < 2;
+    return {
+      ...{ value: group.turnedAway, inputs, standing: rounded ? 'approximation' : 'exact' },
+      formula: '1 - 1 / load above 1; of a burst of one, 1 - 1 / ceil(load)',
+      source: 'counting tokens',
+      remark: rounded ? 'arrivals at whole us may miss a token by one' : null,
+    };
+  }
   return {
     value: group.turnedAway,
     standing: exact && others.length === 1 ? 'exact' : 'approximation',
     formula: '1 - G / (1 + load G), G = sum of p(n) / p(0) of M/D/1 for n < burst',
     source: 'level crossings (Brill and Posner 1977; Cohen, The Single Server Queue, 1982)',
-    inputs: { load: group.rate / ratePerSecond, burst },
+    inputs,
     remark: exact ? null : 'arrivals are taken for Poisson',
   };
 }

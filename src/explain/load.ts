@@ -4,21 +4,14 @@
  */
 import { isL4 } from '../model/plan.ts';
 import type { ClientsHop, Distribution, Hop, Topology } from '../model/topology.ts';
-import { closedThroughput } from '../theory/closed-network.ts';
 import { moments, tail } from '../theory/times.ts';
-import { turnedAway } from '../theory/token-bucket.ts';
+import { turnedAway, turnedAwayEvenly } from '../theory/token-bucket.ts';
 import type { Known } from './answer.ts';
 import { Chain } from './chain.ts';
+import { type ClosedWait, exactSeconds, NO_WAITS, type Waits } from './closed.ts';
 import { connectionWait, isWide, type Narrow, narrowPool, occupancyOf, widthOf } from './narrow.ts';
-import {
-  canWait,
-  poolWait,
-  refusals,
-  type Station,
-  stationsOf,
-  timeToAnswer,
-  workOf,
-} from './stations.ts';
+import { type Left, leftOf } from './patience.ts';
+import { canWait, refusals, type Station, stationsOf, timeToAnswer, workOf } from './stations.ts';
 import { peakOf } from './steady.ts';
 import { transit, transitBefore } from './way.ts';
 
@@ -37,6 +30,8 @@ export interface Group {
   readonly refused: number;
   /** Where they wait for a connection, and how long; null where they do not. */
   readonly narrow: { readonly pool: Narrow; readonly seconds: number } | null;
+  /** Those who lose patience, where that has a closed form; null where nobody does, or it has not. */
+  readonly left: Left | null;
 }
 
 export interface Load {
@@ -47,6 +42,8 @@ export interface Load {
   /** Those who may ask at once, by name of the hop. */
   readonly sources: ReadonlyMap<string, number>;
   readonly stations: ReadonlyMap<string, readonly Station[]>;
+  /** Of closed users, where that is solved: what they wait at each station. */
+  readonly waits: ReadonlyMap<Station, ClosedWait>;
   /** How the rates of closed users were found. */
   readonly closed: Known;
   /** Why there is no steady state, or no closed form for it; null where there is. */
@@ -64,11 +61,13 @@ export function loadOf(topology: Topology, factor = 1): Load {
   }
   const groups: Group[] = [];
   const stations = new Map<string, readonly Station[]>();
+  const waits = new Map<Station, ClosedWait>();
   let obstacle: string | null = null;
   let closed: Known | null = null;
   for (const members of ends.values()) {
     const solved = solve(chain, members, factor);
     groups.push(...solved.groups);
+    for (const [station, wait] of solved.waits) waits.set(station, wait);
     for (const hop of members) {
       const app = chain.app(hop);
       if (app !== null) stations.set(app.name, solved.stations);
@@ -77,7 +76,7 @@ export function loadOf(topology: Topology, factor = 1): Load {
     closed ??= solved.how;
   }
   return {
-    ...{ chain, groups, stations, obstacle, closed: closed ?? OPEN },
+    ...{ chain, groups, stations, waits, obstacle, closed: closed ?? OPEN },
     rates: ratesOf(chain, groups),
     sources: sourcesOf(chain, groups),
   };
@@ -93,6 +92,7 @@ const OPEN: Known = {
 };
 
 interface Solved {
+  readonly waits: Waits;
   readonly groups: readonly Group[];
   readonly stations: readonly Station[];
   readonly how: Known;
@@ -107,27 +107,35 @@ function solve(chain: Chain, members: readonly ClientsHop[], factor: number): So
     members.map((hop) => groupAt(chain, hop, factor, seconds));
   const users = groupsAt(0).reduce((sum, one) => sum + one.users, 0);
   const passable = pools.reduce((sum, one) => sum + (one === null ? INFINITE : widthOf(one)), 0);
-  const stations = app === null ? [] : stationsOf(chain, app, Math.min(users, passable));
+  const stations = app === null ? [] : stationsOf(chain, members, app, Math.min(users, passable));
   const least = workOf(stations);
   const solved = solveStations(stations, groupsAt, least);
-  return { stations, ...behindPools(chain, pools, { ...solved, stations }) };
+  const found = behindPools(chain, pools, { ...solved, stations });
+  const [group] = found.groups;
+  const left = found.groups.length === 1 && group ? leftOf(chain, group, stations) : null;
+  const { waits } = solved;
+  if (left === null || group === undefined) return { stations, waits, ...found };
+  const patient = { ...group, left, seconds: left.seconds, narrow: null };
+  return { stations, waits, ...found, groups: [patient] };
 }
 
 type Groups = Pick<Solved, 'groups' | 'how'>;
+type Outcome = Groups & Pick<Solved, 'waits'>;
 
 function solveStations(
   stations: readonly Station[],
   groupsAt: (seconds: number) => readonly Group[],
   least: number,
-): Groups {
+): Outcome {
   if (groupsAt(least).every(({ users }) => users === INFINITE)) {
     const rate = passedOf(groupsAt(least));
     const { refused } = (stations[0] && refusals(stations[0], rate)) ?? { refused: 0 };
     const groups = groupsAt(timeToAnswer(stations, rate));
-    return { groups: groups.map((one) => ({ ...one, refused })), how: OPEN };
+    const all = groups.map((one) => ({ ...one, refused }));
+    return { groups: all, how: OPEN, waits: NO_WAITS };
   }
   const exact = exactSeconds(groupsAt(least), stations, least);
-  if (exact !== null) return { groups: groupsAt(exact.seconds), how: exact.how };
+  if (exact !== null) return { ...exact, groups: groupsAt(exact.seconds) };
   // The longer answers take, the less is asked, and the less is asked the shorter they take.
   let [low, high] = [least, Math.max(least, 1e-6)];
   const excess = (seconds: number): number =>
@@ -138,7 +146,7 @@ function solveStations(
     if (excess(middle) > 0) low = middle;
     else high = middle;
   }
-  return { groups: groupsAt(high), how: FIXED_POINT };
+  return { groups: groupsAt(high), how: FIXED_POINT, waits: NO_WAITS };
 }
 
 /** With what they wait for connections, where that is known. */
@@ -146,7 +154,7 @@ function behindPools(
   chain: Chain,
   pools: readonly (Narrow | null)[],
   { groups, how, stations }: Groups & Pick<Solved, 'stations'>,
-): Omit<Solved, 'stations'> {
+): Omit<Solved, 'stations' | 'waits'> {
   const [first] = groups;
   for (const pool of pools) {
     if (pool === null || first === undefined) continue;
@@ -157,7 +165,8 @@ function behindPools(
     if (pool.hop.kind === 'clients' && users < INFINITE) continue;
     if (users <= pool.connectionsMax || isWide(pool, rate, first.seconds - before)) continue;
     if (groups.length > 1 || users < INFINITE || stations.some(canWait)) {
-      const obstacle = `requests wait for connections of ${pool.hop.name}, not only for the app`;
+      const what = pool.hop.kind === 'connection-queue' ? 'slots' : 'connections';
+      const obstacle = `requests wait for ${what} of ${pool.hop.name}, not only for the app`;
       return { groups, how, obstacle };
     }
     const work = occupancyOf(stations, transit(chain, first.hop) - before);
@@ -178,82 +187,20 @@ const FIXED_POINT: Known = {
   remark: 'arrivals of many users are taken for Poisson',
 };
 
-/** Multiplications that the exact solution may cost. */
-const CONVOLUTION_MAX = 3e7;
-
-/** Where users meet no queue, or one group of them meets queues that convolution can solve. */
-function exactSeconds(
-  groups: readonly Group[],
-  stations: readonly Station[],
-  least: number,
-): { readonly seconds: number; readonly how: Known } | null {
-  const users = groups.reduce((sum, one) => sum + one.users, 0);
-  const queues = stations.filter(canWait);
-  const app = stations[0]?.hop;
-  const narrowPool = app?.kind === 'app' && stations.length > 1 && app.pool.max < users;
-  const throttled = groups.some((one) => one.turnedAway > 1e-9);
-  if (queues.length === 0 && !narrowPool && !throttled) {
-    return { seconds: least, how: { ...RENEWAL, inputs: { seconds: least } } };
-  }
-  const [group] = groups;
-  const places = queues.reduce((sum, { replicas }) => sum + replicas, 0);
-  const cost = users * users * places;
-  const refusing = queues.some(({ servers, room }) => servers + room < users);
-  if (groups.length > 1 || group?.think == null || throttled || refusing) return null;
-  if (!(cost <= CONVOLUTION_MAX)) return null;
-  if (narrowPool && poolWait(stations, group.rate) > 1e-3 * least) return null;
-  const think = moments(group.think).mean + group.seconds - least;
-  const own = stations.filter((one) => !queues.includes(one));
-  const without = workOf(own, think);
-  const each = queues.flatMap(({ replicas, visits, service, servers }) =>
-    Array.from({ length: replicas }, () => ({ demand: (visits * service) / replicas, servers })),
-  );
-  const rate = closedThroughput(users, without, each);
-  const exponential = queues.every(({ variation }) => Math.abs(variation - 1) < 1e-9);
-  const even = queues.every(({ replicas }) => replicas === 1);
-  return {
-    seconds: users / rate - think,
-    how: {
-      ...CONVOLUTION,
-      standing: exponential && even ? 'exact' : 'approximation',
-      inputs: { users, think, stations: places },
-      remark: exponential ? (even ? null : 'hosts are taken for even') : NOT_EXPONENTIAL,
-    },
-  };
-}
-
-const NOT_EXPONENTIAL = 'service times that are not exponential are taken for it';
-
-const RENEWAL: Known = {
-  value: null,
-  standing: 'exact',
-  formula: 'rate = users / (think + service), nobody waits',
-  source: 'renewal-reward theorem (Ross, Stochastic Processes, 1996, 3.6.1)',
-  inputs: {},
-  remark: null,
-};
-
-export const CONVOLVED = 'rate = G(users - 1) / G(users)';
-
-const CONVOLUTION: Known = {
-  value: null,
-  standing: 'exact',
-  formula: CONVOLVED,
-  source: 'Buzen (1973), convolution algorithm of closed product-form networks',
-  inputs: {},
-  remark: null,
-};
-
 /** `atStations` are the seconds that are spent there; the links' come on top. */
 function groupAt(chain: Chain, hop: ClientsHop, factor: number, atStations: number): Group {
   const { workload } = hop;
   const seconds = atStations + transit(chain, hop);
-  const plain = { hop, seconds, refused: 0, narrow: null };
+  const plain = { hop, seconds, refused: 0, narrow: null, left: null };
   const gateway = chain.from(hop).find((one) => one.kind === 'gateway');
   const throttle = gateway?.kind === 'gateway' ? gateway.throttle : null;
   const awayAt = (rate: number): number => {
     if (throttle === null || throttle.ratePerSecond === 0) return 0;
-    const share = turnedAway(rate / throttle.ratePerSecond, throttle.burst);
+    const evenly = workload.kind === 'open' && workload.arrivals === 'constant';
+    const share = (evenly ? turnedAwayEvenly : turnedAway)(
+      rate / throttle.ratePerSecond,
+      throttle.burst,
+    );
     return share < NEGLIGIBLE ? 0 : share;
   };
   if (workload.kind === 'open') {
@@ -310,7 +257,8 @@ function obstacleOf(chain: Chain, members: readonly ClientsHop[], solved: Solved
     if (late(solved, limit) > LATE_MAX) {
       return `some answers take longer than the ${limit} s of a timeout on the way`;
     }
-    if (hop.patience.kind !== 'constant' || hop.patience.value > 0) {
+    const isPatient = hop.patience.kind === 'constant' && hop.patience.value === 0;
+    if (!isPatient && group.left === null) {
       return `${hop.name} lose patience: see Erlang A`;
     }
   }

@@ -4,24 +4,48 @@
  * then nobody waits: each pool is a queue with connectionsMax servers.
  */
 import type { ClientsHop, Hop } from '../model/topology.ts';
-import { erlangC, meanWait } from '../theory/erlang.ts';
+import { erlangC } from '../theory/erlang.ts';
+import { type Arrivals, arrivalsAt } from './arrivals.ts';
 import type { Chain } from './chain.ts';
-import { type Station, workOf } from './stations.ts';
+import { type Station, waitOf, workOf } from './stations.ts';
+import { opensEachTime, ownerOf } from './way.ts';
 
 export interface Narrow {
   readonly hop: Hop;
   readonly pools: number;
+  /** Of one pool; slots, of a queue. */
   readonly connectionsMax: number;
+  /** At one pool. */
+  readonly arrivals: Arrivals;
 }
 
-/** The first hop on the way whose pools are limited, other than the app's to its database. */
+/**
+ * The first hop on the way whose pools are limited, other than the app's to its database; or a
+ * connection queue where each request has a connection to itself, and so a slot.
+ */
 export function narrowPool(chain: Chain, client: ClientsHop): Narrow | null {
-  for (const hop of chain.from(client)) {
+  const way = chain.from(client);
+  for (const hop of way) {
+    if (hop.kind === 'connection-queue' && opensEachTime(chain, ownerOf(way, hop))) {
+      const arrivals = arrivalsAt(chain, [client], hop);
+      return { hop, pools: chain.replicas(hop), connectionsMax: hop.activeMax, arrivals };
+    }
     if (!('pool' in hop) || hop.kind === 'app' || hop.pool.connectionsMax === 0) continue;
-    return { hop, pools: poolsOf(chain, hop), connectionsMax: hop.pool.connectionsMax };
+    const pools = poolsOf(chain, hop);
+    const arrivals = arrivalsAtPools(chain, client, hop, pools);
+    return { hop, pools, connectionsMax: hop.pool.connectionsMax, arrivals };
   }
   return null;
 }
+
+/** An open group's arrivals fall on its clients by chance, so that each has Poisson ones. */
+function arrivalsAtPools(chain: Chain, client: ClientsHop, hop: Hop, pools: number): Arrivals {
+  const stream = arrivalsAt(chain, [client], client);
+  const known = stream.stages === 1 ? hop.kind === 'clients' : pools === 1;
+  return known ? stream : { stages: 1, remark: stream.remark ?? LANDS };
+}
+
+const LANDS = 'what comes to one pool is taken for Poisson, and pools for even';
 
 /** Requests that can be past it at once. */
 export function widthOf({ pools, connectionsMax }: Narrow): number {
@@ -38,11 +62,12 @@ function poolsOf(chain: Chain, hop: Hop): number {
 
 /** Mean wait for a connection, each of which is taken for `busy` seconds. */
 export function connectionWait(
-  { pools, connectionsMax }: Narrow,
+  { pools, connectionsMax, arrivals }: Narrow,
   rate: number,
   { busy, variation }: { readonly busy: number; readonly variation: number },
 ): number {
-  return meanWait(connectionsMax, rate / pools, busy, variation);
+  const queue = { servers: connectionsMax, service: busy, variation, stages: arrivals.stages };
+  return waitOf(queue, rate / pools);
 }
 
 /** Does hardly anybody wait for a connection? */

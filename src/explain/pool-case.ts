@@ -4,8 +4,8 @@
  */
 import type { Distribution, Hop, Reuse } from '../model/topology.ts';
 import type { Group, Load } from './load.ts';
-import { canWait, queryTime } from './stations.ts';
-import { transit, transitBefore } from './way.ts';
+import { canWait, queryTime, type Station } from './stations.ts';
+import { oneWay, transit, transitBefore } from './way.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const SECOND = 1e6;
@@ -42,6 +42,10 @@ export interface PoolCase {
   readonly rough: boolean;
   /** Some are refused at once, and are on a connection for no time. */
   readonly refuses: boolean;
+  /** Seconds from the last answer until both ends have closed. */
+  readonly closing: number;
+  /** Of the seconds on a connection, those that it waits for a slot of a queue. */
+  readonly slotWait: number;
   /** What of this is not exactly so. */
   readonly remark: string | null;
 }
@@ -81,8 +85,16 @@ export function poolCaseOf(load: Load, hop: Hop): PoolCase | null {
     idleMax: own.idleMax,
     minimum: own.minimum,
     ...own.behind,
+    slotWait: slotWaitOf(load, relays),
+    // A server that closes does so with its answer, a web server asks it to.
+    closing: server.cap === 1 || hop.kind === 'web-server' ? 0 : oneWay(chain, hop),
     remark: own.remark,
   };
+}
+
+function slotWaitOf({ groups }: Load, relays: readonly Hop[]): number {
+  const one = groups.find(({ narrow }) => narrow !== null && relays.includes(narrow.pool.hop));
+  return one?.narrow?.seconds ?? 0;
 }
 
 type Behind = Pick<PoolCase, 'station' | 'rough' | 'refuses'>;
@@ -133,7 +145,8 @@ function serverOf(hop: Hop): Server {
   }
 }
 
-interface OwnSide extends Omit<PoolCase, 'hop' | 'links' | 'rate' | 'age' | keyof Behind> {
+interface OwnSide
+  extends Omit<PoolCase, 'hop' | 'links' | 'rate' | 'age' | 'slotWait' | 'closing' | keyof Behind> {
   readonly behind: Behind;
   /** Requests of this side per request that reaches the hop. */
   readonly requests: number;
@@ -196,6 +209,7 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
       const rate = load.rates.get(hop.name) ?? 0;
       return {
         ...{ ...plain, pools, requests: hop.queriesPerRequest },
+        behind: { ...plain.behind, station: pools === 1 ? databaseBehind(stations) : null },
         busy: queryTime(stations, rate) + (2 * hop.upstreamDelay) / SECOND,
         ...{ reuse: 'lifo', connectionsMax: max, minimum: min },
         // Idle connections are looked at now and then: on average half a round late.
@@ -206,6 +220,14 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
     default:
       return null;
   }
+}
+
+/** What is busy of a single app's connections is then what is at the database. */
+function databaseBehind(stations: readonly Station[]): Behind['station'] {
+  const database = stations.find(({ hop }) => hop.kind === 'database');
+  if (database === undefined || !canWait(database) || database.variation !== 1) return null;
+  const { servers, service, arrivals } = database;
+  return arrivals.stages === 1 ? { servers, service } : null;
 }
 
 /** Of the seconds until the answer, those that a request is on its connection of this hop. */

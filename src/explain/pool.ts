@@ -73,13 +73,17 @@ function ofUser(one: PoolCase): Connections {
   };
 }
 
-function perRequest({ rate, pools, busy }: PoolCase): Connections {
+function perRequest({ rate, pools, busy, closing }: PoolCase): Connections {
   const all = rate * pools;
-  const inputs = { rate: all, busy };
+  const inputs = closing === 0 ? { rate: all, busy } : { rate: all, busy, closing };
   return {
     requests: { ...exact('a connection carries one request', 'by definition'), value: 1, inputs },
     opened: { ...exact('rate', 'by definition'), value: all, inputs },
-    open: { ...exact('rate x seconds of a request', LITTLE), value: all * busy, inputs },
+    open: {
+      ...exact('rate x seconds of a request, and of the way to close', LITTLE),
+      value: all * (busy + closing),
+      inputs,
+    },
   };
 }
 

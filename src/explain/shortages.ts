@@ -3,8 +3,9 @@
  * fails that the formulas leave out, and they say nothing.
  */
 import type { AppHop, Hop } from '../model/topology.ts';
+import { binomialTail } from '../theory/binomial.ts';
 import type { Load } from './load.ts';
-import { needed, queueCaseOf, slotsOf } from './slots.ts';
+import { needed, possible, type QueueCase, queueCaseOf, slotsOf, takesTurns } from './slots.ts';
 import { queryTime } from './stations.ts';
 
 export function shortageOf(load: Load): string | null {
@@ -24,9 +25,42 @@ function slotsFor(load: Load, hop: Hop): string | null {
   const queue = queueCaseOf(load, hop);
   const need = needed(queue);
   const slots = slotsOf(queue);
-  if (need.value === null || need.value <= slots) return null;
+  if (need.value === null) return null;
+  if (need.value <= slots) return null;
   return `${hop.name} needs ${need.value.toPrecision(3)} slots and has ${slots}`;
 }
+
+/** What is left out where a queue has slots enough on average; null where it has them always. */
+export function shortAtTimes(load: Load): string | null {
+  for (const hop of load.chain.topology.hops) {
+    if (hop.kind !== 'connection-queue') continue;
+    const queue = queueCaseOf(load, hop);
+    const { value } = needed(queue);
+    if (value === null || !fullAtTimes(queue, value)) continue;
+    return `at times all slots of ${hop.name} (on some host) are taken, and some wait: left out`;
+  }
+  return null;
+}
+
+/** Kept connections come and go one by one: about as many are open as of many that may be. */
+function fullAtTimes(queue: QueueCase, need: number): boolean {
+  const { hop, hosts, load } = queue;
+  const most = possible(queue);
+  if (hop.reclaim !== 'none' || takesTurns(queue) || most <= hop.activeMax) return false;
+  const hashed = load.chain.topology.hops.some(
+    (one) =>
+      one.kind === 'l4-balancer' &&
+      one.algorithm === 'flow-hash' &&
+      load.chain.from(one).includes(hop),
+  );
+  const [share, slots] = hosts > 1 && hashed ? [1 / hosts, hop.activeMax] : [1, slotsOf(queue)];
+  const many = Math.min(most, Math.ceil(MANY * need));
+  return binomialTail(many, (need / many) * share, slots) > FULL_SELDOM;
+}
+
+/** So many times what is open on average is as good as without limit. */
+const MANY = 1_000;
+const FULL_SELDOM = 1e-3;
 
 /** Who closes first keeps the port for a minute (TIME_WAIT). */
 const TIME_WAIT = 60;

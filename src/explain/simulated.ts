@@ -59,6 +59,7 @@ export function measured(
       const answers = perSecond(scope, 'answered') - away;
       set(hop.name, 'secondsToAnswer', perSecond(scope, 'latency') / answers);
       set(hop.name, 'throttledShare', away / sent);
+      set(hop.name, 'abandonedShare', perSecond(scope, 'timeouts') / sent);
       set(hop.name, 'refusedShare', perSecond(scope, 'serverErrors5xx') / (sent - away));
     }
     if (hop.kind === 'app' || hop.kind === 'database') {
@@ -75,6 +76,10 @@ export function measured(
     }
     if (hop.kind === 'connection-queue') {
       set(hop.name, 'slotsNeeded', perSecond(`hop:${hop.name}`, 'active'));
+      const asked = topology.hops
+        .filter((one) => one.kind === 'clients' && chain.from(one).includes(hop))
+        .reduce((sum, { name }) => sum + perSecond(`clients:${name}`, 'sent'), 0);
+      set(hop.name, 'meanWaitSeconds', perSecond(`hop:${hop.name}`, 'waiting') / asked);
     }
     if (hop.upstream === null) continue;
     const link = `${hop.name}->${hop.upstream}`;

@@ -8,6 +8,7 @@
  */
 import type { ConnectionQueueHop, Topology } from '../model/topology.ts';
 import { binomialTail } from '../theory/binomial.ts';
+import { erlangC } from '../theory/erlang.ts';
 import { askedWithin } from '../theory/stall.ts';
 import { type Answer, type Known, type Quantity, unknown } from './answer.ts';
 import { type Load, loadOf } from './load.ts';
@@ -28,7 +29,10 @@ export function queueCaseOf(load: Load, hop: ConnectionQueueHop): QueueCase {
     .filter((one) => load.chain.relays(one).includes(hop) && load.chain.acceptor(one) !== null)
     .map((one) => poolCaseOf(load, one))
     .filter((pool) => pool !== null)
-    .map((pool) => ({ pool, connections: connectionsOf(pool) }));
+    .map((pool) => ({
+      pool,
+      connections: connectionsOf({ ...pool, busy: pool.busy - pool.slotWait }),
+    }));
   return { hop, hosts: load.chain.replicas(hop), load, feeding };
 }
 
@@ -109,7 +113,28 @@ export function slotAnswers(topology: Topology, queue: QueueCase): Answer[] {
   ];
 }
 
-function hostOverflow({ hop, hosts, load }: QueueCase, need: Known): Known {
+/** Each request has a connection, and so a slot, to itself: the slots are servers. */
+export function takesTurns(queue: QueueCase): boolean {
+  const { load, hop } = queue;
+  return load.groups.some(({ narrow }) => narrow?.pool.hop === hop);
+}
+
+function hostOverflow(queue: QueueCase, need: Known): Known {
+  const { hop, hosts, load } = queue;
+  if (takesTurns(queue) && need.value !== null) {
+    const offered = need.value / hosts;
+    const [group] = load.groups;
+    const { arrivals } = group?.narrow?.pool ?? { arrivals: null };
+    const exact = arrivals?.stages === 1 && arrivals.remark === null && need.standing === 'exact';
+    return {
+      value: erlangC(hop.activeMax, offered),
+      standing: exact ? 'exact' : 'approximation',
+      formula: 'Erlang C(activeMax, slots needed on a host)',
+      source: 'Erlang (1917)',
+      inputs: { activeMax: hop.activeMax, offered },
+      remark: exact ? null : 'arrivals are taken for Poisson, times with a slot for exponential',
+    };
+  }
   if (hop.reclaim !== 'none')
     return unknown('slots are taken back: connections may outnumber them');
   if (need.value === null || typeof need.value !== 'number') return unknown(need.remark ?? '');
@@ -251,6 +276,7 @@ export function stallThatFills(queue: QueueCase): Known {
   const slots = slotsOf(queue);
   if (possible(queue) <= slots) return unknown('none does: pools may not open as many');
   if ((needed(queue).value ?? 0) >= slots) return unknown('all slots are taken without any stall');
+  if (takesTurns(queue)) return unknown('at times all slots are taken without any stall');
   const groups = load.groups.filter((one) => load.chain.from(one.hop).includes(hop));
   const inFlight = (d: number): number =>
     groups.reduce((sum, { rate, turnedAway, seconds, users, think }) => {

@@ -2,10 +2,12 @@
  * Where requests are worked on: apps and the database, each a station of some servers per
  * replica, and the app's pool of database connections before it.
  */
-import type { AppHop, DatabaseHop } from '../model/topology.ts';
-import { meanWait } from '../theory/erlang.ts';
+import type { AppHop, ClientsHop, DatabaseHop } from '../model/topology.ts';
+import { erlangC, meanWait } from '../theory/erlang.ts';
 import { type FiniteQueue, finiteQueue } from '../theory/finite-queue.ts';
+import { renewalQueue } from '../theory/renewal-queue.ts';
 import { moments } from '../theory/times.ts';
+import { type Arrivals, arrivalsAt, arrivalsAtDatabase } from './arrivals.ts';
 import type { Chain } from './chain.ts';
 
 export interface Station {
@@ -22,9 +24,17 @@ export interface Station {
   readonly room: number;
   /** Pieces that can be here at once, over all replicas; Infinity = no limit before it. */
   readonly most: number;
+  /** At each replica. */
+  readonly arrivals: Arrivals;
 }
 
-export function stationsOf(chain: Chain, app: AppHop, most: number): readonly Station[] {
+/** Of `members`, the groups that end at the app. */
+export function stationsOf(
+  chain: Chain,
+  members: readonly ClientsHop[],
+  app: AppHop,
+  most: number,
+): readonly Station[] {
   const own = moments(app.serviceTime);
   const stations: Station[] = [
     {
@@ -34,12 +44,13 @@ export function stationsOf(chain: Chain, app: AppHop, most: number): readonly St
       visits: 1,
       service: own.mean,
       variation: own.variation,
-      ...{ room: app.waitingMax, most },
+      ...{ room: app.waitingMax, most, arrivals: arrivalsAt(chain, members, app) },
     },
   ];
   const database = chain.database(app);
   if (database !== null && app.queriesPerRequest > 0) {
     const query = moments(database.serviceTime);
+    const waits = stations.some((one) => canWait(one) && !isInStep(one));
     stations.push({
       hop: database,
       replicas: 1,
@@ -48,6 +59,7 @@ export function stationsOf(chain: Chain, app: AppHop, most: number): readonly St
       service: query.mean,
       variation: query.variation,
       ...{ room: database.waitingMax, most },
+      arrivals: arrivalsAtDatabase(chain, members, app, { waits }),
     });
   }
   return stations;
@@ -79,7 +91,12 @@ export function canWait({ servers, most }: Station): boolean {
 export function refusals(station: Station, rate: number): FiniteQueue | null {
   const { servers, room, replicas, visits, service, most } = station;
   if (servers + room >= most || room > ROOM_MAX) return null;
-  const queue = finiteQueue(servers, room, ((rate * visits) / replicas) * service);
+  const offered = ((rate * visits) / replicas) * service;
+  const { stages } = station.arrivals;
+  const queue =
+    stages === 1
+      ? finiteQueue(servers, room, offered)
+      : renewalQueue(servers, room, { offered, stages });
   return queue.refused < NEGLIGIBLE ? null : queue;
 }
 
@@ -92,7 +109,48 @@ export function waitAt(station: Station, rate: number): number {
   if (!canWait(station)) return 0;
   const finite = refusals(station, rate);
   if (finite !== null) return finite.waiting / ((rate * visits) / replicas);
-  return meanWait(servers, (rate * visits) / replicas, service, variation);
+  const { stages } = station.arrivals;
+  return waitOf({ servers, service, variation, stages }, (rate * visits) / replicas);
+}
+
+interface Queue extends Pick<Station, 'servers' | 'service' | 'variation'> {
+  readonly stages: number;
+}
+
+/**
+ * Mean wait at `arriving` per second where all may wait. At services that are not exponential it
+ * is of the wait at exponential ones the part that Kraemer and Langenbach-Belz (1976) give: exactly
+ * nothing where gaps and services are all alike, and right where the servers are nearly full.
+ */
+export function waitOf({ servers, service, variation, stages }: Queue, arriving: number): number {
+  if (stages === 1) return meanWait(servers, arriving, service, variation);
+  const offered = arriving * service;
+  if (offered >= servers) return Number.POSITIVE_INFINITY;
+  if (offered === 0) return 0;
+  const { waiting } = renewalQueue(servers, Number.POSITIVE_INFINITY, { offered, stages });
+  const gaps = 1 / stages;
+  const spare = (2 * (1 - offered / servers) * (1 - gaps) ** 2) / ((3 * offered) / servers);
+  const part = (of: number): number =>
+    gaps + of === 0 ? 0 : (gaps + of) * Math.exp(-spare / (gaps + of));
+  return ((part(variation) / part(1)) * waiting) / arriving;
+}
+
+/** Probability that a piece finds all servers busy; service times are taken for exponential. */
+export function waitProbabilityAt(station: Station, rate: number): number {
+  const { servers, replicas, visits, service } = station;
+  const { stages } = station.arrivals;
+  const offered = ((rate * visits) / replicas) * service;
+  if (!canWait(station)) return 0;
+  const finite = refusals(station, rate);
+  if (finite !== null) return finite.waits;
+  if (stages === 1 || offered >= servers) return erlangC(servers, offered);
+  if (isInStep(station)) return 0;
+  return renewalQueue(servers, Number.POSITIVE_INFINITY, { offered, stages }).waits;
+}
+
+/** Constant gaps and constant services: nobody waits, below capacity. */
+export function isInStep({ arrivals: { stages }, variation }: Station): boolean {
+  return stages === Number.POSITIVE_INFINITY && variation === 0;
 }
 
 /** Mean seconds that one query takes from a connection to its result. */

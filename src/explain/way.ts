@@ -3,6 +3,7 @@
  * connection to itself, the connect. Connects of connections that carry more than one request are
  * left out.
  */
+import { isL4 } from '../model/plan.ts';
 import type { Hop } from '../model/topology.ts';
 import { MICROS_PER_SECOND } from '../model/units.ts';
 import type { Chain } from './chain.ts';
@@ -30,7 +31,20 @@ function connecting(chain: Chain, hop: Hop): number {
   return [hop, ...chain.relays(hop)].reduce((sum, one) => sum + 2 * delayOf(one), 0);
 }
 
-function opensEachTime(chain: Chain, hop: Hop): boolean {
+/** Does every request take equally long to the app, where it waits nowhere? */
+export function isSteady(chain: Chain, client: Hop): boolean {
+  const way = chain.from(client).filter(({ kind }) => kind !== 'app' && kind !== 'database');
+  if (way.every((hop) => delayOf(hop) === 0)) return true;
+  return way.every((hop) => isL4(hop) || opensEachTime(chain, hop));
+}
+
+/** Until the far end hears that this hop has closed a connection. */
+export function oneWay(chain: Chain, hop: Hop): number {
+  return [hop, ...chain.relays(hop)].reduce((sum, one) => sum + delayOf(one), 0);
+}
+
+/** Has each request a connection of this hop to itself? */
+export function opensEachTime(chain: Chain, hop: Hop): boolean {
   const server = chain.acceptor(hop);
   if (server === null || hop.kind === 'app') return false;
   if (server.kind === 'web-server') {
@@ -43,4 +57,9 @@ function opensEachTime(chain: Chain, hop: Hop): boolean {
 
 function delayOf(hop: Hop): number {
   return 'upstreamDelay' in hop ? hop.upstreamDelay / MICROS_PER_SECOND : 0;
+}
+
+/** Whose connections a relay passes on. */
+export function ownerOf(way: readonly Hop[], relay: Hop): Hop {
+  return way.slice(0, way.indexOf(relay)).findLast((hop) => !isL4(hop)) ?? relay;
 }

@@ -26,6 +26,40 @@ export function closedThroughput(
   return Math.exp((constants[users - 1] ?? 0) - (constants[users] ?? 0));
 }
 
+/** What users meet at one of the stations. */
+export interface ClosedQueue {
+  /** Mean number there, served or waiting. */
+  readonly present: number;
+  /** Probability that who comes finds all servers busy. */
+  readonly waits: number;
+}
+
+/**
+ * At station `number`: with so many users n of them are there with probability w(n) G'(users - n)
+ * / G(users), G' the constants of all others; who comes sees what would be there without him
+ * (Sevcik and Mitrani 1981; Lavenberg and Reiser 1980).
+ */
+export function closedQueue(
+  users: number,
+  think: number,
+  stations: readonly ClosedStation[],
+  number: number,
+): ClosedQueue {
+  let others = logWeights(users, think, Number.POSITIVE_INFINITY);
+  stations.forEach(({ demand, servers }, index) => {
+    if (index !== number) others = convolved(others, logWeights(users, demand, servers));
+  });
+  const { demand = 0, servers = 1 } = stations[number] ?? {};
+  const own = logWeights(users, demand, servers);
+  const all = convolved(others, own);
+  const share = (n: number, of: number): number =>
+    Math.exp((own[n] ?? 0) + (others[of - n] ?? 0) - (all[of] ?? 0));
+  let [present, waits] = [0, 0];
+  for (let n = 1; n <= users; n++) present += n * share(n, users);
+  for (let n = servers; n < users; n++) waits += share(n, users - 1);
+  return { present, waits };
+}
+
 /** Of n users at one station: demand^n / (1 x 2 x .. with at most `servers` as a factor). */
 function logWeights(users: number, demand: number, servers: number): Float64Array {
   const weights = new Float64Array(users + 1);

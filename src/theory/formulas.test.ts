@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Distribution } from '../model/topology.ts';
 import { binomialTail } from './binomial.ts';
-import { closedThroughput } from './closed-network.ts';
+import { closedQueue, closedThroughput } from './closed-network.ts';
 import { erlangB, erlangC, meanWait } from './erlang.ts';
 import { finiteQueue } from './finite-queue.ts';
 import { meanOpen } from './growing-pool.ts';
@@ -34,6 +34,28 @@ describe('a queue with room for some', () => {
     expect(serving).toBeCloseTo(a * (1 - refused), 12);
     expect(waiting).toBeCloseTo((a ** 2 + 2 * a ** 3 + 3 * a ** 4) / sum, 12);
     expect(waits).toBeCloseTo((a + a ** 2 + a ** 3) / sum, 12);
+  });
+});
+
+describe('a closed network, station by station', () => {
+  const stations = [
+    { demand: 0.02, servers: 1 },
+    { demand: 0.05, servers: 3 },
+  ];
+
+  it('has all users somewhere', () => {
+    const rate = closedThroughput(12, 0.2, stations);
+    const there = [0, 1].map((number) => closedQueue(12, 0.2, stations, number).present);
+    expect((there[0] ?? 0) + (there[1] ?? 0) + rate * 0.2).toBeCloseTo(12, 9);
+  });
+
+  it('is the machine repairman: who comes sees one machine fewer', () => {
+    const one = [{ demand: 0.5, servers: 1 }];
+    // Of two machines, one at work beside the one that fails: busy with 0.5 / (1 + 0.5).
+    const { waits, present } = closedQueue(2, 1, one, 0);
+    expect(waits).toBeCloseTo(0.5 / 1.5, 12);
+    // States 0, 1, 2 weigh 1, 2 x 0.5, 2 x 0.25.
+    expect(present).toBeCloseTo((1 + 2 * 0.5) / 2.5, 12);
   });
 });
 

@@ -13,10 +13,11 @@
 const LEVELS_MAX = 1_000;
 
 export function turnedAway(load: number, burst: number): number {
-  if (burst < 1) return 1;
+  if (burst === 0) return 1;
   // At four fifths of the refill 200 missing tokens are rarer than 1e-30.
   if (load < 0.8 && burst > 200) return 0;
-  const levels = Math.min(Math.floor(burst), LEVELS_MAX);
+  // One between 0 and 1 counts as 1 (policy/throttle.ts).
+  const levels = Math.min(Math.max(1, Math.floor(burst)), LEVELS_MAX);
   const arrivals = arrivalsDuringService(load, levels);
   // P(more than k arrivals during a service).
   const beyond = new Float64Array(levels + 1);
@@ -37,6 +38,16 @@ export function turnedAway(load: number, burst: number): number {
     if ((shares[n] ?? 0) < 1e-12 * sum || sum > 1e12) break;
   }
   return Math.max(0, 1 - sum / (1 + load * sum));
+}
+
+/**
+ * The same of arrivals at constant gaps. Whenever one has been turned away there is less than a
+ * token; the next gap brings less than another, so that a bucket for two loses none.
+ */
+export function turnedAwayEvenly(load: number, burst: number): number {
+  if (burst === 0) return 1;
+  if (load <= 1) return 0;
+  return burst < 2 ? 1 - 1 / Math.ceil(load) : 1 - 1 / load;
 }
 
 function arrivalsDuringService(load: number, most: number): Float64Array {
