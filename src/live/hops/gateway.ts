@@ -70,7 +70,7 @@ class Gateway {
       route: (exchange) => this.#route(exchange),
     });
     for (const link of ctx.incoming) this.relay.addListener(link);
-    this.#resize(hop.nodes);
+    for (let node = 0; node < hop.nodes; node++) this.#nodes.push(this.#makeNode());
   }
 
   apply(action: Action): boolean {
@@ -86,9 +86,10 @@ class Gateway {
     if (changed.throttle !== former.throttle) this.#throttle.configure(changed.throttle);
     else if (changed.pool !== former.pool) {
       for (const pool of this.#nodes.flat()) pool.configure(changed.pool);
-    } else if (changed.nodes !== former.nodes) this.#resize(changed.nodes);
-    // `spread` is read at each request; everything else stays as it was at the start.
-    else return changed.spread !== former.spread;
+    } else {
+      // `spread` is read at each request; everything else stays as it was at the start.
+      return changed.spread !== former.spread;
+    }
     return true;
   }
 
@@ -106,15 +107,8 @@ class Gateway {
 
   #node({ server }: Exchange): number {
     if (this.#settings.spread === 'request') return this.#nodeDraw.below(this.#nodes.length);
-    if (server.choice < 0 || server.choice >= this.#nodes.length) {
-      server.choice = this.#nodeDraw.below(this.#nodes.length);
-    }
+    if (server.choice < 0) server.choice = this.#nodeDraw.below(this.#nodes.length);
     return server.choice;
-  }
-
-  #resize(count: number): void {
-    while (this.#nodes.length < count) this.#nodes.push(this.#freshNode());
-    for (const pool of this.#nodes.splice(count).flat()) pool.retire();
   }
 
   /** Nodes are replaced in turn, so that replacing all of them one by one spares none. */
@@ -126,7 +120,7 @@ class Gateway {
     }
   }
 
-  #freshNode(): UpstreamPool[] {
+  #makeNode(): UpstreamPool[] {
     return Array.from({ length: this.#settings.poolsPerNode }, () => {
       this.#poolsMade += 1;
       const name = `${this.#poolsMade - 1}`;

@@ -60,7 +60,6 @@ export class UpstreamPool implements ClientConnectionOwner {
   readonly #waiters = new Numbers<Waiter>();
   readonly #effects = new Effects((kind, a, b) => this.#carryOut(kind, a, b));
   #connectFailure: NotGranted = 'refused';
-  #retired = false;
   #stopped = false;
 
   constructor(options: UpstreamPoolOptions) {
@@ -120,12 +119,6 @@ export class UpstreamPool implements ClientConnectionOwner {
     this.#effects.run();
   }
 
-  /** As `replaced`, and no connection is kept from now on. */
-  retire(): void {
-    this.#retired = true;
-    this.replaced();
-  }
-
   /** Closes every connection; what is in flight fails. */
   closeAll(cause: CloseCause): void {
     for (const connection of [...this.#connections]) connection?.end.close(cause);
@@ -146,9 +139,8 @@ export class UpstreamPool implements ClientConnectionOwner {
 
   released(connection: ClientConnection): void {
     const surplus = this.idleMax > 0 && this.#policy.snapshot().idle >= this.idleMax;
-    const reusable = !this.#retired && !surplus;
-    this.#policy.release(this.#now(), connection.number, reusable ? 1 : 0);
-    if (!reusable) connection.close(surplus ? 'overflow' : 'drain');
+    this.#policy.release(this.#now(), connection.number, surplus ? 0 : 1);
+    if (surplus) connection.close('overflow');
     this.#effects.run();
   }
 

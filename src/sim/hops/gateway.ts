@@ -60,7 +60,7 @@ export class Gateway implements SimHop {
       route: (exchange) => this.#route(exchange),
     });
     this.#faults = new HostFaults(world, instance, this.#relay);
-    this.#resize(hop.nodes);
+    for (let node = 0; node < hop.nodes; node++) this.#nodes.push(this.#makeNode());
   }
 
   apply(action: Action): boolean {
@@ -77,8 +77,7 @@ export class Gateway implements SimHop {
       this.#throttle.configure(this.#world.engine.now, changed.throttle);
     } else if (changed.pool !== former.pool) {
       for (const pool of this.#nodes.flat()) pool.configure(changed.pool);
-    } else if (changed.nodes !== former.nodes) this.#resize(changed.nodes);
-    else return changed.spread !== former.spread;
+    } else return changed.spread !== former.spread;
     return true;
   }
 
@@ -99,15 +98,8 @@ export class Gateway implements SimHop {
     if (this.#settings.spread === 'request') return this.#nodeDraw.below(count);
     const connection = exchange.served;
     if (connection === null) return 0;
-    if (connection.choice < 0 || connection.choice >= count) {
-      connection.choice = this.#nodeDraw.below(count);
-    }
+    if (connection.choice < 0) connection.choice = this.#nodeDraw.below(count);
     return connection.choice;
-  }
-
-  #resize(count: number): void {
-    while (this.#nodes.length < count) this.#nodes.push(this.#freshNode());
-    for (const pool of this.#nodes.splice(count).flat()) pool.retire();
   }
 
   /** Nodes are replaced in turn, so that replacing all of them one by one spares none. */
@@ -119,7 +111,7 @@ export class Gateway implements SimHop {
     }
   }
 
-  #freshNode(): ConnectionPool[] {
+  #makeNode(): ConnectionPool[] {
     return Array.from({ length: this.#settings.poolsPerNode }, () => {
       this.#poolsMade += 1;
       return this.#relay.pool(`${this.#poolsMade - 1}`, this.#settings.pool);

@@ -27,7 +27,6 @@ const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
 const MAX_REQUESTS = closeCauseCode('max_requests');
 const OVERFLOW = closeCauseCode('overflow');
-const DRAIN = closeCauseCode('drain');
 const LOCAL_RST = closeCauseCode('local_rst');
 
 /** What all pools of a hop's replica have in common. */
@@ -71,7 +70,6 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
   readonly #policy: Pool;
   /** Idle connections kept; further ones close when they are released. 0 = without limit. */
   idleMax = 0;
-  #retired = false;
   readonly #choices: PoolChoices;
   /** By number; of other pools, too, where they share tables. */
   readonly #connections: (Connection | null)[];
@@ -169,12 +167,6 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
     this.#policy.replaced(this.#now);
   }
 
-  /** As `replaced`, and no connection is kept from now on. */
-  retire(): void {
-    this.#retired = true;
-    this.replaced();
-  }
-
   /** Closes every connection, the oldest first; what is in flight breaks. */
   closeAll(cause: number): void {
     const ours: Connection[] = [];
@@ -249,9 +241,8 @@ export class ConnectionPool extends Sleeper implements Connector, Follower, Pool
 
   #release(connection: Connection): void {
     const surplus = this.idleMax > 0 && this.#policy.snapshot().idle >= this.idleMax;
-    if (this.#retired || surplus) {
-      this.#close(connection, surplus ? OVERFLOW : DRAIN);
-    } else this.#policy.release(this.#now, connection.number, 1);
+    if (surplus) this.#close(connection, OVERFLOW);
+    else this.#policy.release(this.#now, connection.number, 1);
   }
 
   /** It ends, whoever ended it: what it carried breaks. */
