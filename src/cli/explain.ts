@@ -26,10 +26,7 @@ export interface ExplainOptions {
 
 /** `file` null = the incident, as it comes with the package. */
 export async function explain(file: string | null, options: ExplainOptions): Promise<number> {
-  const { scale, timeScale } = options;
-  const set = [...options.set];
-  if (options.duration !== undefined) set.push(`duration=${options.duration}`);
-  const topology = await loadTopology(file ?? INCIDENT, { set, scale, timeScale }, false);
+  const topology = await loadTopology(file ?? INCIDENT, options, false);
   if (topology === null) return ExitCode.badInput;
   const answers = closedForms(topology);
   const plan = options.simulate

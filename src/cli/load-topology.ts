@@ -1,7 +1,12 @@
 /** Reads a topology document; prints its problems (all of them) or warnings on stderr. */
 import { fileURLToPath } from 'node:url';
 import type { Topology } from '../model/topology.ts';
-import { explainSettings, formatProblems, parseTopology } from '../topology/index.ts';
+import {
+  explainSettings,
+  formatProblems,
+  parseTopology,
+  type ShortOption,
+} from '../topology/index.ts';
 import { readDocument } from './read-document.ts';
 
 /** The incident, as it comes with the package. */
@@ -11,6 +16,9 @@ export interface LoadOptions {
   readonly set: readonly string[];
   readonly scale: number;
   readonly timeScale: number;
+  /** Absent where the command line does not have it, as `start`. */
+  readonly duration?: string;
+  readonly start?: string;
 }
 
 /** Null after the problems have been printed. Throws the system's error when it cannot be read. */
@@ -20,13 +28,13 @@ export async function loadTopology(
   verbose: boolean,
 ): Promise<Topology | null> {
   const text = await readDocument(file);
-  const parsed = parseTopology(text, file, options);
+  const { set, scale, timeScale } = options;
+  const parsed = parseTopology(text, file, { set, scale, timeScale, options: shortOf(options) });
   if ('problems' in parsed) {
     process.stderr.write(formatProblems(parsed.problems));
     return null;
   }
   for (const warning of parsed.warnings) process.stderr.write(`${warning}\n`);
-  const { scale, timeScale } = options;
   if (timeScale !== 1) {
     process.stderr.write(`all durations x ${timeScale}, all rates / ${timeScale}\n`);
   }
@@ -41,4 +49,15 @@ export async function loadTopology(
     }
   }
   return parsed.topology;
+}
+
+function shortOf({ duration, start }: LoadOptions): ShortOption[] {
+  const short: ShortOption[] = [];
+  if (duration !== undefined) {
+    short.push({ option: '--duration', setting: 'duration', value: duration });
+  }
+  if (start !== undefined) {
+    short.push({ option: '--start', setting: 'startTimeOfDay', value: start });
+  }
+  return short;
 }

@@ -30,14 +30,7 @@ export interface RunCommandOptions {
 
 /** `file` null = the incident, as it comes with the package. */
 export async function run(document: string | null, options: RunCommandOptions): Promise<number> {
-  const { scale, timeScale } = options;
-  const file = document ?? INCIDENT;
-  const set = options.duration === undefined ? [] : [`duration=${options.duration}`];
-  const loaded = await loadTopology(
-    file,
-    { set: [...options.set, ...set], scale, timeScale },
-    options.verbose === true,
-  );
+  const loaded = await loadTopology(document ?? INCIDENT, options, options.verbose === true);
   if (loaded === null) return ExitCode.badInput;
   const topology = options.processPerHop === true ? processPerHop(loaded) : loaded;
   const executed = await execute({

@@ -6,8 +6,10 @@ import type { Summary } from '../model/summary.ts';
 import type { Topology } from '../model/topology.ts';
 import type { Micros } from '../model/units.ts';
 import { noTap } from '../policy/tap.ts';
-import { completeRecording, RecordingTables } from '../recording/convert.ts';
+import { completeRecording } from '../recording/convert.ts';
+import { RecordingError } from '../recording/error.ts';
 import { prepareRecording } from '../recording/folder.ts';
+import { RecordingTables } from '../recording/recording-tables.ts';
 import { ExitCode } from './exit-code.ts';
 import { type Interruption, onInterrupt } from './interruption.ts';
 import { INCIDENT, loadTopology } from './load-topology.ts';
@@ -43,22 +45,19 @@ const ROW_A_SECOND_MAX: Micros = 2 * 3_600_000_000;
 
 /** `file` null = the incident, as it comes with the package. */
 export async function simulate(file: string | null, options: SimulateOptions): Promise<number> {
-  const { scale, timeScale } = options;
-  const set = [...options.set];
-  if (options.duration !== undefined) set.push(`duration=${options.duration}`);
-  if (options.start !== undefined) set.push(`startTimeOfDay=${options.start}`);
-  const verbose = options.verbose === true;
-  const topology = await loadTopology(file ?? INCIDENT, { set, scale, timeScale }, verbose);
+  const topology = await loadTopology(file ?? INCIDENT, options, options.verbose === true);
   if (topology === null) return ExitCode.badInput;
   const interruption = onInterrupt();
   const page = wantsPage(options) ? await newPage(options.record ?? null) : null;
   try {
-    const summary = await live(topology, options, interruption, page);
+    const { summary, failure } = await live(topology, options, interruption, page);
     const json = options.json === true;
     process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : textSummary(summary));
     interruption.stop();
+    if (failure !== null) process.stderr.write(`waterhammer: error: ${failure}\n`);
     await page?.stay();
     if (interruption.signal.aborted) return ExitCode.interrupted;
+    if (failure !== null) return ExitCode.failed;
     return summary.balanced === false ? ExitCode.failed : ExitCode.done;
   } finally {
     interruption.stop();
@@ -72,13 +71,19 @@ async function newPage(record: string | null): Promise<SimulationPage> {
   return new SimulationPage(record);
 }
 
-/** The text summary, or JSON, of what was lived through; kept where a recording is asked for. */
+interface Outcome {
+  readonly summary: Summary;
+  /** What the disk did not take, though the simulation was lived through; null = nothing. */
+  readonly failure: string | null;
+}
+
+/** The summary of what was lived through; a recording of it where one is asked for. */
 async function live(
   topology: Topology,
   options: SimulateOptions,
   { signal }: Interruption,
   page: SimulationPage | null,
-): Promise<Summary> {
+): Promise<Outcome> {
   const seriesOnly = inSeries(topology, options);
   const record = options.record ?? null;
   if (record !== null) await prepareRecording(record);
@@ -86,32 +91,44 @@ async function live(
     record === null || options.recordPolicies !== true
       ? null
       : new PolicyLog(path.join(record, 'policies-0'));
-  const tablesOf: Parameters<typeof liveInDetail>[0]['tables'] = (info) =>
-    record === null ? null : new RecordingTables(record, info, { ...options, seriesOnly });
+  const { recordEvents = false, ndjson = false } = options;
+  const asked = { recordEvents, ndjson, seriesOnly, keepsWhole: true };
   const lived: Lived = await (seriesOnly ? liveInSeries : liveInDetail)({
     topology,
     seed: options.seed,
     tap: log?.tap ?? noTap,
     secondsPerRow: secondsPerRow(topology, options),
     signal,
-    tables: tablesOf,
+    tables: (info) => (record === null ? null : new RecordingTables(record, info, asked)),
     page,
   });
   await log?.close();
-  if (log !== null && log.failure !== null) throw log.failure;
-  const { info, struck, seconds, tables } = lived;
+  const { info, struck, seconds } = lived;
+  const findings = findAll({ topology, info, summary: struck, seconds });
+  const summary: Summary = { ...struck, recording: record, findings };
+  const failure = await complete(lived, summary, log?.failure ?? null);
+  await page?.ended(summary);
+  return { summary, failure };
+}
+
+/** Keeps what is whole; says what could not be written and what there is. */
+async function complete(
+  { info, tables }: Lived,
+  summary: Summary,
+  failed: RecordingError | null,
+): Promise<string | null> {
+  const { recording } = summary;
+  if (recording === null || tables === null) return null;
+  const whole = tables.finish();
+  let failure = failed ?? tables.failure;
   try {
-    const findings = findAll({ topology, info, summary: struck, seconds });
-    const summary: Summary = { ...struck, recording: record, findings };
-    if (record !== null && tables !== null) {
-      await completeRecording(record, info, summary, { spools: [], tables: tables.finish() });
-    }
-    await page?.ended(summary);
-    return summary;
+    await completeRecording(recording, info, summary, { spools: [], tables: whole });
   } catch (thrown) {
-    tables?.abandon();
-    throw thrown;
+    if (!(thrown instanceof RecordingError)) throw thrown;
+    failure ??= thrown;
   }
+  if (failure === null) return null;
+  return `${failure.message}\n  ${recording} has ${['run.json', ...whole].join(', ')}`;
 }
 
 function secondsPerRow({ duration }: Topology, { resolution }: SimulateOptions): number {

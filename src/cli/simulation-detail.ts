@@ -12,7 +12,7 @@ import type { Topology } from '../model/topology.ts';
 import type { PolicyTap } from '../policy/tap.ts';
 import { shapeIntegral } from '../random/arrivals.ts';
 import { meanOf } from '../random/distribution.ts';
-import type { RecordingTables } from '../recording/convert.ts';
+import type { RecordingTables } from '../recording/recording-tables.ts';
 import { Simulation, type SimulationOptions } from '../sim/simulation.ts';
 import { EventWriter } from '../stream/columns.ts';
 import { byColumns, type EventVisitor } from '../stream/merge.ts';

@@ -1,7 +1,10 @@
-/** Rules that work on series, over series made for the purpose. The others: test/e2e/findings. */
+/** Rules over series and figures made for the purpose. With real runs: test/e2e/findings. */
 import { describe, expect, it } from 'vitest';
 import type { SecondRow } from '../measure/rows.ts';
+import type { LinkSummary } from '../model/summary.ts';
+import type { Hop } from '../model/topology.ts';
 import { chartLead } from './rules/chart-lead.ts';
+import { connectionPerRequest } from './rules/connection-per-request.ts';
 import { firstMover } from './rules/first-mover.ts';
 import { unevenHosts } from './rules/uneven-hosts.ts';
 import { scriptedInput } from './test-input.ts';
@@ -87,5 +90,71 @@ describe('uneven-hosts', () => {
   it('takes the scatter of few requests for what it is', () => {
     expect(unevenHosts(scriptedInput(hosts([2, 0, 3, 1]), 20))).toEqual([]);
     expect(unevenHosts(scriptedInput(hosts([1_000, 1_020, 990, 1_010]), 20))).toEqual([]);
+  });
+});
+
+describe('connection-per-request', () => {
+  const link = (name: string, opened: number | null, exchanges: number): LinkSummary => ({
+    name,
+    opened,
+    closed: opened,
+    open: 0,
+    closedBy: {},
+    exchanges,
+    requestsPerNewConnection: 1,
+    multiplication: null,
+    connectionRatio: null,
+  });
+
+  /** The chain with some hops changed, where these links carried that much in 40 s. */
+  function kinds(links: readonly LinkSummary[], change: (hop: Hop) => Hop = (hop) => hop) {
+    const { topology, info, summary, seconds } = scriptedInput([], 20);
+    const changed = { ...topology, hops: topology.hops.map(change) };
+    return connectionPerRequest({
+      topology: changed,
+      info,
+      summary: { ...summary, links },
+      seconds,
+    });
+  }
+
+  it('says how many, what they cost and which setting changes it', () => {
+    const [finding] = kinds([link('web->app', 3_000, 3_000)]);
+    expect(finding).toMatchObject({ hop: 'web', severity: 'info' });
+    expect(finding?.title).toContain('web->app');
+    expect(finding?.title).toContain('3000 connections for 3000 requests, 75 a second');
+    // 75 a second on four hosts, for 60 s.
+    expect(finding?.evidence).toMatchObject({ timeWaitPerHost: 1_125, portsPerHost: 28_232 });
+    expect(finding?.remedy).toMatch(/^web\.upstreamIdleMax: 32 .*nginx: "keepalive 32".*1125 of/);
+  });
+
+  it('warns where the ports run short', () => {
+    const severity = (opened: number) => kinds([link('web->app', opened, opened)])[0]?.severity;
+    expect([severity(37_000), severity(38_000)]).toEqual(['info', 'warning']);
+  });
+
+  it('is silent where connections are kept, few or unseen, and of clients', () => {
+    const kept = (hop: Hop): Hop =>
+      hop.kind === 'web-server' ? { ...hop, upstreamIdleMax: 1 } : hop;
+    expect(kinds([link('web->app', 3_000, 3_000)], kept)).toEqual([]);
+    expect(kinds([link('web->app', 2_600, 3_000)])).toEqual([]);
+    expect(kinds([link('web->app', 19, 19)])).toEqual([]);
+    expect(kinds([link('web->app', null, 3_000)])).toEqual([]);
+    const once = (hop: Hop): Hop =>
+      'pool' in hop && hop.kind !== 'app'
+        ? { ...hop, pool: { ...hop.pool, requestsPerConnectionMax: 1 } }
+        : hop;
+    expect(kinds([link('clients->apigw', 3_000, 3_000)], once)).toEqual([]);
+  });
+
+  it('is silent before a queue whose slots idle connections would keep', () => {
+    const once = (reclaim: 'none' | 'idle-yield') => (hop: Hop) => {
+      if (hop.kind === 'connection-queue') return { ...hop, reclaim };
+      if (hop.kind !== 'gateway') return hop;
+      return { ...hop, pool: { ...hop.pool, requestsPerConnectionMax: 1 } };
+    };
+    expect(kinds([link('apigw->nlb', 3_000, 3_000)], once('none'))).toEqual([]);
+    const [finding] = kinds([link('apigw->nlb', 3_000, 3_000)], once('idle-yield'));
+    expect(finding?.remedy).toContain('apigw.pool.requestsPerConnectionMax: 0');
   });
 });

@@ -4,6 +4,7 @@
 import type { Finding } from '../model/summary.ts';
 import type { FindingInput, Rule } from './input.ts';
 import { chartLead } from './rules/chart-lead.ts';
+import { connectionPerRequest } from './rules/connection-per-request.ts';
 import { firstMover } from './rules/first-mover.ts';
 import { invisibleStarvation } from './rules/invisible-starvation.ts';
 import { multiplication } from './rules/multiplication.ts';
@@ -15,6 +16,7 @@ import { unevenHosts } from './rules/uneven-hosts.ts';
 const RULES: readonly Rule[] = [
   slotHoarding,
   invisibleStarvation,
+  connectionPerRequest,
   multiplication,
   retryAmplification,
   unevenHosts,

@@ -16,26 +16,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { RowSinks } from '../measure/rows.ts';
 import type { RunInfo } from '../model/run.ts';
 import type { Summary } from '../model/summary.ts';
-import { eventLine, eventRecord } from '../stream/event-list.ts';
 import { EventMerge, type EventVisitor } from '../stream/merge.ts';
 import { RecordingError } from './error.ts';
 import { removeSpools, spoolPaths } from './folder.ts';
-import { LineWriter } from './line-writer.ts';
+import { RecordingTables, type TablesOptions } from './recording-tables.ts';
 import { readRun, writeRun } from './run-document.ts';
 import { readSpool, type SpoolReader, type SpoolTotals } from './spool-reader.ts';
-import { TableWriter } from './table-writer.ts';
-import {
-  EVENT_COLUMNS,
-  eventRow,
-  SECOND_COLUMNS,
-  SLOT_COLUMNS,
-  type TableName,
-  tablePath,
-  WRITTEN_CONNECTION_COLUMNS,
-  WRITTEN_EXCHANGE_COLUMNS,
-  writtenConnection,
-  writtenExchange,
-} from './tables.ts';
+import type { TableName } from './tables.ts';
 
 const EVENTS_PER_STEP = 20_000;
 
@@ -48,13 +35,7 @@ export interface EventFold<Result> {
 
 export type FoldMaker<Result> = (info: RunInfo, sinks: Required<RowSinks>) => EventFold<Result>;
 
-export interface ConversionOptions {
-  /** Every event into `events.parquet`. */
-  readonly recordEvents?: boolean;
-  /** No rows of connections and exchanges: of a run that nobody followed in such detail. */
-  readonly seriesOnly?: boolean;
-  /** Every event into `events.ndjson`. */
-  readonly ndjson?: boolean;
+export interface ConversionOptions extends TablesOptions {
   /** Aborting stops the conversion; the spools stay, no table is left. */
   readonly signal?: AbortSignal;
 }
@@ -166,85 +147,4 @@ export async function mergeSpools(
     merge.close();
   }
   return { events: merge.merged, spools: readers.map((reader) => reader.totals) };
-}
-
-/** The tables of one recording: all are completed, or none is left. */
-export class RecordingTables {
-  readonly sinks: Required<RowSinks>;
-  readonly #open = new Map<TableName, { finish(): void; abandon(): void }>();
-  readonly #writers: EventVisitor[] = [];
-
-  constructor(folder: string, info: RunInfo, options: ConversionOptions) {
-    try {
-      this.sinks =
-        options.seriesOnly === true ? this.#openSeries(folder) : this.#openRows(folder, info);
-      if (options.recordEvents === true) this.#openEvents(folder);
-      if (options.ndjson === true) this.#openLines(folder);
-    } catch (thrown) {
-      this.abandon();
-      throw thrown;
-    }
-  }
-
-  alsoWrite(visit: EventVisitor): EventVisitor {
-    if (this.#writers.length === 0) return visit;
-    const all = [visit, ...this.#writers];
-    return (process, sequence, block, row) => {
-      for (const one of all) one(process, sequence, block, row);
-    };
-  }
-
-  finish(): TableName[] {
-    for (const table of this.#open.values()) table.finish();
-    return [...this.#open.keys()];
-  }
-
-  abandon(): void {
-    for (const table of this.#open.values()) table.abandon();
-    this.#open.clear();
-  }
-
-  #openRows(folder: string, info: RunInfo): Required<RowSinks> {
-    const { links } = info.plan;
-    const path = tablePath;
-    const connections = new TableWriter(path(folder, 'connections'), WRITTEN_CONNECTION_COLUMNS);
-    this.#open.set('connections', connections);
-    const exchanges = new TableWriter(path(folder, 'exchanges'), WRITTEN_EXCHANGE_COLUMNS);
-    this.#open.set('exchanges', exchanges);
-    const slots = new TableWriter(path(folder, 'slots'), SLOT_COLUMNS);
-    this.#open.set('slots', slots);
-    return {
-      ...this.#openSeries(folder),
-      onSlot: (row) => slots.write(row),
-      onConnection: (row) => connections.write(writtenConnection(row, links)),
-      onExchange: (row) => exchanges.write(writtenExchange(row, links)),
-    };
-  }
-
-  #openSeries(folder: string): Required<RowSinks> {
-    const series = new TableWriter(tablePath(folder, 'series'), SECOND_COLUMNS);
-    this.#open.set('series', series);
-    return {
-      onConnection: () => {},
-      onExchange: () => {},
-      onSecond: (row) => series.write(row),
-      onSlot: () => {},
-    };
-  }
-
-  #openEvents(folder: string): void {
-    const events = new TableWriter(tablePath(folder, 'events'), EVENT_COLUMNS);
-    this.#open.set('events', events);
-    this.#writers.push((_process, _sequence, block, row) =>
-      events.write(eventRow(eventRecord(block, row))),
-    );
-  }
-
-  #openLines(folder: string): void {
-    const lines = new LineWriter(tablePath(folder, 'ndjson'));
-    this.#open.set('ndjson', lines);
-    this.#writers.push((_process, _sequence, block, row) =>
-      lines.write(eventLine(eventRecord(block, row))),
-    );
-  }
 }

@@ -8,19 +8,22 @@
  *   series.parquet        values per second
  *   slots.parquet         slots of connections at queues, granted, taken back and given up
  *   events.parquet        every event, if asked for; events.ndjson likewise
+ *   run.json.room         while a simulation goes on: room that run.json will need
  *   spool-<process>.seg   events while the run goes on, and after a run that was killed
  *
  * A recording may be written over; a folder with anything else in it is never touched. Only
  * files with these names are removed, never what else lies beside them.
  */
+import { rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RecordingError, reasonOf, systemCode } from './error.ts';
 import { isRecording, writeMark } from './run-document.ts';
 
+const ROOM = 'run.json.room';
 const SPOOL = /^spool-(\d{1,5})\.seg$/;
 const OURS = [
-  /^run\.json(\.partial)?$/,
+  /^run\.json(\.partial|\.room)?$/,
   /^(connections|exchanges|series|slots|events)\.(parquet|ndjson)(\.partial)?$/,
   SPOOL,
   /^policies-\d{1,5}(\.[a-z]+)?$/,
@@ -51,6 +54,24 @@ export async function prepareRecording(folder: string): Promise<void> {
     const text = `${folder} cannot be recorded into: ${reasonOf(thrown)}`;
     throw new RecordingError('recording-write-failed', text, thrown);
   }
+}
+
+/** For `run.json`, which with a thousand hosts is about one megabyte, and a short series. */
+const ROOM_BYTES = 2 * 1_048_576;
+
+/** Takes room on the disk that is given back when all but the last and smallest is written. */
+export function reserveRoom(folder: string): void {
+  try {
+    writeFileSync(join(folder, ROOM), Buffer.alloc(ROOM_BYTES));
+  } catch (thrown) {
+    releaseRoom(folder);
+    const text = `${folder} has no room for a recording: ${reasonOf(thrown)}`;
+    throw new RecordingError('recording-write-failed', text, thrown);
+  }
+}
+
+export function releaseRoom(folder: string): void {
+  rmSync(join(folder, ROOM), { force: true });
 }
 
 /** Spools in the folder, by process number. */

@@ -88,7 +88,7 @@ async function missing(folder: string, table: TableName, thrown: unknown): Promi
   const { recording } = await readRun(folder);
   let why = 'it was removed';
   if (recording.state === 'running') why = 'the run goes on or was killed';
-  else if (!recording.tables.includes(table)) why = 'only its series were recorded';
+  else if (!recording.tables.includes(table)) why = 'it was not recorded';
   const text = `${folder} has no table of ${table}: ${why}`;
   return new RecordingError('recording-incomplete', text, thrown);
 }

@@ -15,12 +15,14 @@ export {
 export { TEXT_LENGTH_MAX } from './document.ts';
 export { type Explained, explainSettings } from './explain.ts';
 export { topologyHash } from './hash.ts';
+export type { ShortOption } from './override.ts';
 export {
   type ParsedTopology,
   type ParseOptions,
   type ParseResult,
   parseTopology,
 } from './parse.ts';
+export { FAULTS, isFault, parseAction } from './parse-action.ts';
 export { formatProblems, type Problem } from './problem.ts';
 export { type Effective, type Scaled, scaleTopology } from './scale.ts';
 export { jsonSchema } from './schema.ts';

@@ -23,8 +23,17 @@ import { isSetting, type Settings } from './setting.ts';
 import { didYouMeanOr, nearest } from './suggest.ts';
 import { own } from './units.ts';
 
+/** An option for one setting of the document: `--duration 5s` is short for `--set duration=5s`. */
+export interface ShortOption {
+  readonly option: string;
+  readonly setting: keyof typeof TOPOLOGY_SETTINGS;
+  readonly value: string;
+}
+
 export interface Override {
-  /** `path=value` as given. */
+  /** What wrote it. */
+  readonly option: string;
+  /** As given: `path=value`, or the value of a short option. */
   readonly text: string;
   /** Where in the document it goes. */
   readonly path: Path;
@@ -38,7 +47,12 @@ export interface Overridden {
   readonly problems: readonly Problem[];
 }
 
-export function applyOverrides(raw: unknown, texts: readonly string[]): Overridden {
+/** Short options win over `--set`. */
+export function applyOverrides(
+  raw: unknown,
+  texts: readonly string[],
+  options: readonly ShortOption[] = [],
+): Overridden {
   const overrides: Override[] = [];
   const problems: Problem[] = [];
   let changed = raw;
@@ -54,7 +68,12 @@ export function applyOverrides(raw: unknown, texts: readonly string[]): Overridd
       continue;
     }
     changed = withValue(changed, place.path, parsed.value);
-    overrides.push({ text: one, path: place.path, valueColumn: parsed.path.length + 2 });
+    const valueColumn = parsed.path.length + 2;
+    overrides.push({ option: '--set', text: one, path: place.path, valueColumn });
+  }
+  for (const { option, setting, value } of options) {
+    changed = withValue(changed, [setting], value);
+    overrides.push({ option, text: value, path: [setting], valueColumn: 1 });
   }
   return { raw: changed, overrides, problems };
 }

@@ -11,7 +11,7 @@ import { checkSettings } from './check-settings.ts';
 import { checkTimeline } from './check-timeline.ts';
 import { type Path, SourceDocument } from './document.ts';
 import { makeOutline, type Report } from './outline.ts';
-import { applyOverrides, type Override, overrideAt } from './override.ts';
+import { applyOverrides, type Override, overrideAt, type ShortOption } from './override.ts';
 import { optionProblem, type Problem } from './problem.ts';
 import { resolve, settingSources, withImplied } from './resolve.ts';
 import { type Effective, scaleTopology } from './scale.ts';
@@ -22,6 +22,8 @@ import { timeScaleTopology } from './time-scale.ts';
 export interface ParseOptions {
   /** `path=value`, in the order given. */
   readonly set: readonly string[];
+  /** Further settings that have options of their own. */
+  readonly options?: readonly ShortOption[];
   /** Factor of size, 1 = as written. */
   readonly scale: number;
   /** Factor of time, 1 = as written; 0.1 makes a run ten times shorter. */
@@ -47,7 +49,7 @@ export function parseTopology(text: string, file: string, options: ParseOptions)
   const document = new SourceDocument(text, file);
   const factors = checkFactors(options);
   if (!document.readable) return { problems: [...inOrder(document.problems, file), ...factors] };
-  const overridden = applyOverrides(document.raw, options.set);
+  const overridden = applyOverrides(document.raw, options.set, options.options);
   const raw = withImplied(overridden.raw);
   const outline = makeOutline(raw);
   const found: Problem[] = [];
@@ -89,12 +91,13 @@ type Locate = (
   place?: 'key' | 'value',
 ) => Problem;
 
-/** A problem with a value that `--set` wrote is one with that option, not with the file. */
+/** A problem with a value that an option wrote is one with that option, not with the file. */
 function locator(document: SourceDocument, overrides: readonly Override[]): Locate {
   return (path, message, suggestion, place = 'value') => {
     const override = overrideAt(overrides, path);
     if (override === null) return document.problem(path, place, message, suggestion);
-    return optionProblem('--set', override.text, override.valueColumn, message, suggestion);
+    const { option, text, valueColumn } = override;
+    return optionProblem(option, text, valueColumn, message, suggestion);
   };
 }
 

@@ -137,7 +137,7 @@ export function settingSources(
   const sources = new Map<string, string>();
   const given = (path: Path): string | null => {
     const override = overrideAt(overrides, path);
-    if (override !== null) return `--set ${override.text}`;
+    if (override !== null) return `${override.option} ${override.text}`;
     if (valueAt(raw, path) === undefined) return null;
     return `${document.file}:${document.line(path)}`;
   };

@@ -77,8 +77,13 @@ async function refuses(recording: string): Promise<void> {
     [['stall', 'hop=database', 'lasts=1s'], 'db'],
     [['stall', 'hop=db'], 'lasts'],
     [['stall', 'hop=db', 'lasts=1parsec'], 'lasts'],
-    [['stall', 'hop=apigw', 'lasts=1s'], 'no hop takes this'],
-    [['host-down', 'hosts=ec2', 'replica=7', 'lasts=1s'], 'no hop takes this'],
+    [['stall', 'hop=db', 'lasts=0'], 'lasts'],
+    [['stall', 'hop=apigw', 'lasts=1s'], 'choose from: app, db'],
+    [['host-down', 'hosts=ec2', 'replica=7', 'lasts=1s'], 'write at most 1'],
+    [['deregister', 'hosts=ec2', 'replica=2', 'lasts=1s'], 'numbered from 0'],
+    [['replace-nodes', 'hop=apigw', 'count=0'], 'count'],
+    [['replace-nodes', 'hop=apigw', 'count=99'], 'has only'],
+    [['reset-connections', 'hop=apigw', 'share='], 'share'],
   ] as const;
   for (const [words, hint] of wrong) {
     const result = await control(recording, ...words);

@@ -16,6 +16,7 @@ const CURES = [
   ['retry-amplification', 'clients.retry.attemptsMax=1'],
   ['uneven-hosts', 'nlb.algorithm=round-robin'],
   ['timeout-ladder', 'apigw.pool.idleTimeout=4s'],
+  ['connection-per-request', 'nginx.upstreamIdleMax=32'],
 ] as const;
 
 function document(finding: string): string {

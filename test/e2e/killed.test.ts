@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { Summary } from '../../src/model/summary.ts';
 import { readExchanges, readSeries } from '../../src/recording/recording.ts';
 import { readRun } from '../../src/recording/run-document.ts';
 import { runCli, startCli } from '../support/run-cli.ts';
@@ -37,6 +38,14 @@ describe('a killed run', () => {
     expect(recovered.stderr).toBe('');
     expect(recovered.code).toBe(0);
     expect(recovered.stdout).toMatch(/^\d{4,} events recovered/);
+
+    // The spools are still there: the same again, as JSON.
+    const again = await runCli(['recover', recording, '--record-events', '--json']);
+    expect([again.code, again.stderr]).toEqual([0, '']);
+    const told: { recording: string; events: number; summary: Summary } = JSON.parse(again.stdout);
+    expect(told.recording).toBe(recording);
+    expect(recovered.stdout).toContain(`${told.events} events recovered\n`);
+    expect(told.summary).toMatchObject({ engine: 'live', balanced: null, recording });
 
     const { summary, recording: state, marks } = await readRun(recording);
     expect(state.state).toBe('recovered');

@@ -5,7 +5,7 @@
  *
  * A crowd of 5,000 is held at a queue for a minute while the other tests of this file run.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -131,6 +131,53 @@ describe('the disk', () => {
     expect(recovered.stderr).toBe('');
     expect(recovered.stdout).toMatch(/^\d{4,} events recovered/);
     expect((await readRun(kept)).recording.state).toBe('recovered');
+  });
+
+  it('full while a simulation is recorded: what fits is kept, and can be read', async (context) => {
+    requireNamespace('mnt', context);
+    using folder = tempFolder();
+    const small = path.join(folder.path, 'small');
+    const kept = path.join(folder.path, 'kept');
+    mkdirSync(small);
+    const program = inNamespace(
+      'mnt',
+      folder.path,
+      `mount -t tmpfs -o size=2500k none ${small}`,
+      `cp -r ${small}/rec ${kept}`,
+    );
+    const recording = path.join(small, 'rec');
+    const file = path.resolve('examples/direct.yaml');
+    const args = ['simulate', file, '--duration', '600s', '--json', '--record', recording];
+    const result = await runCli(args, { program });
+    expect(result.code).toBe(1);
+    // What took so long is not lost, whatever becomes of the recording.
+    const { recording: said, durationSeconds }: Summary = JSON.parse(result.stdout);
+    expect([said, durationSeconds]).toEqual([recording, 600]);
+    const full = `error: ${recording}/exchanges.parquet cannot be written: ENOSPC: no space left`;
+    expect(result.stderr).toContain(full);
+    expect(result.stderr).toContain(`${recording} has run.json, connections, slots, series\n`);
+    expect(result.stderr).not.toMatch(STACK);
+
+    const tables = ['connections', 'slots', 'series'];
+    expect((await readRun(kept)).recording).toMatchObject({ state: 'complete', tables });
+    const files = ['run.json', ...tables.map((name) => `${name}.parquet`)];
+    expect(readdirSync(kept).sort()).toEqual(files.sort());
+    const report = await runCli(['report', kept, '-o', path.join(folder.path, 'report.html')]);
+    expect(report.code).toBe(0);
+  });
+
+  it('too small for a recording: a simulation says so before it begins', async (context) => {
+    requireNamespace('mnt', context);
+    using folder = tempFolder();
+    const small = path.join(folder.path, 'small');
+    mkdirSync(small);
+    const program = inNamespace('mnt', folder.path, `mount -t tmpfs -o size=1m none ${small}`);
+    const recording = path.join(small, 'rec');
+    const file = path.resolve('examples/direct.yaml');
+    const args = ['simulate', file, '--duration', '30d', '--detail', 'series'];
+    const result = await runCli([...args, '--record', recording], { program });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(`${recording} has no room for a recording: ENOSPC`);
   });
 });
 

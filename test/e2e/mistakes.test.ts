@@ -63,6 +63,20 @@ describe('mistakes', () => {
     expect(endless.stderr).toContain('larger than 1 MiB');
   });
 
+  it('reports a bad value under the option that was typed', async () => {
+    for (const command of ['run', 'simulate', 'explain']) {
+      const { code, stderr } = await runCli([command, 'examples/direct.yaml', '--duration', '5']);
+      expect([command, code]).toEqual([command, 2]);
+      expect(stderr).toContain('--duration:1:1: error: duration: the duration 5 has no unit');
+      expect(stderr).not.toContain('--set');
+    }
+    const wrong = ['--start', '25:00', '--duration', '', '--set', 'duration=5s'];
+    const both = await runCli(['simulate', 'examples/direct.yaml', ...wrong]);
+    expect(both.code).toBe(2);
+    expect(both.stderr).toMatch(/^--start:1:1: error: .*time of day/m);
+    expect(both.stderr).toMatch(/^--duration:1:1: error: duration: "" is not a duration/m);
+  });
+
   it('names all that is wrong with its options and arguments at once', async () => {
     const wrong = ['--seed', '1.5', '--detail', 'much', '--scale', '0', '--sede', '2', '--set'];
     const result = await runCli(['simulate', 'examples/direct.yaml', ...wrong]);

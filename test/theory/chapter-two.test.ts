@@ -4,7 +4,7 @@
  * and a pool that lets idle connections go makes the number of connections a saw-tooth.
  */
 import { expect, it } from 'vitest';
-import { isOk, type Lived, live } from './simulated.ts';
+import { isOk, type Lived, live, requestsOf } from './simulated.ts';
 
 /** Two-sided; of a dozen comparisons, one in 30,000 runs of other seeds would fail. */
 const SIGMAS = 4.7;
@@ -31,7 +31,7 @@ const connections = (lived: Lived): number[] =>
 
 /** Requests that the app answered with 500, among those after `from` (s). */
 function failedShare(yaml: string, from: number): { share: number; count: number } {
-  const late = live({ yaml, seed: 5 }).requests.filter(({ sentAt }) => sentAt >= from * 1e6);
+  const late = requestsOf({ yaml, seed: 5 }).filter(({ sentAt }) => sentAt >= from * 1e6);
   const failed = late.filter((one) => !isOk(one));
   expect(failed.every(({ outcome }) => outcome === 500)).toBe(true);
   return { share: failed.length / late.length, count: late.length };
@@ -68,7 +68,7 @@ it('gets its room back when idle connections are evicted', () => {
   const rate = `rate: { shape: steps, steps: [${steps.join(', ')}] }`;
   const app = 'statements: 20, pool: { max: 1, min: 0, idle: 10s, evict: 1s }';
   const yaml = document(rate, app, 'preparedStatementsMax: 10', 90);
-  const { requests } = live({ yaml, seed: 5 });
+  const requests = requestsOf({ yaml, seed: 5 });
   const firstAnswered = (from: number): number[] =>
     requests
       .filter(({ sentAt }) => sentAt >= from * 1e6 && sentAt < (from + 0.05) * 1e6)

@@ -9,6 +9,7 @@ import {
   live,
   mean,
   replicate,
+  requestsOf,
   share,
   sojourn,
 } from './simulated.ts';
@@ -27,7 +28,7 @@ describe('two servers with a queue each', () => {
   - { name: host, count: 2, hops: [app] }
 `;
   const meanTime = (yaml: string): number[] =>
-    replicate((seed) => mean(live({ yaml, seed, warmUp: 20 }).requests.map(sojourn)));
+    replicate((seed) => mean(requestsOf({ yaml, seed, warmUp: 20 }).map(sojourn)));
 
   it.each(['least-outstanding', 'random-two'])('%s: join the shorter queue', (algorithm) => {
     expectAgreement(meanTime(document(algorithm)), shorterQueue(rate, mu), 'mean time');
@@ -82,7 +83,7 @@ describe('trying again', () => {
     }
     expectAgreement(
       replicate((seed) => {
-        const { requests } = live({ yaml, seed, warmUp: 100 });
+        const requests = requestsOf({ yaml, seed, warmUp: 100 });
         // Of the last ones only those are known that succeeded soon.
         return share(
           requests.filter(({ sentAt }) => sentAt < 600e6),
@@ -117,7 +118,7 @@ it.each([
     g += (x ** k * Math.exp(-x)) / factorial;
   }
   expectAgreement(
-    replicate((seed) => share(live({ yaml, seed, warmUp: 5 }).requests, (one) => !isOk(one))),
+    replicate((seed) => share(requestsOf({ yaml, seed, warmUp: 5 }), (one) => !isOk(one))),
     1 - g / (1 + load * g),
     '429',
   );
@@ -133,7 +134,7 @@ describe('connections', () => {
       ],
     });
     expectAgreement(
-      replicate((seed) => mean(live({ yaml, seed, warmUp: 20 }).requests.map(sojourn))),
+      replicate((seed) => mean(requestsOf({ yaml, seed, warmUp: 20 }).map(sojourn))),
       0.05 + erlangC(3, 2.5) / (60 - 50),
       'mean time in system',
     );
@@ -156,7 +157,7 @@ hops:
   - { name: app, kind: app, serviceTime: exponential(20ms) }
 `;
     expectAgreement(
-      replicate((seed) => live({ yaml, seed, warmUp: 20 }).requests.length / 300),
+      replicate((seed) => requestsOf({ yaml, seed, warmUp: 20 }).length / 300),
       closedThroughput(12, 0.2, [0.02]),
       'throughput',
     );

@@ -1,7 +1,7 @@
 /** Flows over time: days, connections and their lives, tokens, and Little's law everywhere. */
 import { describe, expect, it } from 'vitest';
 import { EventKind } from '../../src/model/event.ts';
-import { chain, expectAgreement, live, mean, replicate } from './simulated.ts';
+import { chain, expectAgreement, live, mean, replicate, requestsOf } from './simulated.ts';
 
 describe('a day', () => {
   const [peak, trough, period] = [60, 20, 400];
@@ -129,7 +129,7 @@ it('token bucket: never more than burst + rate x time, and no less than the rate
       '{ name: app, kind: app, serviceTime: 0s }',
     ],
   });
-  const { requests } = live({ yaml, seed: 3 });
+  const requests = requestsOf({ yaml, seed: 3 });
   const passed = requests.filter(({ outcome }) => outcome === 200).map(({ sentAt }) => sentAt);
   // The worst of two hundred thousand spans: to expect something of each takes ten seconds.
   let excess = Number.NEGATIVE_INFINITY;

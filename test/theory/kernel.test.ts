@@ -3,7 +3,7 @@
  * SYNs sent again, TIME_WAIT and ports, RST after a balancer's idle timeout, zombies, timers.
  */
 import { describe, expect, it } from 'vitest';
-import { isOk, type Lived, live, type Request, sojourn } from './simulated.ts';
+import { isOk, type Lived, live, type Request, requestsOf, sojourn } from './simulated.ts';
 
 /** Requests at regular times, each on a connection of its own. */
 function document(rate: number, seconds: number, hops: readonly string[], more = ''): string {
@@ -34,10 +34,10 @@ describe('a link with a delay', () => {
 
   it('costs two round trips on a new connection, and one on a kept one', () => {
     const yaml = document(1, 20, [app], 'upstreamDelay: 10ms');
-    expect(new Set(seconds(live({ yaml, seed: 1 }).requests))).toEqual(new Set([0.045]));
+    expect(new Set(seconds(requestsOf({ yaml, seed: 1 })))).toEqual(new Set([0.045]));
     const kept = yaml.replace('requestsPerConnectionMax: 1', 'requestsPerConnectionMax: 0');
     const one = kept.replace('count: 100000', 'count: 1');
-    expect(seconds(live({ yaml: one, seed: 1 }).requests)).toEqual([
+    expect(seconds(requestsOf({ yaml: one, seed: 1 }))).toEqual([
       0.045,
       ...Array.from({ length: 18 }, () => 0.025),
     ]);
@@ -46,7 +46,7 @@ describe('a link with a delay', () => {
   it('adds up over the hops', () => {
     const web = '{ name: nginx, kind: web-server, upstreamIdleMax: 10, upstreamDelay: 3ms }';
     const yaml = document(1, 20, [web, app], 'upstreamDelay: 10ms');
-    const found = seconds(live({ yaml, seed: 1 }).requests);
+    const found = seconds(requestsOf({ yaml, seed: 1 }));
     // 4 x 10 ms on the first link; 4 x 3 ms on the second, then 2 x 3 ms on kept connections.
     expect(found.slice(0, 3)).toEqual([0.057, 0.051, 0.051]);
   });
@@ -60,7 +60,7 @@ describe('a listener that does not accept', () => {
 `;
 
   it('keeps as many as its backlog and one; other SYNs come again after 1, 3, 7 s', () => {
-    const { requests } = live({ yaml: document(10, 20, [hop]) + timeline, seed: 1 });
+    const requests = requestsOf({ yaml: document(10, 20, [hop]) + timeline, seed: 1 });
     const waiting = requests.filter(
       ({ sentAt }) => sentAt >= from * 1e6 && sentAt < (from + lasts) * 1e6,
     );
@@ -75,13 +75,13 @@ describe('a listener that does not accept', () => {
 
   it('whoever has less patience gives up then; the kernel does after 127 s', () => {
     const impatient = document(10, 20, [hop], 'connectTimeout: 2s') + timeline;
-    const { requests } = live({ yaml: impatient, seed: 1 });
+    const requests = requestsOf({ yaml: impatient, seed: 1 });
     const failed = requests.filter((one) => !isOk(one));
     expect(failed.length).toBeGreaterThan(5);
     expect(new Set(seconds(failed))).toEqual(new Set([2]));
     const long = timeline.replace(`lasts: ${lasts}s`, 'lasts: 300s');
     const patient = document(1, 200, [hop], 'connectTimeout: 1000s') + long;
-    const gone = live({ yaml: patient, seed: 1 }).requests.filter((one) => !isOk(one));
+    const gone = requestsOf({ yaml: patient, seed: 1 }).filter((one) => !isOk(one));
     expect(gone.length).toBeGreaterThan(50);
     expect(new Set(seconds(gone))).toEqual(new Set([127]));
   });
@@ -94,7 +94,7 @@ describe('ports', () => {
   const app = '{ name: app, kind: app, serviceTime: 5ms }';
 
   it('run out where every connection leaves one in TIME_WAIT, and come back a minute later', () => {
-    const { requests } = live({ yaml: document(10, 120, [apigw(1), app]), seed: 1 });
+    const requests = requestsOf({ yaml: document(10, 120, [apigw(1), app]), seed: 1 });
     // The first minute's 50 ports, and the same ones in the next; an error is a 502 at once.
     const answered = requests.filter(isOk).map(({ sentAt }) => sentAt / 1e6);
     expect(answered.filter((at) => at < 60)).toHaveLength(50);
@@ -105,7 +105,7 @@ describe('ports', () => {
   });
 
   it('suffice where connections are kept', () => {
-    const { requests } = live({ yaml: document(10, 120, [apigw(0), app]), seed: 1 });
+    const requests = requestsOf({ yaml: document(10, 120, [apigw(0), app]), seed: 1 });
     expect(requests.filter((one) => !isOk(one))).toEqual([]);
   });
 });

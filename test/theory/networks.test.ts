@@ -8,6 +8,7 @@ import {
   live,
   mean,
   replicate,
+  requestsOf,
   share,
   sojourn,
 } from './simulated.ts';
@@ -31,7 +32,7 @@ hops:
 ${query === '' ? '' : `  - { name: db, kind: database, serviceTime: ${query}, concurrencyMax: 1 }`}
 `;
     expectAgreement(
-      replicate((seed) => live({ yaml, seed, warmUp: 20 }).requests.length / (seconds - 20)),
+      replicate((seed) => requestsOf({ yaml, seed, warmUp: 20 }).length / (seconds - 20)),
       closedThroughput(users, 0.2, demands),
       'throughput',
     );
@@ -51,7 +52,7 @@ ${query === '' ? '' : `  - { name: db, kind: database, serviceTime: ${query}, co
     const app = 1 / (1 / 0.015 - 30);
     const database = 1 / (1 / 0.007 - 90);
     expectAgreement(
-      replicate((seed) => mean(live({ yaml, seed, warmUp: 20 }).requests.map(sojourn))),
+      replicate((seed) => mean(requestsOf({ yaml, seed, warmUp: 20 }).map(sojourn))),
       app + 3 * database,
       'mean time in system',
     );
@@ -70,7 +71,7 @@ describe('impatience', () => {
       ],
     });
     expectAgreement(
-      replicate((seed) => share(live({ yaml, seed, warmUp: 20 }).requests, (one) => !isOk(one))),
+      replicate((seed) => share(requestsOf({ yaml, seed, warmUp: 20 }), (one) => !isOk(one))),
       abandoned(load, (x) => Math.min(x, 0.08)),
       'left',
     );
@@ -90,7 +91,7 @@ describe('impatience', () => {
     const yaml = erlangA('builtin');
     const left = abandoned(load, (x) => (1 - Math.exp(-5 * x)) / 5);
     expectAgreement(
-      replicate((seed) => share(live({ yaml, seed, warmUp: 20 }).requests, isOk)),
+      replicate((seed) => share(requestsOf({ yaml, seed, warmUp: 20 }), isOk)),
       // Who is served may lose patience still; the slot is held until the work is done.
       (1 - left) * (20 / (20 + 5)),
       'answered in time',
@@ -104,7 +105,7 @@ describe('impatience', () => {
     const deaths = births.map((_, n) => Math.min(n + 1, 5) * 20 + (n + 1) * 5);
     const served = birthDeath(births, deaths).map((p, n) => p * Math.min(n, 5) * 20);
     expectAgreement(
-      replicate((seed) => share(live({ yaml, seed, warmUp: 20 }).requests, isOk)),
+      replicate((seed) => share(requestsOf({ yaml, seed, warmUp: 20 }), isOk)),
       served.reduce((sum, one) => sum + one, 0) / load.rate,
       'answered in time',
     );

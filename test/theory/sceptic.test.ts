@@ -11,6 +11,7 @@ import {
   live,
   mean,
   replicate,
+  requestsOf,
   share,
   sojourn,
 } from './simulated.ts';
@@ -21,7 +22,7 @@ describe('other arrivals and service times', () => {
   it('M/D/1: the distribution of the time in system, by Erlang', () => {
     const hops = [app('serviceTime: 10ms, concurrencyMax: 1')];
     const yaml = chain({ seconds: 260, rate: 70, hops });
-    const found = replicate((seed) => live({ yaml, seed, warmUp: 20 }).requests);
+    const found = replicate((seed) => requestsOf({ yaml, seed, warmUp: 20 }));
     for (const services of [0.5, 1.5, 3.25]) {
       expectAgreement(
         found.map((all) => share(all, (one) => sojourn(one) <= 0.01 * (1 + services) + 5e-7)),
@@ -50,7 +51,7 @@ describe('other arrivals and service times', () => {
     }
     const inSystem = now.reduce((sum, p, n) => sum + p * n, 0);
     expectAgreement(
-      replicate((seed) => mean(live({ yaml, seed, warmUp: 20 }).requests.map(sojourn))),
+      replicate((seed) => mean(requestsOf({ yaml, seed, warmUp: 20 }).map(sojourn))),
       inSystem / 80,
       'mean time in system',
     );
@@ -64,7 +65,7 @@ describe('other arrivals and service times', () => {
     const hops = [app(`serviceTime: exponential(10ms), concurrencyMax: ${servers}`)];
     const yaml = chain({ seconds: 220, rate, hops }).replace('poisson', 'constant');
     expectAgreement(
-      replicate((seed) => mean(live({ yaml, seed, warmUp: 20 }).requests.map(sojourn))),
+      replicate((seed) => mean(requestsOf({ yaml, seed, warmUp: 20 }).map(sojourn))),
       evenlySpaced(servers, rate, mu),
       'mean time in system',
     );
@@ -73,7 +74,7 @@ describe('other arrivals and service times', () => {
   it('D/D/1 below capacity: nobody waits, not once', () => {
     const hops = [app('serviceTime: 10ms, concurrencyMax: 1')];
     const yaml = chain({ seconds: 20, rate: 99, hops }).replace('poisson', 'constant');
-    const { requests } = live({ yaml, seed: 1 });
+    const requests = requestsOf({ yaml, seed: 1 });
     expect(requests.length).toBeGreaterThan(1_900);
     expect(requests.every((one) => one.doneAt - one.sentAt === 10_000)).toBe(true);
   });
@@ -100,7 +101,7 @@ describe('other arrivals and service times', () => {
     const hops = [app('serviceTime: exponential(10ms), concurrencyMax: 1')];
     const yaml = chain({ seconds: 220, rate: 60, hops });
     const gaps = replicate((seed) => {
-      const done = live({ yaml, seed, warmUp: 20 }).requests.map(({ doneAt }) => doneAt / 1e6);
+      const done = requestsOf({ yaml, seed, warmUp: 20 }).map(({ doneAt }) => doneAt / 1e6);
       return done.slice(1).map((at, index) => at - (done[index] ?? 0));
     });
     for (const t of [0.005, 0.02, 0.05]) {
@@ -132,9 +133,7 @@ describe('room, order and few sources', () => {
     );
     const inSystem = p.reduce((sum, one, n) => sum + one * n, 0);
     expectAgreement(
-      replicate((seed) =>
-        mean(live({ yaml, seed, warmUp: 10 }).requests.filter(isOk).map(sojourn)),
-      ),
+      replicate((seed) => mean(requestsOf({ yaml, seed, warmUp: 10 }).filter(isOk).map(sojourn))),
       inSystem / (90 * (1 - (p[5] ?? 0))),
       'mean time in system',
     );
@@ -151,7 +150,7 @@ describe('room, order and few sources', () => {
     const births = [70, 70, 70, 70, 70];
     const deaths = births.map((_, n) => Math.min(n + 1, 3) * 20);
     expectAgreement(
-      replicate((seed) => share(live({ yaml, seed, warmUp: 10 }).requests, (one) => !isOk(one))),
+      replicate((seed) => share(requestsOf({ yaml, seed, warmUp: 10 }), (one) => !isOk(one))),
       birthDeath(births, deaths)[5] ?? Number.NaN,
       'closed for want of room',
     );
@@ -170,7 +169,7 @@ describe('room, order and few sources', () => {
           app('serviceTime: exponential(10ms)'),
         ],
       });
-      const found = replicate((seed) => live({ yaml, seed, warmUp: 20 }).requests.map(sojourn));
+      const found = replicate((seed) => requestsOf({ yaml, seed, warmUp: 20 }).map(sojourn));
       const [wait, service] = [0.6 / 40, 0.01];
       expectAgreement(found.map(mean), wait + service, 'mean');
       // E[W^2] last come first served = E[W^2] first come / (1 - load) (Wishart 1960).
@@ -201,7 +200,7 @@ hops:
       [1, 2, 3].map((n) => n / 0.08),
     );
     expectAgreement(
-      replicate((seed) => share(live({ yaml, seed, warmUp: 20 }).requests, (one) => !isOk(one))),
+      replicate((seed) => share(requestsOf({ yaml, seed, warmUp: 20 }), (one) => !isOk(one))),
       seen[3] ?? Number.NaN,
       'refused',
     );

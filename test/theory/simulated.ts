@@ -7,7 +7,7 @@
  */
 import { expect } from 'vitest';
 import { EventKind } from '../../src/model/event.ts';
-import { type Recorder, Simulation } from '../../src/sim/index.ts';
+import { type Recorder, Simulation, type SimulationOptions } from '../../src/sim/index.ts';
 import { parseTopology } from '../../src/topology/index.ts';
 
 /** More than any document has; their product with the instances is below 2^53. */
@@ -37,8 +37,20 @@ export interface Plan {
   readonly begun?: (simulation: Simulation) => void;
 }
 
-/** Lives through a document; a document that is wrong fails the test. */
-export function live({ yaml, seed, warmUp = 0, listen, begun }: Plan): Lived {
+/** Lives through a document, measuring; a document that is wrong fails the test. */
+export function live(plan: Plan): Lived {
+  return livedThrough(plan, { onSecond: () => {} });
+}
+
+/** The same, for whom requests are enough: without measures it costs a quarter less. */
+export function requestsOf(plan: Plan): readonly Request[] {
+  return livedThrough(plan, {}).requests;
+}
+
+function livedThrough(
+  { yaml, seed, warmUp = 0, listen, begun }: Plan,
+  measures: Pick<SimulationOptions, 'onSecond'>,
+): Lived {
   const parsed = parseTopology(yaml, 'theory.yaml', { set: [], scale: 1, timeScale: 1 });
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems, null, 1));
   const sent = new Map<number, number>();
@@ -64,7 +76,7 @@ export function live({ yaml, seed, warmUp = 0, listen, begun }: Plan): Lived {
     version: '',
     seed,
     recorder,
-    onSecond: () => {},
+    ...measures,
   });
   begun?.(simulation);
   while (!simulation.step(1_000_000));

@@ -5,17 +5,17 @@ import {
   chain,
   expectAgreement,
   isOk,
-  live,
   mean,
   replicate,
+  requestsOf,
   share,
   sojourn,
 } from './simulated.ts';
 
 const app = (settings: string): string => `{ name: app, kind: app, ${settings} }`;
 
-function requestsOf(yaml: string, seed: number, warmUp: number) {
-  const { requests } = live({ yaml, seed, warmUp });
+function manyOf(yaml: string, seed: number, warmUp: number) {
+  const requests = requestsOf({ yaml, seed, warmUp });
   expect(requests.length).toBeGreaterThan(1_000);
   return requests;
 }
@@ -24,7 +24,7 @@ describe('waiting', () => {
   it('M/M/1: mean and tail of the time in system', () => {
     const hops = [app('serviceTime: exponential(10ms), concurrencyMax: 1')];
     const yaml = chain({ seconds: 420, rate: 70, hops });
-    const found = replicate((seed) => requestsOf(yaml, seed, 20));
+    const found = replicate((seed) => manyOf(yaml, seed, 20));
     expectAgreement(
       found.map((requests) => mean(requests.map(sojourn))),
       1 / (100 - 70),
@@ -42,7 +42,7 @@ describe('waiting', () => {
   it('M/M/c: Erlang C, mean and tail of the time in system', () => {
     const hops = [app('serviceTime: exponential(50ms), concurrencyMax: 5')];
     const yaml = chain({ seconds: 320, rate: 70, hops });
-    const found = replicate((seed) => requestsOf(yaml, seed, 20));
+    const found = replicate((seed) => manyOf(yaml, seed, 20));
     const waits = erlangC(5, 3.5);
     expectAgreement(
       found.map((requests) => mean(requests.map(sojourn))),
@@ -69,7 +69,7 @@ describe('waiting', () => {
     const yaml = chain({ seconds: 260, rate: Math.round(rate), hops });
     const load = Math.round(rate) * first;
     expectAgreement(
-      replicate((seed) => mean(requestsOf(yaml, seed, 20).map(sojourn))),
+      replicate((seed) => mean(manyOf(yaml, seed, 20).map(sojourn))),
       first + (Math.round(rate) * second) / (2 * (1 - load)),
       'mean time in system',
     );
@@ -83,7 +83,7 @@ describe('losing', () => {
     const births = Array.from({ length: 7 }, () => 70);
     const deaths = births.map((_, n) => Math.min(n + 1, 3) * 20);
     expectAgreement(
-      replicate((seed) => share(requestsOf(yaml, seed, 10), (one) => one.outcome === 503)),
+      replicate((seed) => share(manyOf(yaml, seed, 10), (one) => one.outcome === 503)),
       birthDeath(births, deaths)[7] ?? Number.NaN,
       'refused',
     );
@@ -95,7 +95,7 @@ describe('losing', () => {
       const hops = [app(`serviceTime: ${service}, concurrencyMax: 5, waitingMax: 0`)];
       const yaml = chain({ seconds: 220, rate: 80, hops });
       expectAgreement(
-        replicate((seed) => share(requestsOf(yaml, seed, 10), (one) => !isOk(one))),
+        replicate((seed) => share(manyOf(yaml, seed, 10), (one) => !isOk(one))),
         erlangB(5, 4),
         'refused',
       );
@@ -127,7 +127,7 @@ describe('slowing down', () => {
     ];
     const at = stationary(5, rates);
     expectAgreement(
-      replicate((seed) => share(requestsOf(two, seed, 10), (one) => !isOk(one))),
+      replicate((seed) => share(manyOf(two, seed, 10), (one) => !isOk(one))),
       (at[mixed] ?? 0) + (at[both] ?? 0),
       'refused by two that slow each other down',
     );

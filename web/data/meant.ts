@@ -26,6 +26,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   'timeout-ladder': { scope: 'hop:', measure: 'hoardedSlotSeconds', least: 0.5 },
   'retry-amplification': { scope: 'clients:', measure: 'retries', least: 1 },
   multiplication: { scope: 'link:', measure: 'opened', least: 1 },
+  'connection-per-request': { scope: 'link:', measure: 'opened', least: 1 },
 };
 
 /** Shorter calms do not part what belongs together, s. */
@@ -95,6 +96,7 @@ export function meantIn(
       return (one) =>
         state(one) === State.waiting && linkAt(one).upstream === finding.evidence.bypassedHop;
     case 'multiplication':
+    case 'connection-per-request':
       return (one) => linkAt(one).name === finding.evidence.link && state(one) !== State.closing;
     case 'uneven-hosts': {
       const busiest = busiestOf(story, finding.evidence.requestsPerHost);

@@ -13,6 +13,7 @@ import { BodyFramer } from '../http/body-framer.ts';
 import type { MessageFailure } from '../http/failure.ts';
 import { HeadParser } from '../http/head-parser.ts';
 import type { MessageHead } from '../http/message-head.ts';
+import { originForm } from '../http/request-line.ts';
 import type { ConnectionEnd, EndHandlers } from '../io/connection-end.ts';
 import { Deadline, type Deadlines } from '../relay-http/deadlines.ts';
 import { answerText, CONTINUE, failureText } from './builtin-answer.ts';
@@ -263,7 +264,7 @@ class BuiltinCall implements Call {
   ) {
     this.#connection = connection;
     this.method = head.method;
-    this.target = head.target();
+    this.target = originForm(head.method, head.target());
     this.persistent = head.persistent;
     this.ordinal = ordinal;
     this.startedAt = startedAt;

@@ -19,7 +19,7 @@ export interface Call {
   readonly ordinal: number;
   readonly purpose: Link['purpose'];
   readonly method: string;
-  /** Path and query. */
+  /** Path and query, `*` or, of CONNECT, `host:port`; the absolute form is resolved already. */
   readonly target: string;
   /** Calls back once, unless the request breaks off. What is too large is not read on. */
   readBody(then: (body: Body) => void): void;

@@ -23,6 +23,7 @@ import type { Endpoint, Link } from '../../model/run.ts';
 import type { AppHop } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import type { Suspendable } from '../hops/host-faults.ts';
+import { originForm } from '../http/request-line.ts';
 import { decodeTraceparent } from '../http/trace-context.ts';
 import { type AcceptPause, pauseOf } from '../io/accept-pause.ts';
 import type { ConnectionEnd } from '../io/connection-end.ts';
@@ -83,14 +84,14 @@ export class NodeFront implements AppFront {
     response: http.ServerResponse,
   ): void {
     const ordinal = this.#book(end, purpose, request, response);
-    const { method = '', url: target = '' } = request;
+    const { method = '', url = '' } = request;
     if (method === 'GET' || method === 'HEAD') request.resume();
     this.#serve({
       end,
       ordinal,
       purpose,
       method,
-      target,
+      target: originForm(method, url),
       readBody: (then) => readBody(request, then),
       answer: (status, json, last = false) => {
         if (!last) request.resume();

@@ -152,6 +152,23 @@ describe.each(kinds)('the REST API (%s)', (kind) => {
     expect(app.counters.requests).toBe(1);
   });
 
+  it('takes targets in absolute form for the paths that they stand for', async () => {
+    const { app } = await start();
+    const statusOf = async (line: string): Promise<number> => {
+      const text = `${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n`;
+      const body = line.startsWith('POST') ? 'Content-Length: 2\r\n\r\n{}' : '\r\n';
+      return Number((await raw(app.port, text + body, () => false)).split(' ')[1]);
+    };
+    expect(await statusOf('GET http://shop.example/items/7')).toBe(200);
+    expect(await statusOf('GET HTTPS://shop.example:8443/items/7?x=http://y/')).toBe(200);
+    expect(await statusOf('GET http://shop.example/alive')).toBe(200);
+    expect(await statusOf('POST http://shop.example/items')).toBe(201);
+    expect(await statusOf('GET http://shop.example')).toBe(404);
+    expect(await statusOf('GET http://shop.example?/items/7')).toBe(404);
+    expect(await statusOf('OPTIONS http://shop.example')).toBe(404);
+    expect(await statusOf('OPTIONS *')).toBe(404);
+  });
+
   it('needs no database where it makes no queries', async () => {
     const app = await startHop(createApp, { ...settings, queriesPerRequest: 0 }, {});
     cleanups.push(() => app.stop());

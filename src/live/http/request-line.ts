@@ -43,6 +43,22 @@ function isAuthority(bytes: Buffer, from: number, to: number): boolean {
   return Number(bytes.toString('latin1', colon + 1, to)) <= PORT_MAX;
 }
 
+const ABSOLUTE_FORM = /^https?:\/\/[^/?]*/i;
+
+/**
+ * What a target in absolute form asks the server itself for: path and query. A server must accept
+ * that form (RFC 9112 section 3.2.2); an empty path is `/` (RFC 9110 section 4.2.3), for OPTIONS
+ * `*` (RFC 9112 section 3.2.4). The other forms stay as they are.
+ */
+export function originForm(method: string, target: string): string {
+  if (target.charCodeAt(0) === SLASH) return target;
+  const [start] = ABSOLUTE_FORM.exec(target) ?? [];
+  if (start === undefined) return target;
+  const rest = target.slice(start.length);
+  if (rest === '' && method === 'OPTIONS') return '*';
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
 function has(byte: number, bit: number): boolean {
   return (CHARACTER_CLASS[byte]! & bit) !== 0;
 }

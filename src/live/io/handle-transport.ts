@@ -33,7 +33,8 @@ import {
 /** libuv's UV_EOF. */
 const END_OF_FILE = -4_095;
 
-/** libuv's UV_ECONNRESET. */
+/** libuv's UV_EPIPE and UV_ECONNRESET. */
+const BROKEN_PIPE = -32;
 const CONNECTION_RESET = -104;
 
 /** libuv's UV_ENOTCONN: the connection was gone before our FIN. */
@@ -48,6 +49,7 @@ export class HandleTransport implements Transport {
   bytesWritten = 0;
   readonly #handle: TcpHandle;
   readonly #owner: TransportOwner;
+  #opener = false;
   #connecting = false;
   #reading = false;
   #ended = false;
@@ -55,6 +57,8 @@ export class HandleTransport implements Transport {
   #finishing = false;
   #finished = false;
   #closing = false;
+  /** The error of a send, after which only what the peer has still said is read; 0 = none. */
+  #broken = 0;
   /** The owner is done; the rest is sent, then the socket closes. */
   #lingering: NodeJS.Timeout | null = null;
   #draining = false;
@@ -71,6 +75,7 @@ export class HandleTransport implements Transport {
   connect({ address, port }: Endpoint): void {
     const request = newConnectRequest();
     request.oncomplete = (status) => this.#connected(status);
+    this.#opener = true;
     this.#connecting = true;
     const handle = this.#handle;
     const isV6 = address.includes(':');
@@ -107,7 +112,7 @@ export class HandleTransport implements Transport {
   }
 
   write(chunk: Uint8Array | string): boolean {
-    if (this.#closing || this.#finishing || this.#connecting) return true;
+    if (this.#closing || this.#finishing || this.#connecting || this.#broken !== 0) return true;
     writeRequest ??= newWriteRequest();
     const request = writeRequest;
     const error =
@@ -115,7 +120,7 @@ export class HandleTransport implements Transport {
         ? this.#handle.writeLatin1String(request, chunk)
         : this.#handle.writeBuffer(request, chunk);
     if (error !== 0) {
-      this.#failed(error);
+      this.#sendFailed(error);
       return true;
     }
     this.bytesWritten += chunk.length;
@@ -170,7 +175,8 @@ export class HandleTransport implements Transport {
     if (length > 0) {
       this.bytesRead += length;
       this.#owner.received(READ_BUFFER, length);
-    } else if (length === END_OF_FILE) this.#peerEnded();
+    } else if (length < 0 && this.#broken !== 0) this.#failed(this.#broken);
+    else if (length === END_OF_FILE) this.#peerEnded();
     else if (length < 0) this.#failed(length);
   }
 
@@ -189,12 +195,22 @@ export class HandleTransport implements Transport {
     request.oncomplete = (status) => {
       this.unsent -= length;
       if (this.#closing) return;
-      if (status !== 0) this.#failed(status);
+      if (status !== 0) this.#sendFailed(status);
       else if (this.unsent === 0 && this.#draining) {
         this.#draining = false;
         this.#owner.drained();
       }
     };
+  }
+
+  /** As in native-transport.ts: what the peer said before it was gone is read first. */
+  #sendFailed(error: number): void {
+    const isOver = error === BROKEN_PIPE || error === CONNECTION_RESET;
+    if (!this.#opener || !this.#reading || !isOver) this.#failed(error);
+    else if (this.#broken === 0) {
+      this.#broken = error;
+      this.#owner.errored(getSystemErrorName(error));
+    }
   }
 
   #peerEnded(): void {
@@ -217,7 +233,7 @@ export class HandleTransport implements Transport {
 
   #failed(error: number): void {
     if (this.#closing) return;
-    this.#owner.errored(getSystemErrorName(error));
+    if (this.#broken === 0) this.#owner.errored(getSystemErrorName(error));
     this.#close();
   }
 

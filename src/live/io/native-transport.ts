@@ -9,6 +9,10 @@
  * unseen, which is what `whileHeld: unread` is about. A read that did not fill the buffer has
  * taken everything, unless the peer's FIN or RST is there as well: then another one finds it.
  *
+ * A send that fails because the peer is gone ends the connection; where we had opened it, only
+ * after what the peer said before was read: an answer to a request that it did not want to hear
+ * to its end. (Linux keeps what was received when an RST comes.)
+ *
  * Writes are tried at once; only what the kernel does not take is kept, in `#waiting`. As with the
  * other transports, nobody hears `gone` before the call that caused it has returned.
  */
@@ -40,6 +44,8 @@ import {
 /** libuv's and Linux's numbers. */
 const TRY_AGAIN = -11;
 const NOT_CONNECTED = -107;
+const BROKEN_PIPE = -32;
+const CONNECTION_RESET = -104;
 
 /** Reads of one connection in a row, before others have their turn. */
 const READS_MAX = 16;
@@ -53,6 +59,7 @@ export class NativeTransport implements Transport, Watched {
   readonly #calls: SocketCalls;
   readonly #owner: TransportOwner;
   #socket = -1;
+  #opener = false;
   #connecting = false;
   #reading = false;
   /** Bytes, an end or a failure may be there. */
@@ -64,6 +71,8 @@ export class NativeTransport implements Transport, Watched {
   #finishing = false;
   #finished = false;
   #closing = false;
+  /** The error of a send, after which only what the peer has still said is read; 0 = none. */
+  #broken = 0;
   /** The kernel was asked to say when it takes more. */
   #watchesWrites = false;
   #draining = false;
@@ -86,6 +95,7 @@ export class NativeTransport implements Transport, Watched {
 
   connect({ address, port }: Endpoint): void {
     const socket = this.#calls.connect(address, port, this.token);
+    this.#opener = true;
     this.#connecting = true;
     this.#watchesWrites = true;
     // Nobody expects to hear of a failure before connect() has returned.
@@ -112,7 +122,7 @@ export class NativeTransport implements Transport, Watched {
   }
 
   write(chunk: Uint8Array | string): boolean {
-    if (this.#closing || this.#finishing || this.#connecting) return true;
+    if (!this.#takes) return true;
     this.bytesWritten += chunk.length;
     if (this.#waiting !== null) return this.#keep(bytesOf(chunk));
     let sent: number;
@@ -128,7 +138,7 @@ export class NativeTransport implements Transport, Watched {
     if (buffer !== READ_BUFFER || this.#waiting !== null) {
       return this.write(Buffer.from(buffer.subarray(from, to)));
     }
-    if (this.#closing || this.#finishing || this.#connecting) return true;
+    if (!this.#takes) return true;
     this.bytesWritten += to - from;
     const sent = this.#calls.sendInput(this.#socket, from, to - from);
     if (sent === to - from) return true;
@@ -174,6 +184,10 @@ export class NativeTransport implements Transport, Watched {
     if (this.#reading) this.#read();
   }
 
+  get #takes(): boolean {
+    return !this.#closing && !this.#finishing && !this.#connecting && this.#broken === 0;
+  }
+
   #opened(socket: number): void {
     this.#socket = socket;
     hears(socket, this);
@@ -190,7 +204,8 @@ export class NativeTransport implements Transport, Watched {
     for (let reads = 0; reads < READS_MAX; reads++) {
       const length = this.#calls.read(this.#socket);
       if (length <= 0) {
-        if (length === 0) this.#peerEnded();
+        if (this.#broken !== 0) this.#failed(this.#broken);
+        else if (length === 0) this.#peerEnded();
         else if (length !== TRY_AGAIN) this.#failed(length);
         else this.#readable = false;
         return;
@@ -215,8 +230,20 @@ export class NativeTransport implements Transport, Watched {
   /** The outcome of a send: false when the connection has failed. */
   #hasSent(sent: number): boolean {
     if (sent >= 0 || sent === TRY_AGAIN) return true;
-    this.#failed(sent);
+    const isOver = sent === BROKEN_PIPE || sent === CONNECTION_RESET;
+    if (this.#opener && this.#reading && isOver) this.#broke(sent);
+    else this.#failed(sent);
     return false;
+  }
+
+  #broke(error: number): void {
+    if (this.#closing || this.#broken !== 0) return;
+    this.#broken = error;
+    this.#waiting = null;
+    this.unsent = 0;
+    this.#owner.errored(getSystemErrorName(error));
+    // The kernel tells of the reset once more, as readable.
+    if (!this.#closing) this.#again();
   }
 
   /** Keeps what the kernel does not take now. */
@@ -269,7 +296,7 @@ export class NativeTransport implements Transport, Watched {
 
   #failed(error: number): void {
     if (this.#closing) return;
-    this.#owner.errored(getSystemErrorName(error));
+    if (this.#broken === 0) this.#owner.errored(getSystemErrorName(error));
     if (this.#closing) return;
     if (this.#socket >= 0) this.#calls.close(this.#socket);
     this.#forget(firstAfterwards);

@@ -235,6 +235,29 @@ describe.each(kinds)('transport on a %s', (kind) => {
     }
   });
 
+  it('reads what a peer said before it went, though sending fails; not while paused', async () => {
+    const sockets: net.Socket[] = [];
+    const port = await serve((socket) => sockets.push(socket));
+    for (const reads of [true, false]) {
+      const [transport, owner] = connect(kind, port);
+      await expect.poll(() => [sockets.length, owner.heard.length]).toEqual([1, 1]);
+      transport.pause();
+      const [socket] = sockets.splice(0);
+      await new Promise((resolve) => socket?.write('last words', resolve));
+      if (socket !== undefined) Reflect.set(socket, 'resetAndClosing', true);
+      socket?.destroy();
+      await delay(20);
+      if (reads) transport.resume();
+      transport.write('more of a long question');
+      transport.write('and more');
+      await expect.poll(() => owner.heard).toContain('gone');
+      const why: unknown = expect.stringMatching(/ECONNRESET|EPIPE/);
+      expect(owner.heard).toEqual(['connected', why, 'gone']);
+      // Node destroys a net.Socket whose write fails: what it had not read by then is lost.
+      expect(owner.bytes).toBe(reads && kind !== 'socket' ? 'last words'.length : 0);
+    }
+  });
+
   it('does not lose its socket when a reset comes while its FIN waits', async () => {
     const sockets: net.Socket[] = [];
     const port = await serve((socket) => sockets.push(socket.pause()));

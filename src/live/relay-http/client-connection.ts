@@ -179,6 +179,8 @@ export class ClientConnection extends Deadline implements EndHandlers, TunnelSid
       return this.#readBody(exchange, buffer, at, to);
     }
     const end = this.#framer.feed(buffer, at, to);
+    // Answered before all of it was sent: the rest is not awaited, and the client is told so.
+    if (this.#framer.done && !exchange.requestDone) exchange.server.makeLast('max_requests');
     exchange.responded(head, kind, buffer, at, end);
     return this.#after(exchange, end, to);
   }

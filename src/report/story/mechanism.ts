@@ -24,6 +24,10 @@ export const MECHANISMS: Readonly<Record<string, string>> = {
   'timeout-ladder':
     'Two timers run on the same connection at different hops and nothing orders them: whichever ' +
     'is shorter decides, and the other side learns of it too late.',
+  'connection-per-request':
+    'Whoever sends "Connection: close" pays for a handshake with each request, and the end that ' +
+    'closes first keeps the pair of ports for a minute more, so that late segments find nobody ' +
+    'else there. Rates that a kept connection would not notice can use up the ports.',
   'first-mover':
     'What moves first is nearest to the cause; what follows is consequence. Metrics of one point ' +
     'a minute put both into one point.',
