@@ -88,7 +88,7 @@ export function compare(answer: Answer, { runs, seconds, opened, cycle }: Runs):
 
 const ROUNDING = 1e-12;
 
-/** What one event more or less at the ends of a window makes: even arrivals know no other chance. */
+/** What one event more or less at the ends of a window makes: the only chance of even arrivals. */
 function atEnds(
   { at, quantity, inputs }: Answer,
   runs: readonly Measured[],

@@ -30,7 +30,7 @@ export interface Group {
   readonly refused: number;
   /** Where they wait for a connection, and how long; null where they do not. */
   readonly narrow: { readonly pool: Narrow; readonly seconds: number } | null;
-  /** Those who lose patience, where that has a closed form; null where nobody does, or it has not. */
+  /** Those who lose patience, where that has a closed form; else null. */
   readonly left: Left | null;
 }
 
@@ -251,8 +251,8 @@ function obstacleOf(chain: Chain, members: readonly ClientsHop[], solved: Solved
   for (const { hop, seconds } of solved.groups) {
     const limits = [hop.timeout, ...chain.from(hop).map(timeoutOf)].filter((one) => one > 0);
     const limit = Math.min(...limits) / 1e6;
-    if (limit < seconds) {
-      return `answers would take ${seconds.toPrecision(3)} s, longer than a timeout on the way`;
+    if (limit <= seconds) {
+      return `answers would take ${seconds.toPrecision(3)} s, no less than a timeout on the way`;
     }
     if (late(solved, limit) > LATE_MAX) {
       return `some answers take longer than the ${limit} s of a timeout on the way`;

@@ -3,7 +3,7 @@
  * of counts over the window, means of gauges at the ends of its seconds.
  */
 import type { SecondRow } from '../measure/rows.ts';
-import type { Topology } from '../model/topology.ts';
+import type { Hop, Topology } from '../model/topology.ts';
 import type { Quantity } from './answer.ts';
 import { Chain } from './chain.ts';
 
@@ -76,9 +76,7 @@ export function measured(
     }
     if (hop.kind === 'connection-queue') {
       set(hop.name, 'slotsNeeded', perSecond(`hop:${hop.name}`, 'active'));
-      const asked = topology.hops
-        .filter((one) => one.kind === 'clients' && chain.from(one).includes(hop))
-        .reduce((sum, { name }) => sum + perSecond(`clients:${name}`, 'sent'), 0);
+      const asked = sentThrough(chain, hop).reduce((sum, at) => sum + perSecond(at, 'sent'), 0);
       set(hop.name, 'meanWaitSeconds', perSecond(`hop:${hop.name}`, 'waiting') / asked);
     }
     if (hop.upstream === null) continue;
@@ -91,6 +89,13 @@ export function measured(
     set(link, 'connectionLifeSeconds', open / opened);
   }
   return values;
+}
+
+/** Scopes of the groups whose requests come by. */
+function sentThrough(chain: Chain, hop: Hop): string[] {
+  return chain.topology.hops
+    .filter((one) => one.kind === 'clients' && chain.from(one).includes(hop))
+    .map(({ name }) => `clients:${name}`);
 }
 
 /** Where a stall was: what became of a queue's slots. */

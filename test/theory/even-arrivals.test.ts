@@ -8,7 +8,8 @@ const evenly = (rate: number, more = 'pool: { connectionsMax: 0 }'): string =>
   `workload: { kind: open, rate: ${rate}/s, arrivals: constant } }\n`;
 const poisson = (rate: number): string => evenly(rate).replace('constant', 'poisson');
 const balancer = (algorithm: string): string =>
-  `  - { name: alb, kind: l7-balancer, algorithm: ${algorithm}, healthCheck: { enabled: false } }\n`;
+  `  - { name: alb, kind: l7-balancer, algorithm: ${algorithm}, ` +
+  'healthCheck: { enabled: false } }\n';
 const hosts = (count: number): string =>
   `hosts:\n  - { name: host, count: ${count}, hops: [app] }\n`;
 

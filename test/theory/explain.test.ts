@@ -105,8 +105,10 @@ const CASES: readonly Case[] = [
     name: 'whoever closes a connection over a delay: the other end hears of it later',
     hops:
       '  - { name: clients, kind: clients, count: 50, requestsPerIteration: 1, ' +
-      'upstreamDelay: 15ms, pool: { connectionsMax: 0 }, workload: { kind: open, rate: 300/s } }\n' +
-      '  - { name: gw, kind: gateway, upstreamDelay: 10ms, pool: { requestsPerConnectionMax: 1 } }\n' +
+      'upstreamDelay: 15ms, pool: { connectionsMax: 0 }, ' +
+      'workload: { kind: open, rate: 300/s } }\n' +
+      '  - { name: gw, kind: gateway, upstreamDelay: 10ms, ' +
+      'pool: { requestsPerConnectionMax: 1 } }\n' +
       app('serviceTime: exponential(20ms)'),
     ...{ warmUp: 5, window: 400, also: [], exactAtLeast: 9 },
   },
@@ -173,6 +175,12 @@ ${users(20, '200ms')}\
       'timeout: 100ms, workload: { kind: open, rate: 80/s }, pool: { connectionsMax: 0 }',
       'serviceTime: exponential(50ms)',
       '0.1 s of a timeout',
+    ],
+    [
+      'an answer that takes exactly as long as a timeout',
+      'timeout: 50ms, workload: { kind: open, rate: 80/s }, pool: { connectionsMax: 0 }',
+      'serviceTime: 50ms',
+      'no less than a timeout',
     ],
     [
       'two queues in a row, the first of which lets few through',

@@ -10,7 +10,8 @@ const queue = (slots: number): string =>
   `  - { name: queue, kind: connection-queue, activeMax: ${slots} }\n`;
 const app = (time: string): string => `  - { name: app, kind: app, serviceTime: ${time} }\n`;
 const balanced = (algorithm: string): string =>
-  `  - { name: nlb, kind: l4-balancer, algorithm: ${algorithm}, healthCheck: { enabled: false } }\n`;
+  `  - { name: nlb, kind: l4-balancer, algorithm: ${algorithm}, ` +
+  'healthCheck: { enabled: false } }\n';
 const HOSTS = 'hosts:\n  - { name: host, count: 2, hops: [queue, app] }\n';
 
 const CASES: readonly Case[] = [
