@@ -106,11 +106,11 @@ const CASES: readonly Case[] = [
     hops:
       '  - { name: clients, kind: clients, count: 50, requestsPerIteration: 1, ' +
       'upstreamDelay: 15ms, pool: { connectionsMax: 0 }, ' +
-      'workload: { kind: open, rate: 300/s } }\n' +
+      'workload: { kind: open, rate: 100/s } }\n' +
       '  - { name: gw, kind: gateway, upstreamDelay: 10ms, ' +
       'pool: { requestsPerConnectionMax: 1 } }\n' +
       app('serviceTime: exponential(20ms)'),
-    ...{ warmUp: 5, window: 400, also: [], exactAtLeast: 9 },
+    ...{ warmUp: 5, window: 200, also: [], exactAtLeast: 9 },
   },
 ];
 
