@@ -6,7 +6,7 @@ import type { Distribution } from '../model/topology.ts';
 import { type ClosedStation, closedQueue, closedThroughput } from '../theory/closed-network.ts';
 import { moments } from '../theory/times.ts';
 import type { Known } from './answer.ts';
-import { canWait, poolWait, type Station, workOf } from './stations.ts';
+import { canWait, isMarkov, poolWait, type Station, workOf } from './stations.ts';
 
 export interface ClosedWait {
   /** Seconds of one piece of work. */
@@ -57,7 +57,7 @@ export function exactSeconds(
     Array.from({ length: replicas }, () => ({ demand: (visits * service) / replicas, servers })),
   );
   const rate = closedThroughput(users, without, each);
-  const exponential = queues.every(({ variation }) => Math.abs(variation - 1) < 1e-9);
+  const exponential = isMarkov(queues);
   const even = queues.every(({ replicas }) => replicas === 1);
   return {
     seconds: users / rate - think,
@@ -102,12 +102,10 @@ const RENEWAL: Known = {
   remark: null,
 };
 
-const CONVOLVED = 'rate = G(users - 1) / G(users)';
-
 const CONVOLUTION: Known = {
   value: null,
   standing: 'exact',
-  formula: CONVOLVED,
+  formula: 'rate = G(users - 1) / G(users)',
   source: 'Buzen (1973), convolution algorithm of closed product-form networks',
   inputs: {},
   remark: null,

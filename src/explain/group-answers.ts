@@ -1,13 +1,12 @@
 /** What a group of clients asks, and how long its answers take. */
 
-import type { Hop } from '../model/topology.ts';
 import { moments } from '../theory/times.ts';
 import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
-import type { Group, Load } from './load.ts';
+import { type Group, type Load, stationsBehind } from './load.ts';
 import type { Narrow } from './narrow.ts';
 import type { Left } from './patience.ts';
-import { canWait, isInStep, poolWait, refusals, type Station } from './stations.ts';
+import { canWait, isInStep, isMarkov, poolWait, refusals, type Station } from './stations.ts';
 import { transit } from './way.ts';
 
 export function groupAnswers(load: Load, group: Group, obstacle: string | null): Answer[] {
@@ -113,10 +112,6 @@ function standingOf(load: Load, group: Group): Trust {
   return CONNECTS;
 }
 
-export function stationsBehind(load: Load, client: Hop): readonly Station[] {
-  return load.stations.get(load.chain.app(client)?.name ?? '') ?? [];
-}
-
 /** The same of what is waited at the stations and before them. */
 export function waitsOf(load: Load, group: Group): Trust {
   const stations = stationsBehind(load, group.hop);
@@ -178,10 +173,6 @@ function trustOfPool({ connectionsMax, arrivals }: Narrow, stations: readonly St
 
 const BUSY =
   'times on a connection are taken for exponential, or their variation for all that matters';
-
-function isMarkov(stations: readonly Station[]): boolean {
-  return stations.every(({ variation }) => Math.abs(variation - 1) < 1e-9);
-}
 
 /** What a throttle on the way turns away. */
 function throttleOf(load: Load, group: Group): Known | null {

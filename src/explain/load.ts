@@ -309,3 +309,8 @@ function sourcesOf(chain: Chain, groups: readonly Group[]): Map<string, number> 
   }
   return sources;
 }
+
+/** What the requests of a group of clients come to. */
+export function stationsBehind({ chain, stations }: Load, client: Hop): readonly Station[] {
+  return stations.get(chain.app(client)?.name ?? '') ?? [];
+}

@@ -3,7 +3,7 @@
  * busy each is, and who closes a connection when.
  */
 import type { Distribution, Hop, Reuse } from '../model/topology.ts';
-import type { Group, Load } from './load.ts';
+import { type Group, type Load, stationsBehind } from './load.ts';
 import { canWait, queryTime, type Station } from './stations.ts';
 import { oneWay, transit, transitBefore } from './way.ts';
 
@@ -101,7 +101,7 @@ type Behind = Pick<PoolCase, 'station' | 'rough' | 'refuses'>;
 
 /** What is behind the pool of a group of clients, or of a hop that passes their requests on. */
 function behind(load: Load, group: Group, hop: Hop): Behind {
-  const stations = load.stations.get(load.chain.app(group.hop)?.name ?? '') ?? [];
+  const stations = stationsBehind(load, group.hop);
   const [one] = stations;
   const waits = stations.some(canWait);
   const alone =

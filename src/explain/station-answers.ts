@@ -3,8 +3,8 @@
 import type { FiniteQueue } from '../theory/finite-queue.ts';
 import type { Answer, Known, Quantity } from './answer.ts';
 import { unknown } from './answer.ts';
-import { stationsBehind, trustOfStation } from './group-answers.ts';
-import type { Load } from './load.ts';
+import { trustOfStation } from './group-answers.ts';
+import { type Load, stationsBehind } from './load.ts';
 import {
   canWait,
   capacityOf,

@@ -135,6 +135,11 @@ export function waitOf({ servers, service, variation, stages }: Queue, arriving:
   return ((part(variation) / part(1)) * waiting) / arriving;
 }
 
+/** All service times are exponential, or vary as much. */
+export function isMarkov(stations: readonly Station[]): boolean {
+  return stations.every(({ variation }) => Math.abs(variation - 1) < 1e-9);
+}
+
 /** Probability that a piece finds all servers busy; service times are taken for exponential. */
 export function waitProbabilityAt(station: Station, rate: number): number {
   const { servers, replicas, visits, service } = station;

@@ -103,21 +103,26 @@ describe('ephemeral ports', () => {
   });
 });
 
+/** A disk of that size for a recording, which is copied when the program has ended. */
+function smallDisk(folder: string, size: string) {
+  const small = path.join(folder, 'small');
+  const kept = path.join(folder, 'kept');
+  mkdirSync(small);
+  const program = inNamespace(
+    'mnt',
+    folder,
+    `mount -t tmpfs -o size=${size} none ${small}`,
+    `cp -r ${small}/rec ${kept}`,
+  );
+  return { program, recording: path.join(small, 'rec'), kept };
+}
+
 describe('the disk', () => {
   it('full: the run ends at once and says so; what it has is recovered', async (context) => {
     requireNamespace('mnt', context);
     using folder = tempFolder();
-    const small = path.join(folder.path, 'small');
-    const kept = path.join(folder.path, 'kept');
-    mkdirSync(small);
-    const program = inNamespace(
-      'mnt',
-      folder.path,
-      `mount -t tmpfs -o size=1m none ${small}`,
-      `cp -r ${small}/rec ${kept}`,
-    );
+    const { program, recording, kept } = smallDisk(folder.path, '1m');
     const file = writeTopology(folder.path, incident());
-    const recording = path.join(small, 'rec');
     const args = ['run', file, '--duration', '60s', '--json', '--record', recording];
     const result = await runCli([...args, '--record-policies'], { program });
     expect(result.code).toBe(1);
@@ -136,16 +141,7 @@ describe('the disk', () => {
   it('full while a simulation is recorded: what fits is kept, and can be read', async (context) => {
     requireNamespace('mnt', context);
     using folder = tempFolder();
-    const small = path.join(folder.path, 'small');
-    const kept = path.join(folder.path, 'kept');
-    mkdirSync(small);
-    const program = inNamespace(
-      'mnt',
-      folder.path,
-      `mount -t tmpfs -o size=2500k none ${small}`,
-      `cp -r ${small}/rec ${kept}`,
-    );
-    const recording = path.join(small, 'rec');
+    const { program, recording, kept } = smallDisk(folder.path, '2500k');
     const file = path.resolve('examples/direct.yaml');
     const args = ['simulate', file, '--duration', '600s', '--json', '--record', recording];
     const result = await runCli(args, { program });
