@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { inOnePiece } from './test/support/in-one-piece.ts';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 /**
@@ -31,6 +32,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [inOnePiece(/\/src\/(sim\/index|measure\/fold)\.ts$/)],
         test: {
           ...patience,
           name: 'pure',

@@ -10,8 +10,7 @@ import type { SecondRow } from '../measure/rows.ts';
 import { type Measured, summaryOf } from '../measure/strike.ts';
 import type { Topology } from '../model/topology.ts';
 import { parseTopology } from '../topology/index.ts';
-import type { Recorder } from './recorder.ts';
-import { Simulation } from './simulation.ts';
+import { type Recorder, Simulation } from './index.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 
@@ -22,11 +21,14 @@ function topologyOf(file: string, set: readonly string[]): Topology {
   return parsed.topology;
 }
 
+/** Values by scope, measure and second. */
+type Series = Record<string, Record<string, (number | null)[]>>;
+
 interface Both {
   readonly byEvents: Measured;
   readonly byItself: Measured;
-  readonly seriesByEvents: Map<string, number | null>;
-  readonly seriesByItself: Map<string, number | null>;
+  readonly seriesByEvents: Series;
+  readonly seriesByItself: Series;
 }
 
 function measureBothWays(topology: Topology, seed: number): Both {
@@ -38,12 +40,14 @@ function measureBothWays(topology: Topology, seed: number): Both {
     else fold.event(0, counts[0] ?? 0, ...row);
     if (fold !== null) counts[0] = (counts[0] ?? 0) + 1;
   };
-  const seriesByEvents = new Map<string, number | null>();
-  const seriesByItself = new Map<string, number | null>();
+  const seriesByEvents: Series = {};
+  const seriesByItself: Series = {};
   const into =
-    (series: Map<string, number | null>) =>
+    (series: Series) =>
     ({ second, scope, measure, value }: SecondRow): void => {
-      series.set(`${scope} ${measure} ${second}`, value);
+      series[scope] ??= {};
+      series[scope][measure] ??= [];
+      series[scope][measure][second] = value;
     };
   const simulation = new Simulation({
     topology,
@@ -74,15 +78,10 @@ function differences(one: unknown, other: unknown, path = ''): string[] {
     return Object.is(one, other) ? [] : [`${path}: ${one}, ${other}`];
   }
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...keys].flatMap((key) =>
-    differences(Reflect.get(one, key), Reflect.get(other, key), `${path}.${key}`),
-  );
-}
-
-/** A series of a close cause begins when the cause is first known: the order may differ. */
-function bySeries(series: Pick<Both, 'seriesByEvents' | 'seriesByItself'>): [unknown, unknown] {
-  const { seriesByEvents, seriesByItself } = series;
-  return [Object.fromEntries(seriesByEvents), Object.fromEntries(seriesByItself)];
+  return [...keys].flatMap((key) => {
+    const [a, b] = [Reflect.get(one, key), Reflect.get(other, key)];
+    return Object.is(a, b) ? [] : differences(a, b, `${path}.${key}`);
+  });
 }
 
 const FAULTS = `
@@ -143,7 +142,10 @@ describe('measures of the simulator itself', () => {
       // The others of its family are the same until their faults, minutes later.
       const large = file.startsWith('aws-2021');
       const set = large ? [`duration=${file === 'aws-2021.yaml' ? 5 : 1}s`] : [];
-      const { byEvents, byItself, ...series } = measureBothWays(topologyOf(file, set), 1);
+      const { byEvents, byItself, seriesByEvents, seriesByItself } = measureBothWays(
+        topologyOf(file, set),
+        1,
+      );
       expect(byEvents.balanced).toBe(true);
       // Only the ledger lists what is explained; of large groups a sample of clients is followed.
       const explained = { ...byEvents, imbalances: [] };
@@ -151,7 +153,7 @@ describe('measures of the simulator itself', () => {
         large ? { ...link, multiplication: byItself.links[index]?.multiplication } : link,
       );
       expect(differences({ ...explained, links }, byItself)).toEqual([]);
-      expect(differences(...bySeries(series))).toEqual([]);
+      expect(differences(seriesByEvents, seriesByItself)).toEqual([]);
     });
   }
 
@@ -166,11 +168,14 @@ describe('measures of the simulator itself', () => {
       const parsed = parseTopology(FAULTS, 'faults.yaml', { set, scale: 1, timeScale: 1 });
       if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems, null, 1));
       for (const seed of [1, 2, 3]) {
-        const { byEvents, byItself, ...series } = measureBothWays(parsed.topology, seed);
+        const { byEvents, byItself, seriesByEvents, seriesByItself } = measureBothWays(
+          parsed.topology,
+          seed,
+        );
         expect(byEvents.imbalances.filter((one) => !one.explained)).toEqual([]);
         const what = `seed ${seed}`;
         expect(differences({ ...byEvents, imbalances: [] }, byItself), what).toEqual([]);
-        expect(differences(...bySeries(series)), what).toEqual([]);
+        expect(differences(seriesByEvents, seriesByItself), what).toEqual([]);
       }
     });
   }
@@ -183,12 +188,15 @@ describe('measures of the simulator itself', () => {
     const set = [`queue.whileHeld=${held}`, 'queue.reclaim=idle-yield', ...far];
     const parsed = parseTopology(FAULTS, 'faults.yaml', { set, scale: 1, timeScale: 1 });
     if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems, null, 1));
-    const { byEvents, byItself, ...series } = measureBothWays(parsed.topology, 1);
+    const { byEvents, byItself, seriesByEvents, seriesByItself } = measureBothWays(
+      parsed.topology,
+      1,
+    );
     expect(byEvents.imbalances.filter((one) => !one.explained)).toEqual([]);
     expect(byEvents.queues[0]?.hoardedSlotSeconds).toBeGreaterThan(1);
     expect(differences(byEvents.queues, byItself.queues)).toEqual([]);
-    const [events, itself] = bySeries(series).map((all) =>
-      Object.fromEntries(Object.entries(all as object).filter(([key]) => /^hop:queue/.test(key))),
+    const [events, itself] = [seriesByEvents, seriesByItself].map((all) =>
+      Object.fromEntries(Object.entries(all).filter(([scope]) => /^hop:queue/.test(scope))),
     );
     expect(differences(events, itself)).toEqual([]);
   });
