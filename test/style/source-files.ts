@@ -17,13 +17,22 @@ export interface SourceFile {
   readonly lines: readonly string[];
 }
 
+/** Each file is read, and parsed, once for all checks. */
+const files = new Map<string, SourceFile>();
+const trees = new WeakMap<SourceFile, ts.SourceFile>();
+
 /** All files of the repository whose path matches. */
 export function filesMatching(pattern: RegExp): SourceFile[] {
   return listFiles()
     .filter((path) => pattern.test(path))
     .map((path) => {
-      const text = readFileSync(join(root, path), 'utf8');
-      return { path, text, lines: text.replace(/\n$/, '').split('\n') };
+      let file = files.get(path);
+      if (file === undefined) {
+        const text = readFileSync(join(root, path), 'utf8');
+        file = { path, text, lines: text.replace(/\n$/, '').split('\n') };
+        files.set(path, file);
+      }
+      return file;
     });
 }
 
@@ -41,7 +50,12 @@ export function productFiles(...folders: readonly string[]): SourceFile[] {
 }
 
 export function parse(file: SourceFile): ts.SourceFile {
-  return ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true);
+  let tree = trees.get(file);
+  if (tree === undefined) {
+    tree = ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true);
+    trees.set(file, tree);
+  }
+  return tree;
 }
 
 /** Calls `visit` for a node and all below it. */
