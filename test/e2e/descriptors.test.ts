@@ -42,7 +42,8 @@ describe('a budget of descriptors', () => {
     expect(Object.keys(link.closedBy)).toEqual(['request_timeout']);
   });
 
-  it.each(['handles', 'net'])(
+  // Side by side: what is measured is the processor time of each.
+  it.concurrent.each(['handles', 'net'])(
     'at rest while it does not accept, then serves whoever has waited (%s)',
     async (sockets) => {
       const env = { WATERHAMMER_DESCRIPTORS_MAX: '64', WATERHAMMER_SOCKETS: sockets };

@@ -14,8 +14,10 @@ const CHAIN = ['run', writeTopology(folder.path, incident()), '--duration', '60s
 
 afterAll(() => folder[Symbol.dispose]());
 
+// Two side by side, each time: they wait for most of it.
+
 describe('the end of a run', () => {
-  it('Ctrl-C strikes the books of what there was and exits with 130', async () => {
+  it.concurrent('Ctrl-C strikes the books of what there was and exits with 130', async () => {
     await using run = startCli(CHAIN);
     await run.waitFor(/req\/s/);
     run.signal('SIGINT');
@@ -28,7 +30,21 @@ describe('the end of a run', () => {
     expect(summary.durationSeconds).toBeLessThan(60);
   });
 
-  it.each([
+  it.concurrent('SIGTERM ends it as Ctrl-C does', async () => {
+    await using run = startCli(CHAIN);
+    await run.waitFor(/req\/s/);
+    run.signal('SIGTERM');
+    const result = await run.ended;
+    expect(result.code).toBe(130);
+    expect(result.orphans).toEqual([]);
+    expect(result.leftInTemp).toEqual([]);
+    const summary: Summary = JSON.parse(result.stdout);
+    expect(summary.balanced).toBe(true);
+  });
+});
+
+describe('the end of a run without a worker', () => {
+  it.concurrent.each([
     ['front', 0, 'apigw->nlb'],
     ['back', 1, 'queue->nginx'],
   ])('a killed worker (%s) ends the run; its peers close the books for it', async (...given) => {
@@ -52,20 +68,10 @@ describe('the end of a run', () => {
     const { sent, answered, failed, pending } = only(summary.clients).requests;
     expect(sent).toBe(answered + failed + pending);
   });
+});
 
-  it('SIGTERM ends it as Ctrl-C does', async () => {
-    await using run = startCli(CHAIN);
-    await run.waitFor(/req\/s/);
-    run.signal('SIGTERM');
-    const result = await run.ended;
-    expect(result.code).toBe(130);
-    expect(result.orphans).toEqual([]);
-    expect(result.leftInTemp).toEqual([]);
-    const summary: Summary = JSON.parse(result.stdout);
-    expect(summary.balanced).toBe(true);
-  });
-
-  it.each([
+describe('the end of a run without its supervisor', () => {
+  it.concurrent.each([
     ['events', []],
     ['control socket', ['--record']],
   ])(
@@ -89,7 +95,9 @@ describe('the end of a run', () => {
       expect(readdirSync(shared.path)).toEqual([]);
     },
   );
+});
 
+describe('the end of a run that does not come', () => {
   it('given up at a second Ctrl-C, while it is summed up or before', async () => {
     const recording = path.join(folder.path, 'given-up');
     await using run = startCli([...CHAIN, '--record', recording]);

@@ -9,6 +9,8 @@ import { summaryOf } from './pipelines.ts';
 const files = readdirSync(path.join(projectRoot, 'examples')).filter((name) =>
   name.endsWith('.yaml'),
 );
+/** Golden-connections.test.ts runs these as they are, for longer, by the same `summaryOf`. */
+const ELSEWHERE = ['golden-connections.yaml', 'golden-no-queue.yaml'];
 /** What does not fit a small machine as it is. */
 const SCALED: Readonly<Record<string, readonly string[]>> = {
   'aws-2021.yaml': ['--scale', '0.03'],
@@ -28,8 +30,11 @@ describe('examples', () => {
     expect(files).toContain('aws-2021.yaml');
     expect(files.length).toBeGreaterThanOrEqual(6);
   });
+});
 
-  it.for(files)('%s runs and balances', async (name, context) => {
+/** Two at a time: they wait for most of it. */
+describe.each(pairsOf(files.filter((name) => !ELSEWHERE.includes(name))))('examples', (...pair) => {
+  it.concurrent.for(pair)('%s runs and balances', async (name, context) => {
     for (const program of NEEDS[name] ?? []) requireProgram(program, context);
     const args = [`examples/${name}`, '--duration', '1500ms', ...(SCALED[name] ?? [])];
     const summary = await summaryOf(args);
@@ -38,3 +43,7 @@ describe('examples', () => {
     expect(summary.links.length).toBeGreaterThan(0);
   });
 });
+
+function pairsOf(names: readonly string[]): string[][] {
+  return names.flatMap((_, index) => (index % 2 === 0 ? [names.slice(index, index + 2)] : []));
+}

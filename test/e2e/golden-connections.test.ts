@@ -76,10 +76,9 @@ describe('golden connections', () => {
     requireProgram('nginx', context);
     using folder = tempFolder();
     const file = writeTopology(folder.path, GOLDEN_NGINX);
-    const failing = await summaryOf([file]);
+    const [failing, cured] = await Promise.all([summaryOf([file]), summaryOf([file, ...CURE])]);
     expect(only(failing.clients)).toMatchObject({ served: 15, starved: 45 });
     expect(only(failing.clients).requests).toMatchObject({ failed: 0, pending: 45 });
-    const cured = await summaryOf([file, ...CURE]);
     expect(only(cured.clients)).toMatchObject({ served: 60, starved: 0 });
     expect(only(cured.clients).requests.failed).toBe(0);
   });
@@ -88,26 +87,37 @@ describe('golden connections', () => {
     const haproxy = requireProgram('haproxy', context);
     using folder = tempFolder();
     const load = { users: 60, thinkMs: 200, seconds: 4 };
-    const peer = await usersOfHaproxy(haproxy, folder.path, load);
-
-    await using run = startCli(['run', GOLDEN, '--no-load', '--duration', '60s', '--json']);
-    const address = await run.waitFor(/http:\/\/127\.0\.0\.1:(\d+)/);
-    const ours = await closedUsers({ ...load, port: Number(address[1]) });
-    run.signal('SIGINT');
-    const ended = await run.ended;
-    expect(ended.code).toBe(130);
-    expectClean(ended);
-
+    const [peer, ours] = await Promise.all([
+      usersOfHaproxy(haproxy, folder.path, load),
+      usersOfOurs(load),
+    ]);
     expect([peer.served, peer.starved, peer.errors]).toEqual([15, 45, 0]);
     expect([ours.served, ours.starved, ours.errors]).toEqual([15, 45, 0]);
   });
 });
 
+interface Load {
+  readonly users: number;
+  readonly thinkMs: number;
+  readonly seconds: number;
+}
+
+async function usersOfOurs(load: Load): ReturnType<typeof closedUsers> {
+  await using run = startCli(['run', GOLDEN, '--no-load', '--duration', '60s', '--json']);
+  const address = await run.waitFor(/http:\/\/127\.0\.0\.1:(\d+)/);
+  const result = await closedUsers({ ...load, port: Number(address[1]) });
+  run.signal('SIGINT');
+  const ended = await run.ended;
+  expect(ended.code).toBe(130);
+  expectClean(ended);
+  return result;
+}
+
 /** The users before HAProxy, which has an app of the same service time behind it. */
 async function usersOfHaproxy(
   haproxy: string,
   folder: string,
-  load: { readonly users: number; readonly thinkMs: number; readonly seconds: number },
+  load: Load,
 ): ReturnType<typeof closedUsers> {
   const app = http.createServer((_request, response) => {
     setTimeout(() => response.end('ok'), 5);
