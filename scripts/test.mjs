@@ -30,9 +30,13 @@ const bin = (name, path) => join(root, 'node_modules', name, path);
 const conformanceFolder = join(root, 'test', 'conformance');
 const typescript = bin('typescript', 'bin/tsc');
 
-/** In the order of running. `projects`: of vitest, with foreign programs. */
+/**
+ * In the order of running. `projects`: of vitest, with foreign programs; they have the machine to
+ * themselves, but for those of `workers` 1.
+ */
 const steps = [
   { name: 'program', args: ['scripts/build.mjs', 'program'] },
+  { name: 'node24', projects: [], runner: 'scripts/node24.mjs', workers: 1, minutesMax: 10 },
   { name: 'package', args: ['scripts/package.mjs'] },
   { name: 'types', args: [typescript, '--noEmit'] },
   { name: 'page', args: [typescript, '-p', 'web'] },
@@ -41,7 +45,6 @@ const steps = [
   { name: 'lint', args: [bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings'] },
   { name: 'knip', args: [bin('knip', 'bin/knip.js'), '--no-progress'] },
   { name: 'unit', projects: ['unit', 'pure'], minutesMax: 20 },
-  { name: 'node24', projects: [], runner: 'scripts/node24.mjs', minutesMax: 10 },
   { name: 'conformance', projects: ['conformance'], minutesMax: 20 },
   { name: 'e2e', projects: ['e2e'], minutesMax: 40 },
 ];
@@ -83,11 +86,12 @@ async function main() {
   if (chosen.some((step) => step.projects) && !havePrograms()) {
     return 2;
   }
-  const [first, ...others] = chosen.filter((step) => !step.projects);
+  const isOfOneCore = (step) => !step.projects || step.workers === 1;
+  const [first, ...others] = chosen.filter(isOfOneCore);
   if (first) await inTurn([first]);
-  // These are of one core each, and independent once the first has built; the longest begin.
+  // These are independent once the first has built; the longest begin.
   await Promise.all([inTurn(others), inTurn(others)]);
-  await inTurn(chosen.filter((step) => step.projects));
+  await inTurn(chosen.filter((step) => !isOfOneCore(step)));
   return conclude();
 }
 
@@ -145,7 +149,7 @@ async function perform(step) {
   const report = join(scratch, `${step.name}.json`);
   const projects = (step.projects ?? []).flatMap((name) => ['--project', name]);
   const vitest = [bin('vitest', 'vitest.mjs'), 'run', ...projects];
-  const runner = step.runner ? [step.runner] : vitest;
+  const runner = step.runner ? [step.runner, `--maxWorkers=${step.workers}`] : vitest;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const args = step.projects ? [...runner, ...reporters] : step.args;
   const minutesMax = step.minutesMax ?? 5;
