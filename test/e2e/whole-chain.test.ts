@@ -15,7 +15,7 @@ describe('the whole chain', () => {
       db: { implementation: 'mariadb' },
     });
     const file = writeTopology(folder.path, document);
-    const summary = await summaryOf([file, '--duration', '10s']);
+    const summary = await summaryOf([file, '--duration', '6s']);
     const { requests, served } = only(summary.clients);
     expect(served).toBe(24);
     expect(requests).toMatchObject({ failed: 0, resets: 0, timeouts: 0, serverErrors5xx: 0 });
