@@ -3,8 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { control as controlHere } from '../../src/cli/control.ts';
 import type { Summary } from '../../src/model/summary.ts';
 import { readRun } from '../../src/recording/run-document.ts';
+import { captured } from '../support/captured.ts';
 import { type CliResult, runCli, startCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { expectClean, incident, linkOf, only, writeTopology } from './pipelines.ts';
@@ -66,7 +68,10 @@ describe('control', () => {
   });
 });
 
-/** Wrong requests: exit code 2, what is wrong and what there is instead; the run goes on. */
+/**
+ * Wrong requests: exit code 2, what is wrong and what there is instead; the run goes on. (That a
+ * process ends with the command's code is seen where no run goes on.)
+ */
 async function refuses(recording: string): Promise<void> {
   const wrong = [
     [['set', 'apigw.throttle.ratePerSecnd=200/s'], 'ratePerSecond'],
@@ -86,7 +91,8 @@ async function refuses(recording: string): Promise<void> {
     [['reset-connections', 'hop=apigw', 'share='], 'share'],
   ] as const;
   for (const [words, hint] of wrong) {
-    const result = await control(recording, ...words);
+    const [action, ...rest] = words;
+    const result = await captured(() => controlHere(recording, action, rest));
     expect([words, result.code]).toEqual([words, 2]);
     expect(result.stdout).toBe('');
     expect(result.stderr).toContain(hint);

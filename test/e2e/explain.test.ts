@@ -1,7 +1,8 @@
 /** `waterhammer explain` as a user has it: text, JSON, every example, mistakes. */
 import { readdirSync } from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { explain } from '../../src/cli/explain.ts';
+import { captured } from '../support/captured.ts';
 import { runCli } from '../support/run-cli.ts';
 
 interface Printed {
@@ -27,13 +28,9 @@ async function explained(...args: readonly string[]): Promise<Printed> {
 /** The command in this process: two dozen of their own would cost as much as all the rest. */
 async function explainedHere(file: string): Promise<Printed> {
   const options = { set: [], scale: 1, timeScale: 1, seeds: 5, simulate: false, json: true };
-  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  try {
-    expect(await explain(file, options)).toBe(0);
-    return JSON.parse(write.mock.calls.map(([text]) => String(text)).join('')) as Printed;
-  } finally {
-    write.mockRestore();
-  }
+  const { code, stdout, stderr } = await captured(() => explain(file, options));
+  expect([code, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout) as Printed;
 }
 
 const EXAMPLES = ['examples', 'examples/findings'].flatMap((folder) =>

@@ -28,7 +28,8 @@ const TIMELINE = [
   { at: '3.5s', action: 'set', path: 'queue.activeMax', to: 15 },
 ];
 
-describe('replaying the policies of a live run', () => {
+// Side by side: the live runs wait for most of it.
+describe.concurrent('replaying the policies of a live run', () => {
   it('gives identical decisions, for every policy that there is', async () => {
     using folder = tempFolder();
     const recording = path.join(folder.path, 'rec');

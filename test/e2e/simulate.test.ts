@@ -1,7 +1,6 @@
 /** `waterhammer simulate` as a user has it: summary, recording, reproducibility, mistakes. */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/model/summary.ts';
 import { runCli, startCli } from '../support/run-cli.ts';
@@ -63,7 +62,7 @@ describe('waterhammer simulate', () => {
 
   it('ends early at Ctrl-C with the books of what there was', async () => {
     const run = startCli(['simulate', 'examples/aws-2021.yaml', '--duration', '12h', '--json']);
-    await sleep(3_000);
+    await run.waitFor(/ s simulated/);
     run.signal('SIGINT');
     const { code, stdout, orphans } = await run.ended;
     expect(code).toBe(130);
