@@ -6,10 +6,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Parts of paths, the longest first; all others follow in vitest's order. */
 const LONGEST = [
-  ...['e2e/page', 'e2e/limits', 'e2e/findings', 'e2e/faults', 'e2e/examples', 'e2e/lab'],
-  ...['e2e/misbehaving', 'e2e/golden', 'e2e/framing-fuzz', 'e2e/vanishing'],
-  ...['theory/stations', 'theory/choices', 'sim/meters', 'theory/networks'],
-  ...['theory/flows', 'theory/sceptic', 'style/architecture', 'theory/explain'],
+  ...['e2e/limits', 'e2e/page', 'e2e/findings', 'e2e/faults', 'e2e/examples', 'e2e/lab'],
+  ...['e2e/golden', 'e2e/simulate', 'e2e/ending', 'e2e/control', 'e2e/report'],
+  ...['sim/meters', 'theory/sceptic', 'theory/choices', 'theory/flows', 'theory/networks'],
+  ...['theory/stations', 'style/architecture', 'theory/explain', 'theory/even'],
 ];
 
 function rank({ moduleId }: TestSpecification): number {
