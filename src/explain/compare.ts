@@ -101,14 +101,15 @@ function atEnds(
   return 1 / ((run?.get(keyOf(at, 'requestsPerSecond')) ?? 0) * seconds);
 }
 
-/** `least`: what is no difference in any case. */
+/** `least`: what is no difference in any case; what an approximation promises comes on top. */
 export function against(answer: Answer, values: readonly number[], least = 0): Simulated {
   const found = replicated(values);
   const { value, standing } = answer;
   if (typeof value !== 'number') return { ...found, difference: null, inside: null };
   const difference = value - found.mean;
   // A sum of numbers is exact to its last digits only.
-  const within = Math.max(found.bound ?? 0, least) + 1e-9 * Math.abs(value);
+  const promised = (answer.within ?? 0) + 1e-9;
+  const within = Math.max(found.bound ?? 0, least) + promised * Math.abs(value);
   const inside = standing === 'bound' ? difference <= within : Math.abs(difference) <= within;
   return { ...found, difference, inside: found.bound === null ? null : inside };
 }
