@@ -11,7 +11,7 @@ import { passagesUp, stateShares } from '../theory/birth-death.ts';
 import { meanOpen } from '../theory/growing-pool.ts';
 import { endsAtCap, meanLife, requestsPerConnection } from '../theory/keep-alive.ts';
 import { meanUpTo, tail } from '../theory/times.ts';
-import { type Known, unknown } from './answer.ts';
+import { estimated, type Known, unknown, WITHIN_MAX } from './answer.ts';
 import type { PoolCase } from './pool-case.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -42,7 +42,7 @@ export function connectionsOf(one: PoolCase): Connections {
       `idle connections are used ${how} and some idle out: how many stay depends on the past`,
     );
   }
-  return byLevels(one, levels);
+  return one.obscure === null ? byLevels(one, levels) : allUnknown(`not known: ${one.obscure}`);
 }
 
 function ofUser(one: PoolCase): Connections {
@@ -73,23 +73,27 @@ function ofUser(one: PoolCase): Connections {
   };
 }
 
-function perRequest({ rate, pools, busy, closing }: PoolCase): Connections {
+function perRequest({ rate, pools, busy, closing, off, whyOff }: PoolCase): Connections {
   const all = rate * pools;
   const inputs = closing === 0 ? { rate: all, busy } : { rate: all, busy, closing };
   return {
     requests: { ...exact('a connection carries one request', 'by definition'), value: 1, inputs },
     opened: { ...exact('rate', 'by definition'), value: all, inputs },
-    open: {
-      ...exact('rate x seconds of a request, and of the way to close', LITTLE),
-      value: all * (busy + closing),
-      inputs,
-    },
+    open: estimated(
+      {
+        ...exact('rate x seconds of a request, and of the way to close', LITTLE),
+        value: all * (busy + closing),
+        inputs,
+      },
+      all * off,
+      whyOff,
+    ),
   };
 }
 
 /** Nothing idles out: counting alone says how many requests each carries. */
 function capped(one: PoolCase): Connections {
-  const { rate, pools, cap, busy, sources, connectionsMax, remark } = one;
+  const { rate, pools, cap, busy, sources, connectionsMax, remark, obscure } = one;
   const all = rate * pools;
   const inputs = { rate, busy, cap, pools };
   const level =
@@ -101,12 +105,17 @@ function capped(one: PoolCase): Connections {
   const open: Known =
     level === null
       ? unknown('as many as were ever busy at once: it grows with time')
-      : {
-          ...approximate('(busy, open) chain that opens at busy = open and loses 1 in cap', CHAIN),
-          value: level * pools,
-          inputs,
-          remark: joined(remark, 'one request in cap is taken for the last, at random'),
-        };
+      : obscure !== null && level > 1
+        ? unknown(`not known: ${obscure}`)
+        : {
+            ...approximate(
+              '(busy, open) chain that opens at busy = open and loses 1 in cap',
+              CHAIN,
+            ),
+            value: level * pools,
+            inputs,
+            remark: joined(remark, 'one request in cap is taken for the last, at random'),
+          };
   if (cap === NEVER) return never(one, open);
   const life = (level ?? 0) / (rate / cap);
   if (life > AGE_MATTERS * one.age) return allUnknown(ages(one.age));
@@ -181,21 +190,20 @@ function byLevels(one: PoolCase, levels: Levels): Connections {
   const closes = idles / asked;
   const requests = requestsPerConnection(closes, cap);
   if (requests === NEVER) return never(one, unknown('as many as were ever busy at once'));
+  if (endsAtCap(closes, cap) > CAP_MATTERS) return allUnknown(AGED);
   const stays = 1 - endsAtCap(closes, cap) / requests;
   const load = rate * Math.max(busy, 0);
   const open = (load + idle * stays) * pools;
   const all = rate * pools;
   if (open / (all / requests) > AGE_MATTERS * one.age) return allUnknown(ages(one.age));
   const simple =
-    one.remark === null &&
-    !one.rough &&
-    cap === NEVER &&
-    sources === NEVER &&
-    one.hop.kind === 'clients';
+    one.remark === null && cap === NEVER && sources === NEVER && one.hop.kind === 'clients';
   const standing = simple && connectionsMax === NEVER ? EXACT_IF : APPROXIMATE;
-  const remark = joined(one.remark, standing.remark, cap === NEVER ? null : 'all levels alike age');
+  const remark = joined(one.remark, standing.remark);
   const inputs = { rate, busy, load, idleTimeout, cap, pools, P: closes };
-  const of = { standing: standing.standing, source: PASSAGE, inputs, remark };
+  const known = { standing: standing.standing, source: PASSAGE, inputs };
+  const told = standing === EXACT_IF ? remark : `${remark}: within 25 %`;
+  const of = { ...known, remark: told, ...(standing === EXACT_IF ? {} : { within: WITHIN_MAX }) };
   return {
     requests: { ...of, formula: `n = (1 - (1 - P)^cap) / P, ${LEVEL_P}`, value: requests },
     opened: { ...of, formula: `rate / n, ${LEVEL_P}`, value: all / requests },
@@ -215,6 +223,8 @@ const APPROXIMATE = {
   standing: 'approximation',
   remark: 'arrivals at one pool are taken for Poisson, times on a connection for exponential',
 } as const;
+const CAP_MATTERS = 0.05;
+const AGED = 'many reach their cap before they idle out: those last used first sooner than others';
 const LEVEL_P = 'P = sum of p(k) P(passage of busy from k to k + 1 > idle timeout)';
 const PASSAGE = 'first passages of birth-death processes (Keilson 1965); renewal-reward theorem';
 const CHAIN = 'Markov chain, solved by state reduction (Grassmann, Taksar, Heyman 1985)';
