@@ -25,7 +25,7 @@ interface Extreme {
 }
 
 const EVENLY = Number.POSITIVE_INFINITY;
-const POISSON: Arrivals = { stages: 1, other: null, remark: null };
+export const POISSON: Arrivals = { stages: 1, other: null, remark: null };
 const EVEN: Extreme = { stages: EVENLY, pooled: 1 };
 const ROUGH: Arrivals = {
   ...{ stages: 1, other: EVEN },

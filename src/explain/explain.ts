@@ -34,12 +34,13 @@ export function explain(topology: Topology): Answer[] {
   ];
 }
 
-/** What is no longer exact where something is left out; what is made of it is not known. */
+/** What is no longer exact where something is left out, or is at least as much. */
 function roughly(answer: Answer, remark: string): Answer {
-  if (answer.quantity === 'secondsToAnswer' || answer.quantity === 'requestsInFlight') {
-    return { ...answer, ...unknown(remark) };
-  }
   const { quantity, source, standing, value } = answer;
+  if (value !== null && (quantity === 'secondsToAnswer' || quantity === 'requestsInFlight')) {
+    if (standing !== 'exact') return { ...answer, ...unknown(remark) };
+    return { ...answer, standing: 'bound', remark };
+  }
   const stays = source === 'given' || quantity === 'capacityPerSecond' || value === 0;
   return stays || standing !== 'exact' ? answer : { ...answer, standing: 'approximation', remark };
 }

@@ -7,6 +7,7 @@ import type { ClientsHop, Distribution, Hop, Topology } from '../model/topology.
 import { moments, tail } from '../theory/times.ts';
 import { turnedAway, turnedAwayEvenly } from '../theory/token-bucket.ts';
 import type { Known } from './answer.ts';
+import { POISSON } from './arrivals.ts';
 import { Chain } from './chain.ts';
 import { atLeast, type ClosedWait, closedSeconds, NO_WAITS, type Waits } from './closed.ts';
 import { connectionWait, isWide, type Narrow, narrowPool, occupancyOf, widthOf } from './narrow.ts';
@@ -169,8 +170,9 @@ function fixedPoint(
   least: number,
 ): Outcome {
   let [low, high] = [least, Math.max(least, 1e-6)];
+  const random = stations.map((one) => ({ ...one, arrivals: POISSON }));
   const most = (seconds: number): number => {
-    const { value, off } = timeToAnswer(stations, passedOf(groupsAt(seconds)));
+    const { value, off } = timeToAnswer(random, passedOf(groupsAt(seconds)));
     return value + off;
   };
   while (most(high) > high && high < 1e6) high *= 2;
@@ -188,7 +190,8 @@ function fixedPoint(
   }
   const { seconds, off } = atLeast(least + half, half, slowest);
   const groups = groupsAt(seconds[0] ?? high);
-  const all = groups.map((one) => ({ ...one, off, how: howOf(one, FIXED_POINT) }));
+  const how = off === 0 ? { ...FIXED_POINT, remark: null } : FIXED_POINT;
+  const all = groups.map((one) => ({ ...one, off, how: howOf(one, how) }));
   return { groups: all, waits: NO_WAITS };
 }
 
@@ -223,7 +226,7 @@ function behindPools(
 
 const FIXED_POINT: Known = {
   value: null,
-  standing: 'approximation',
+  standing: 'exact',
   formula: 'rate = users / (think + R), R between nobody waiting and Poisson arrivals at that rate',
   source: "Little's law; Kleinrock, Queueing Systems II (1976), section 4.11",
   inputs: {},

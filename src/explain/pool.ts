@@ -8,10 +8,10 @@
  *   otherwise                       unknown
  */
 import { passagesUp, stateShares } from '../theory/birth-death.ts';
-import { meanOpen } from '../theory/growing-pool.ts';
+import { meanOpen, meanOpenSoon } from '../theory/growing-pool.ts';
 import { endsAtCap, meanLife, requestsPerConnection } from '../theory/keep-alive.ts';
 import { meanUpTo, tail } from '../theory/times.ts';
-import { estimated, type Known, unknown, WITHIN_MAX } from './answer.ts';
+import { estimated, type Known, unknown } from './answer.ts';
 import type { PoolCase } from './pool-case.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -114,7 +114,8 @@ function capped(one: PoolCase): Connections {
             ),
             value: level * pools,
             inputs,
-            remark: joined(remark, 'one request in cap is taken for the last, at random'),
+            ...BY_CHAIN,
+            remark: joined(remark, BY_CHAIN.remark),
           };
   if (cap === NEVER) return never(one, open);
   const life = (level ?? 0) / (rate / cap);
@@ -190,26 +191,27 @@ function byLevels(one: PoolCase, levels: Levels): Connections {
   const closes = idles / asked;
   const requests = requestsPerConnection(closes, cap);
   if (requests === NEVER) return never(one, unknown('as many as were ever busy at once'));
-  if (endsAtCap(closes, cap) > CAP_MATTERS) return allUnknown(AGED);
   const stays = 1 - endsAtCap(closes, cap) / requests;
   const load = rate * Math.max(busy, 0);
-  const open = (load + idle * stays) * pools;
+  // What its cap closes is no longer there to idle: as many as there would be of either, at most.
+  const most = cap === NEVER ? NEVER : cap < CAP_LONG ? meanOpen(one) : meanOpenSoon(one);
+  const open = Math.min(load + idle * stays, most) * pools;
   const all = rate * pools;
   if (open / (all / requests) > AGE_MATTERS * one.age) return allUnknown(ages(one.age));
-  const simple =
-    one.remark === null && cap === NEVER && sources === NEVER && one.hop.kind === 'clients';
-  const standing = simple && connectionsMax === NEVER ? EXACT_IF : APPROXIMATE;
-  const remark = joined(one.remark, standing.remark);
+  const { hop, remark, waitsABit } = one;
+  const random = remark === null && !waitsABit && sources === NEVER && hop.kind === 'clients';
+  const simple = cap === NEVER ? EXACT_IF : CAPPED;
+  const trust = random && connectionsMax === NEVER ? simple : APPROXIMATE;
   const inputs = { rate, busy, load, idleTimeout, cap, pools, P: closes };
-  const known = { standing: standing.standing, source: PASSAGE, inputs };
-  const told = standing === EXACT_IF ? remark : `${remark}: within 25 %`;
-  const of = { ...known, remark: told, ...(standing === EXACT_IF ? {} : { within: WITHIN_MAX }) };
+  const of = { ...trust, remark: joined(remark, trust.remark), source: PASSAGE, inputs };
   return {
     requests: { ...of, formula: `n = (1 - (1 - P)^cap) / P, ${LEVEL_P}`, value: requests },
     opened: { ...of, formula: `rate / n, ${LEVEL_P}`, value: all / requests },
     open: {
       ...of,
-      formula: 'busy + sum of ups(k) E[min(passage k -> k+1, timeout)]',
+      formula:
+        'busy + sum of ups(k) E[min(passage k -> k+1, timeout)]; with a cap no more than by the ' +
+        'chain that opens at busy = open',
       value: open,
     },
   };
@@ -219,18 +221,33 @@ const EXACT_IF = {
   standing: 'exact',
   remark: 'for exponential service times; close to it for others',
 } as const;
+/** Measured with one client, Poisson arrivals and exponential times: 2 to 10 % fewer opened. */
+const CAPPED = {
+  standing: 'approximation',
+  remark: 'connections are taken to be used up alike, so that some more are opened: within 12 %',
+  within: 0.12,
+} as const;
+/** Measured at gateways, edges and apps: up to 13 % of those open, 15 % of those opened. */
 const APPROXIMATE = {
   standing: 'approximation',
-  remark: 'arrivals at one pool are taken for Poisson, times on a connection for exponential',
+  remark:
+    'arrivals at one pool are taken for Poisson, times on a connection for exponential: ' +
+    'within 25 %',
+  within: 0.25,
 } as const;
-const CAP_MATTERS = 0.05;
-const AGED = 'many reach their cap before they idle out: those last used first sooner than others';
+/** Measured within 6 %. */
+const BY_CHAIN = {
+  remark: 'one request in cap is taken for the last, at random: within 10 %',
+  within: 0.1,
+} as const;
 const LEVEL_P = 'P = sum of p(k) P(passage of busy from k to k + 1 > idle timeout)';
 const PASSAGE = 'first passages of birth-death processes (Keilson 1965); renewal-reward theorem';
 const CHAIN = 'Markov chain, solved by state reduction (Grassmann, Taksar, Heyman 1985)';
 const RENEWAL = 'renewal-reward theorem (Cox 1962; Ross 1996, 3.6.1)';
 const LITTLE = "Little's law (1961)";
 const AGE_MATTERS = 0.1;
+/** From this cap on busy and open are settled apart. */
+const CAP_LONG = 20;
 const FORGOTTEN =
   'a balancer forgets idle flows before either side closes them: both keep what is dead';
 
