@@ -62,6 +62,8 @@ export function cycleOf({ hops }: Topology, answers: readonly Answer[]): number 
   return Math.max(0, ...lives, ...rounds);
 }
 
+/** The simulator's clock has whole ones. */
+const MICROSECOND = 1e-6;
 /** Seconds that no window lasts. */
 const ENDLESS = 1e6;
 
@@ -71,7 +73,7 @@ export function compare(answer: Answer, { runs, seconds, opened, cycle }: Runs):
     .filter((value) => value !== undefined);
   if (values.length === 0) return { ...answer, simulated: null };
   const timed = answer.quantity === 'secondsToAnswer' || answer.quantity === 'meanWaitSeconds';
-  const round = timed ? 0 : (Math.abs(Number(answer.value)) * cycle) / seconds;
+  const round = timed ? MICROSECOND : (Math.abs(Number(answer.value)) * cycle) / seconds;
   const simulated = against(answer, values, Math.max(atEnds(answer, runs, seconds), round));
   const { bound, mean } = simulated;
   const watched = seconds * values.length;
