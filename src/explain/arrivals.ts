@@ -114,7 +114,9 @@ export function arrivalsAtDatabase(
   }
   // What leaves M/M/c is Poisson again (Burke 1956).
   if (atApp.stages === 1 && atApp.other === null && variation === 1) return POISSON;
-  const gaps = [1, variation, 1 / stream.stages, 1 / (stream.other?.stages ?? 1)];
+  // Services that are not exponential, in short, are seldom very short: nor are gaps behind them.
+  const own = variation === 1 ? [1] : [0, 1, variation];
+  const gaps = [...own, 1 / stream.stages, 1 / (stream.other?.stages ?? 1)];
   return {
     stages: 1 / Math.max(...gaps),
     other: { stages: 1 / Math.min(...gaps), pooled: 1 },

@@ -131,6 +131,10 @@ function ofOneServer({ users, think, away, stations }: Case): Closed | null {
 const OFF_VARIATION = 0.15;
 const OFF_DEALT = 0.25;
 
+/**
+ * Users who think and are served evenly get out of each other's way: in step for good, where all
+ * is constant and the hosts are not dealt to in turn; exponential services forget.
+ */
 function ofNetwork({ users, think, away, stations }: Case): Closed | null {
   const queues = stations.filter(canWait);
   const places = queues.reduce((sum, { replicas }) => sum + replicas, 0);
@@ -141,6 +145,7 @@ function ofNetwork({ users, think, away, stations }: Case): Closed | null {
   const apart = productForm(queues, { users, without });
   const together = productForm(queues.map(pooled), { users, without });
   const exponential = isMarkov(queues);
+  const paused = moments(think).variation * (moments(think).mean / pause) ** 2;
   const waits = new Map<Station, ClosedWait>();
   let [seconds, off] = [workOf(stations), 0];
   queues.forEach((one, index) => {
@@ -151,7 +156,8 @@ function ofNetwork({ users, think, away, stations }: Case): Closed | null {
     const queued = queues.length > 1 ? 2 : 1;
     const rough = exponential ? 0 : OFF_VARIATION * queued * Math.max(part, 1);
     const value = part * told.value;
-    const about = part * told.off + rough * told.value;
+    const even = Math.max(0, 1 - one.variation) * (1 - paused) * value;
+    const about = Math.max(part * told.off + rough * told.value, even);
     waits.set(one, { value, off: about, probability: about === 0 ? far.waits : null });
     seconds += one.visits * value;
     off += one.visits * about;

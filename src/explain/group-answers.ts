@@ -19,7 +19,7 @@ export function groupAnswers(load: Load, group: Group, obstacle: string | null):
   const inputs = think === null ? { rate } : { users, think: pause, R: seconds };
   const asked = estimated(
     { ...group.how, value: rate, inputs },
-    open ? 0 : (rate * off) / (pause + seconds),
+    open ? 0 : (rate * off) / (pause + seconds - off),
     why,
   );
   const away = throttleOf(load, group);

@@ -43,7 +43,7 @@ export function stationAnswers(load: Load, one: Station, obstacle: string | null
   const why = group === undefined ? '' : whyOff(load, group);
   const busy = finite === null ? offered / servers : finite.serving / servers;
   const pause = group?.think == null ? 0 : moments(group.think).mean;
-  const about = users && group ? (busy * group.off) / (pause + group.seconds) : 0;
+  const about = users && group ? (busy * group.off) / (pause + group.seconds - group.off) : 0;
   const utilisation: Known = { ...EXACT, ...BUSY, value: busy, inputs };
   return [
     answer('utilisation', estimated(utilisation, about, why)),

@@ -10,7 +10,7 @@
  *                     first served at all of them (Crommelin 1932)                   3 %
  *   M/G/c             Kimura (Operations Research 34, 1986), from M/M/c and M/D/c    12 %
  *   GI/G/c            of GI/M/c, the part that Kraemer and Langenbach-Belz (1976) give, and that
- *                     by which Kimura's M/G/c differs from Lee and Longton's (1959)  20 %,
+ *                     by which Kimura's M/G/c differs from Lee and Longton's (1959)  15 %,
  *                                                                    and 3 % of a service
  *
  * Measured with eight replications at loads of 0.5 to 0.95, one to eight servers, variations of
@@ -38,7 +38,7 @@ export const NOTHING: Estimate = { value: 0, off: 0 };
 
 const OFF_CONSTANT = 0.03;
 const OFF_POISSON = 0.12;
-const OFF_OTHERS = 0.2;
+const OFF_OTHERS = 0.15;
 /** Of a service: the shorter waits are the worse. */
 const OFF_ALWAYS = 0.03;
 
