@@ -47,6 +47,8 @@ export interface Answer {
   /** What was put into the formula: seconds, and per second. */
   readonly inputs: Readonly<Record<string, number>>;
   readonly remark: string | null;
+  /** By which part of itself an approximation may be off; absent where nothing is promised. */
+  readonly within?: number;
 }
 
 /** A number with what is known of it, before it has a place. */
@@ -57,8 +59,28 @@ export interface Known {
   readonly source: string;
   readonly inputs: Readonly<Record<string, number>>;
   readonly remark: string | null;
+  readonly within?: number;
 }
 
 export function unknown(remark: string): Known {
   return { value: null, standing: 'unknown', formula: '', source: '', inputs: {}, remark };
+}
+
+/** A number that may be off by more than this part of itself is not told. */
+export const WITHIN_MAX = 0.25;
+
+/** A known number that may be `off` by so much: what it promises, or that it is not known. */
+export function estimated(known: Known, off: number, why: string): Known {
+  const { value } = known;
+  if (off === 0 || value === null || value === 0) return known;
+  const within = Math.ceil((100 * off) / value) / 100;
+  if (!(within <= WITHIN_MAX)) {
+    return unknown(`${why}: from ${shortly(value - off)} to ${shortly(value + off)}`);
+  }
+  const remark = `${why}: within ${Math.round(100 * within)} %`;
+  return { ...known, standing: 'approximation', within, remark };
+}
+
+function shortly(value: number): string {
+  return String(Number(Math.max(0, value).toPrecision(3)));
 }

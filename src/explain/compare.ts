@@ -62,6 +62,8 @@ export function cycleOf({ hops }: Topology, answers: readonly Answer[]): number 
   return Math.max(0, ...lives, ...rounds);
 }
 
+/** The simulator's clock has whole ones. */
+const MICROSECOND = 1e-6;
 /** Seconds that no window lasts. */
 const ENDLESS = 1e6;
 
@@ -71,7 +73,7 @@ export function compare(answer: Answer, { runs, seconds, opened, cycle }: Runs):
     .filter((value) => value !== undefined);
   if (values.length === 0) return { ...answer, simulated: null };
   const timed = answer.quantity === 'secondsToAnswer' || answer.quantity === 'meanWaitSeconds';
-  const round = timed ? 0 : (Math.abs(Number(answer.value)) * cycle) / seconds;
+  const round = timed ? MICROSECOND : (Math.abs(Number(answer.value)) * cycle) / seconds;
   const simulated = against(answer, values, Math.max(atEnds(answer, runs, seconds), round));
   const { bound, mean } = simulated;
   const watched = seconds * values.length;
@@ -101,14 +103,15 @@ function atEnds(
   return 1 / ((run?.get(keyOf(at, 'requestsPerSecond')) ?? 0) * seconds);
 }
 
-/** `least`: what is no difference in any case. */
+/** `least`: what is no difference in any case; what an approximation promises comes on top. */
 export function against(answer: Answer, values: readonly number[], least = 0): Simulated {
   const found = replicated(values);
   const { value, standing } = answer;
   if (typeof value !== 'number') return { ...found, difference: null, inside: null };
   const difference = value - found.mean;
   // A sum of numbers is exact to its last digits only.
-  const within = Math.max(found.bound ?? 0, least) + 1e-9 * Math.abs(value);
+  const promised = (answer.within ?? 0) + 1e-9;
+  const within = Math.max(found.bound ?? 0, least) + promised * Math.abs(value);
   const inside = standing === 'bound' ? difference <= within : Math.abs(difference) <= within;
   return { ...found, difference, inside: found.bound === null ? null : inside };
 }

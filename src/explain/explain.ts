@@ -3,8 +3,8 @@
  * queue. Answers that nobody has are there as well, with the reason.
  */
 import type { ConnectionQueueHop, Hop, Topology } from '../model/topology.ts';
-import type { Answer, Known, Quantity } from './answer.ts';
-import { groupAnswers, waitsOf } from './group-answers.ts';
+import { type Answer, estimated, type Known, type Quantity, unknown } from './answer.ts';
+import { groupAnswers, whyOff } from './group-answers.ts';
 import { type Load, loadOf } from './load.ts';
 import { allUnknown, connectionsOf } from './pool.ts';
 import { poolCaseOf } from './pool-case.ts';
@@ -34,9 +34,13 @@ export function explain(topology: Topology): Answer[] {
   ];
 }
 
-/** What is no longer exact where something is left out. */
+/** What is no longer exact where something is left out, or is at least as much. */
 function roughly(answer: Answer, remark: string): Answer {
   const { quantity, source, standing, value } = answer;
+  if (value !== null && (quantity === 'secondsToAnswer' || quantity === 'requestsInFlight')) {
+    if (standing !== 'exact') return { ...answer, ...unknown(remark) };
+    return { ...answer, standing: 'bound', remark };
+  }
   const stays = source === 'given' || quantity === 'capacityPerSecond' || value === 0;
   return stays || standing !== 'exact' ? answer : { ...answer, standing: 'approximation', remark };
 }
@@ -93,11 +97,17 @@ function slotWaitAnswers(load: Load, { name, activeMax }: ConnectionQueueHop): A
   }
   const group = load.groups.find((one) => one.narrow?.pool.hop.name === name);
   if (group?.narrow == null) return [];
-  const { pool, seconds } = group.narrow;
+  const { pool, seconds, off } = group.narrow;
   const stages = pool.arrivals.stages === 1 ? {} : { stages: pool.arrivals.stages };
   const inputs = { ...of.inputs, ...stages, rate: group.rate };
-  const trust = waitsOf(load, group);
-  return [{ ...of, ...trust, ...WAIT_FOR_SLOT, inputs, value: seconds }];
+  const known = {
+    ...WAIT_FOR_SLOT,
+    inputs,
+    value: seconds,
+    standing: 'exact',
+    remark: null,
+  } as const;
+  return [{ ...of, ...estimated(known, off, whyOff(load, group)) }];
 }
 
 const WAIT_FOR_SLOT = {

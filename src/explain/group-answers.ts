@@ -2,56 +2,73 @@
 
 import { moments } from '../theory/times.ts';
 import type { Answer, Known, Quantity } from './answer.ts';
-import { unknown } from './answer.ts';
+import { estimated, unknown } from './answer.ts';
 import { type Group, type Load, stationsBehind } from './load.ts';
-import type { Narrow } from './narrow.ts';
 import type { Left } from './patience.ts';
-import { canWait, isInStep, isMarkov, poolWait, refusals, type Station } from './stations.ts';
+import { canWait, poolWait, queuesTwice, type Station, waitAt } from './stations.ts';
 import { transit } from './way.ts';
 
 export function groupAnswers(load: Load, group: Group, obstacle: string | null): Answer[] {
-  const { hop, rate, seconds, users, turnedAway } = group;
+  const { hop, rate, seconds, users, turnedAway, off, think } = group;
   const at = hop.name;
   const answer = (quantity: Quantity, known: Known): Answer => ({ at, quantity, ...known });
   const open = users === Number.POSITIVE_INFINITY;
   const passed = rate * (1 - turnedAway);
-  const trust = standingOf(load, group);
-  const { think } = group;
-  const inputs = think === null ? { rate } : { users, think: moments(think).mean, R: seconds };
-  const how = open ? GIVEN : load.closed;
-  const asked = answer('requestsPerSecond', { ...how, value: rate, inputs });
+  const why = whyOff(load, group);
+  const pause = think === null ? 0 : moments(think).mean;
+  const inputs = think === null ? { rate } : { users, think: pause, R: seconds };
+  const asked = estimated(
+    { ...group.how, value: rate, inputs },
+    open ? 0 : (rate * off) / (pause + seconds - off),
+    why,
+  );
   const away = throttleOf(load, group);
   const throttled = away === null ? [] : [answer('throttledShare', away)];
   if (obstacle !== null) {
     return [
-      open ? asked : answer('requestsPerSecond', unknown(obstacle)),
+      answer('requestsPerSecond', open ? asked : unknown(obstacle)),
       ...(load.obstacle === null || open ? throttled : []),
       answer('secondsToAnswer', unknown(obstacle)),
       answer('requestsInFlight', unknown(obstacle)),
     ];
   }
-  if (group.left !== null) return [asked, ...throttled, ...leftAnswers(group, group.left)];
+  const first = answer('requestsPerSecond', asked);
+  if (group.left !== null) return [first, ...throttled, ...leftAnswers(group, group.left)];
+  const trust = transit(load.chain, hop) > 0 && queues(load, group) ? CONNECTS : EXACT;
+  // Who waits does not think: of those in flight less is uncertain than of their time.
+  const damped = open ? off : (off * pause) / (pause + seconds);
   return [
-    asked,
+    first,
     ...throttled,
-    ...refusedAnswers(group, waitsOf(load, group)),
-    answer('secondsToAnswer', {
-      value: seconds,
-      ...trust,
-      formula:
-        'sum over stations of visits x (service + wait), + waits for connections + links both ways',
-      source: WAITS,
-      inputs: { rate: passed },
-    }),
-    answer('requestsInFlight', {
-      value: passed * seconds,
-      ...trust,
-      formula: 'requests / s x seconds to answer',
-      source: "Little's law (1961)",
-      inputs: { rate: passed, seconds },
-    }),
+    ...refusedAnswers(group),
+    answer(
+      'secondsToAnswer',
+      estimated({ ...SECONDS, ...trust, ...of({ seconds, passed }) }, off, why),
+    ),
+    answer(
+      'requestsInFlight',
+      estimated(
+        { ...IN_FLIGHT, ...trust, value: passed * seconds, inputs: { rate: passed, seconds } },
+        passed * damped,
+        why,
+      ),
+    ),
   ];
 }
+
+function of({ seconds, passed }: { readonly seconds: number; readonly passed: number }) {
+  return { value: seconds, inputs: { rate: passed } };
+}
+
+const SECONDS = {
+  formula:
+    'sum over stations of visits x (service + wait), + waits for connections + links both ways',
+  source: 'Erlang C (1917), Pollaczek-Khinchine (1932); Kleinrock, Queueing Systems I, 3.5, 5.6',
+} as const;
+const IN_FLIGHT = {
+  formula: 'requests / s x seconds to answer',
+  source: "Little's law (1961)",
+} as const;
 
 /** Of those who lose patience. */
 function leftAnswers({ hop, rate }: Group, left: Left): Answer[] {
@@ -69,11 +86,11 @@ function leftAnswers({ hop, rate }: Group, left: Left): Answer[] {
 }
 
 /** At an app without room: of all that come, those who find it full. */
-function refusedAnswers({ hop, rate, turnedAway, refused }: Group, trust: Trust): Answer[] {
+function refusedAnswers({ hop, rate, turnedAway, refused }: Group): Answer[] {
   if (refused === 0) return [];
   return [
     {
-      ...{ at: hop.name, quantity: 'refusedShare', value: refused, ...trust },
+      ...{ at: hop.name, quantity: 'refusedShare', value: refused, ...EXACT },
       formula: 'p(K) of M/M/c/K; Erlang B without room to wait',
       source: 'Erlang (1917); Kleinrock, Queueing Systems I (1975), 3.6, 3.7',
       inputs: { rate: rate * (1 - turnedAway) },
@@ -81,100 +98,41 @@ function refusedAnswers({ hop, rate, turnedAway, refused }: Group, trust: Trust)
   ];
 }
 
-const GIVEN: Known = {
-  value: null,
-  standing: 'exact',
-  formula: 'arrivals / s of the document',
-  source: 'given',
-  inputs: {},
-  remark: null,
-};
-
-const WAITS =
-  'Erlang C (1917), Pollaczek-Khinchine (1932); Kleinrock, Queueing Systems I, 3.5, 5.6';
-
 type Trust = Pick<Known, 'standing' | 'remark'>;
 
 const EXACT: Trust = { standing: 'exact', remark: null };
-const TAKEN: Trust = {
-  standing: 'approximation',
-  remark: 'arrivals at each station are taken for Poisson, hosts for even',
-};
 const CONNECTS: Trust = {
   standing: 'approximation',
   remark: 'what a connect takes is left out where connections carry several requests',
 };
 
-/** Are the waits that the time to answer is made of exact, and is it made of nothing else? */
-function standingOf(load: Load, group: Group): Trust {
-  const waits = waitsOf(load, group);
-  if (waits.standing !== 'exact' || transit(load.chain, group.hop) === 0) return waits;
-  return CONNECTS;
-}
-
-/** The same of what is waited at the stations and before them. */
-export function waitsOf(load: Load, group: Group): Trust {
+/** Does anybody wait anywhere? */
+function queues(load: Load, group: Group): boolean {
   const stations = stationsBehind(load, group.hop);
-  const { users, rate, narrow } = group;
-  const waiting = stations.filter(canWait);
-  const pools = poolWait(stations, rate) > 1e-6 * group.seconds;
-  if (waiting.length === 0 && !pools && narrow === null) return EXACT;
-  if (users !== Number.POSITIVE_INFINITY) {
-    return { standing: load.closed.standing, remark: load.closed.remark };
-  }
-  const together = load.groups.filter(({ hop }) => stationsBehind(load, hop) === stations);
-  if (pools || together.some(({ turnedAway }) => turnedAway > 1e-9)) return TAKEN;
-  if (narrow !== null) return trustOfPool(narrow.pool, stations);
-  return trustOfWaits(waiting, stations, rate);
+  const pools = poolWait(stations, group.rate).value > 1e-6 * group.seconds;
+  return stations.some(canWait) || pools || group.narrow !== null;
 }
 
-/** Of the wait at one station: what comes to it tells of those before it. */
-export function trustOfStation(load: Load, group: Group, station: Station): Trust {
-  const all = waitsOf(load, group);
-  const stations = stationsBehind(load, group.hop);
-  const { users, narrow, turnedAway, rate, seconds } = group;
-  const apart = users === Number.POSITIVE_INFINITY && narrow === null && turnedAway <= 1e-9;
-  if (all.standing === 'exact' || !apart || !canWait(station)) return all;
-  const isApp = station === stations[0];
-  const behind = poolWait(stations, rate) > 1e-6 * seconds || station.visits > 1;
-  if (!isApp && (behind || stations.some((one) => refusals(one, rate) !== null))) return all;
-  return trustOfWaits([station], [station], rate);
+/** Why waits are not known exactly: by the first place of which that is so. */
+export function whyOff(load: Load, { hop, users, how, narrow }: Group): string {
+  const stations = stationsBehind(load, hop);
+  const rate = load.rates.get(stations[0]?.hop.name ?? '') ?? 0;
+  if (users < Number.POSITIVE_INFINITY) return how.remark ?? SOMEHOW;
+  if (narrow !== null && narrow.off > 0) return narrow.pool.arrivals.remark ?? TWO_MOMENTS;
+  const one = stations.find((each) => waitAt(each, rate).off > 0);
+  if (one !== undefined) return whyOffAt(one);
+  return queuesTwice(stations, rate) ? TWICE : SOMEHOW;
 }
 
-function trustOfWaits(
-  waiting: readonly Station[],
-  stations: readonly Station[],
-  rate: number,
-): Trust {
-  const uneven = waiting.find(({ arrivals }) => arrivals.remark !== null);
-  if (uneven !== undefined) return { ...TAKEN, remark: uneven.arrivals.remark };
-  if (waiting.some((one) => refusals(one, rate) !== null)) {
-    const [app] = stations;
-    const whatever = app?.room === 0 && app.arrivals.stages === 1;
-    const known = stations.length === 1 && (isMarkov(stations) || whatever);
-    return known ? EXACT : { ...TAKEN, remark: 'service times are taken for exponential' };
-  }
-  const [one] = waiting;
-  const poisson = one?.arrivals.stages === 1;
-  const single = waiting.length === 1 && one?.servers === 1 && stations.length === 1 && poisson;
-  const random = waiting.filter((each) => !isInStep(each));
-  if (isMarkov(random) || single) return EXACT;
-  return poisson ? TAKEN : { ...TAKEN, remark: SCALED };
+export function whyOffAt({ arrivals, visits }: Station): string {
+  return arrivals.remark ?? (visits > 1 ? BEHIND : TWO_MOMENTS);
 }
 
-const SCALED =
-  'of waits at exponential service, the part that Kraemer and Langenbach-Belz (1976) give';
+const TWO_MOMENTS = 'of gaps and services only mean and variation are used';
+const BEHIND = 'a request waits again behind those who came meanwhile';
+const TWICE = 'queries wait for a connection, and again for the database';
+const SOMEHOW = 'not exact';
 
-function trustOfPool({ connectionsMax, arrivals }: Narrow, stations: readonly Station[]): Trust {
-  if (arrivals.remark !== null) return { ...TAKEN, remark: arrivals.remark };
-  if (stations.length === 1 && isMarkov(stations)) return EXACT;
-  return connectionsMax === 1 && arrivals.stages === 1 ? EXACT : { ...TAKEN, remark: BUSY };
-}
-
-const BUSY =
-  'times on a connection are taken for exponential, or their variation for all that matters';
-
-/** What a throttle on the way turns away. */
 function throttleOf(load: Load, group: Group): Known | null {
   const gateway = load.chain.from(group.hop).find((hop) => hop.kind === 'gateway');
   if (gateway?.kind !== 'gateway' || gateway.throttle.ratePerSecond === 0) return null;

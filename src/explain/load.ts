@@ -7,11 +7,22 @@ import type { ClientsHop, Distribution, Hop, Topology } from '../model/topology.
 import { moments, tail } from '../theory/times.ts';
 import { turnedAway, turnedAwayEvenly } from '../theory/token-bucket.ts';
 import type { Known } from './answer.ts';
+import { POISSON } from './arrivals.ts';
 import { Chain } from './chain.ts';
-import { type ClosedWait, exactSeconds, NO_WAITS, type Waits } from './closed.ts';
+import { atLeast, type ClosedWait, closedSeconds, NO_WAITS, type Waits } from './closed.ts';
 import { connectionWait, isWide, type Narrow, narrowPool, occupancyOf, widthOf } from './narrow.ts';
 import { type Left, leftOf } from './patience.ts';
-import { canWait, refusals, type Station, stationsOf, timeToAnswer, workOf } from './stations.ts';
+import {
+  canWait,
+  capacity,
+  refusals,
+  refusesKnown,
+  type Station,
+  stationsOf,
+  timeToAnswer,
+  waitsTooLong,
+  workOf,
+} from './stations.ts';
 import { peakOf } from './steady.ts';
 import { transit, transitBefore } from './way.ts';
 
@@ -26,10 +37,14 @@ export interface Group {
   readonly turnedAway: number;
   /** Mean seconds from the request to its answer, of those that are not turned away. */
   readonly seconds: number;
+  /** By how much they may be off; 0 = exact. */
+  readonly off: number;
+  /** How its rate was found. */
+  readonly how: Known;
   /** Of those that are not turned away, what an app refuses at once. */
   readonly refused: number;
   /** Where they wait for a connection, and how long; null where they do not. */
-  readonly narrow: { readonly pool: Narrow; readonly seconds: number } | null;
+  readonly narrow: { readonly pool: Narrow; readonly seconds: number; readonly off: number } | null;
   /** Those who lose patience, where that has a closed form; else null. */
   readonly left: Left | null;
 }
@@ -44,8 +59,6 @@ export interface Load {
   readonly stations: ReadonlyMap<string, readonly Station[]>;
   /** Of closed users, where that is solved: what they wait at each station. */
   readonly waits: ReadonlyMap<Station, ClosedWait>;
-  /** How the rates of closed users were found. */
-  readonly closed: Known;
   /** Why there is no steady state, or no closed form for it; null where there is. */
   readonly obstacle: string | null;
 }
@@ -63,7 +76,6 @@ export function loadOf(topology: Topology, factor = 1): Load {
   const stations = new Map<string, readonly Station[]>();
   const waits = new Map<Station, ClosedWait>();
   let obstacle: string | null = null;
-  let closed: Known | null = null;
   for (const members of ends.values()) {
     const solved = solve(chain, members, factor);
     groups.push(...solved.groups);
@@ -73,10 +85,9 @@ export function loadOf(topology: Topology, factor = 1): Load {
       if (app !== null) stations.set(app.name, solved.stations);
     }
     obstacle ??= obstacleOf(chain, members, solved) ?? solved.obstacle;
-    closed ??= solved.how;
   }
   return {
-    ...{ chain, groups, stations, waits, obstacle, closed: closed ?? OPEN },
+    ...{ chain, groups, stations, waits, obstacle },
     rates: ratesOf(chain, groups),
     sources: sourcesOf(chain, groups),
   };
@@ -95,7 +106,6 @@ interface Solved {
   readonly waits: Waits;
   readonly groups: readonly Group[];
   readonly stations: readonly Station[];
-  readonly how: Known;
   readonly obstacle: string | null;
 }
 
@@ -105,56 +115,92 @@ function solve(chain: Chain, members: readonly ClientsHop[], factor: number): So
   const pools = members.map((hop) => narrowPool(chain, hop));
   const groupsAt = (seconds: number): Group[] =>
     members.map((hop) => groupAt(chain, hop, factor, seconds));
-  const users = groupsAt(0).reduce((sum, one) => sum + one.users, 0);
+  const idle = groupsAt(0);
+  const users = idle.reduce((sum, one) => sum + one.users, 0);
   const passable = pools.reduce((sum, one) => sum + (one === null ? INFINITE : widthOf(one)), 0);
-  const stations = app === null ? [] : stationsOf(chain, members, app, Math.min(users, passable));
-  const least = workOf(stations);
-  const solved = solveStations(stations, groupsAt, least);
+  const coming = {
+    most: Math.min(users, passable),
+    rate: passedOf(idle),
+    thinned: idle.some(({ turnedAway: away }) => away > 1e-9),
+  };
+  const stations = app === null ? [] : stationsOf(chain, members, app, coming);
+  const solved = solveStations(stations, groupsAt, workOf(stations));
   const found = behindPools(chain, pools, { ...solved, stations });
   const [group] = found.groups;
   const left = found.groups.length === 1 && group ? leftOf(chain, group, stations) : null;
   const { waits } = solved;
   if (left === null || group === undefined) return { stations, waits, ...found };
-  const patient = { ...group, left, seconds: left.seconds, narrow: null };
+  const patient = { ...group, left, seconds: left.seconds, off: 0, narrow: null };
   return { stations, waits, ...found, groups: [patient] };
 }
 
-type Groups = Pick<Solved, 'groups' | 'how'>;
-type Outcome = Groups & Pick<Solved, 'waits'>;
+type Outcome = Pick<Solved, 'groups' | 'waits'>;
 
 function solveStations(
   stations: readonly Station[],
   groupsAt: (seconds: number) => readonly Group[],
   least: number,
 ): Outcome {
-  if (groupsAt(least).every(({ users }) => users === INFINITE)) {
-    const rate = passedOf(groupsAt(least));
+  const idle = groupsAt(least);
+  if (idle.every(({ users }) => users === INFINITE)) {
+    const rate = passedOf(idle);
     const { refused } = (stations[0] && refusals(stations[0], rate)) ?? { refused: 0 };
-    const groups = groupsAt(timeToAnswer(stations, rate));
-    const all = groups.map((one) => ({ ...one, refused }));
-    return { groups: all, how: OPEN, waits: NO_WAITS };
+    const { value, off } = timeToAnswer(stations, rate);
+    const groups = groupsAt(value).map((one) => ({ ...one, refused, off }));
+    return { groups, waits: NO_WAITS };
   }
-  const exact = exactSeconds(groupsAt(least), stations, least);
-  if (exact !== null) return { ...exact, groups: groupsAt(exact.seconds) };
-  // The longer answers take, the less is asked, and the less is asked the shorter they take.
+  const closed = closedSeconds(idle, stations, least);
+  if (closed !== null) {
+    const { seconds, off, how, waits } = closed;
+    const groups = seconds.map((one) => groupsAt(one)).map((all, index) => all[index]);
+    const known = groups.filter((one) => one !== undefined);
+    return { groups: known.map((one) => ({ ...one, off, how: howOf(one, how) })), waits };
+  }
+  return fixedPoint(stations, groupsAt, least);
+}
+
+function howOf({ users }: Group, how: Known): Known {
+  return users === INFINITE ? OPEN : how;
+}
+
+/** The longer answers take, the less is asked, and the less is asked the shorter they take. */
+function fixedPoint(
+  stations: readonly Station[],
+  groupsAt: (seconds: number) => readonly Group[],
+  least: number,
+): Outcome {
   let [low, high] = [least, Math.max(least, 1e-6)];
-  const excess = (seconds: number): number =>
-    timeToAnswer(stations, passedOf(groupsAt(seconds))) - seconds;
-  while (excess(high) > 0 && high < 1e6) high *= 2;
+  const random = stations.map((one) => ({ ...one, arrivals: POISSON }));
+  const most = (seconds: number): number => {
+    const { value, off } = timeToAnswer(random, passedOf(groupsAt(seconds)));
+    return value + off;
+  };
+  while (most(high) > high && high < 1e6) high *= 2;
   for (let round = 0; round < 100; round++) {
     const middle = (low + high) / 2;
-    if (excess(middle) > 0) low = middle;
+    if (most(middle) > middle) low = middle;
     else high = middle;
   }
-  return { groups: groupsAt(high), how: FIXED_POINT, waits: NO_WAITS };
+  const half = (high - least) / 2;
+  const [first, ...others] = groupsAt(least);
+  let slowest = 0;
+  if (others.length === 0 && first?.think != null) {
+    const pause = moments(first.think).mean + first.seconds - least;
+    slowest = first.users / capacity(stations) - pause;
+  }
+  const { seconds, off } = atLeast(least + half, half, slowest);
+  const groups = groupsAt(seconds[0] ?? high);
+  const how = off === 0 ? { ...FIXED_POINT, remark: null } : FIXED_POINT;
+  const all = groups.map((one) => ({ ...one, off, how: howOf(one, how) }));
+  return { groups: all, waits: NO_WAITS };
 }
 
 /** With what they wait for connections, where that is known. */
 function behindPools(
   chain: Chain,
   pools: readonly (Narrow | null)[],
-  { groups, how, stations }: Groups & Pick<Solved, 'stations'>,
-): Omit<Solved, 'stations' | 'waits'> {
+  { groups, stations }: Pick<Solved, 'groups' | 'stations'>,
+): Pick<Solved, 'groups' | 'obstacle'> {
   const [first] = groups;
   for (const pool of pools) {
     if (pool === null || first === undefined) continue;
@@ -167,31 +213,31 @@ function behindPools(
     if (groups.length > 1 || users < INFINITE || stations.some(canWait)) {
       const what = pool.hop.kind === 'connection-queue' ? 'slots' : 'connections';
       const obstacle = `requests wait for ${what} of ${pool.hop.name}, not only for the app`;
-      return { groups, how, obstacle };
+      return { groups, obstacle };
     }
     const work = occupancyOf(stations, transit(chain, first.hop) - before);
-    const seconds = connectionWait(pool, rate, work);
-    const narrow = { pool, seconds };
-    const waiting = { ...first, seconds: first.seconds + seconds, narrow };
-    return { groups: [waiting], how, obstacle: null };
+    const { value, off } = connectionWait(pool, rate, work);
+    const narrow = { pool, seconds: value, off };
+    const waiting = { ...first, seconds: first.seconds + value, off: first.off + off, narrow };
+    return { groups: [waiting], obstacle: null };
   }
-  return { groups, how, obstacle: null };
+  return { groups, obstacle: null };
 }
 
 const FIXED_POINT: Known = {
   value: null,
-  standing: 'approximation',
-  formula: 'rate = users / (think + R(rate)), R by Erlang C at that rate',
+  standing: 'exact',
+  formula: 'rate = users / (think + R), R between nobody waiting and Poisson arrivals at that rate',
   source: "Little's law; Kleinrock, Queueing Systems II (1976), section 4.11",
   inputs: {},
-  remark: 'arrivals of many users are taken for Poisson',
+  remark: 'users who wait ask less than Poisson arrivals would',
 };
 
 /** `atStations` are the seconds that are spent there; the links' come on top. */
 function groupAt(chain: Chain, hop: ClientsHop, factor: number, atStations: number): Group {
   const { workload } = hop;
   const seconds = atStations + transit(chain, hop);
-  const plain = { hop, seconds, refused: 0, narrow: null, left: null };
+  const plain = { hop, seconds, off: 0, refused: 0, narrow: null, left: null, how: OPEN };
   const gateway = chain.from(hop).find((one) => one.kind === 'gateway');
   const throttle = gateway?.kind === 'gateway' ? gateway.throttle : null;
   const awayAt = (rate: number): number => {
@@ -244,7 +290,12 @@ function obstacleOf(chain: Chain, members: readonly ClientsHop[], solved: Solved
     if (group.hop.retry.attemptsMax > 1 && group.hop.retry.on.includes('5xx')) {
       return `${name} refuses some, and ${group.hop.name} try again`;
     }
+    if (!refusesKnown(one, solved.stations)) {
+      return `${name} refuses some: how many is not known of such arrivals or service times`;
+    }
   }
+  if (waitsTooLong(solved.stations, rate))
+    return 'some wait too long for a connection to the database';
   if (!Number.isFinite(group.seconds)) {
     return 'more is asked than the slowest station can do: what waits grows without end';
   }

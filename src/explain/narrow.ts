@@ -5,9 +5,10 @@
  */
 import type { ClientsHop, Hop } from '../model/topology.ts';
 import { erlangC } from '../theory/erlang.ts';
+import { type Estimate, generalWait } from '../theory/general-queue.ts';
 import { type Arrivals, arrivalsAt } from './arrivals.ts';
 import type { Chain } from './chain.ts';
-import { type Station, waitOf, workOf } from './stations.ts';
+import { between, type Station, workOf } from './stations.ts';
 import { opensEachTime, ownerOf } from './way.ts';
 
 export interface Narrow {
@@ -42,10 +43,11 @@ export function narrowPool(chain: Chain, client: ClientsHop): Narrow | null {
 function arrivalsAtPools(chain: Chain, client: ClientsHop, hop: Hop, pools: number): Arrivals {
   const stream = arrivalsAt(chain, [client], client);
   const known = stream.stages === 1 ? hop.kind === 'clients' : pools === 1;
-  return known ? stream : { stages: 1, remark: stream.remark ?? LANDS };
+  if (known) return stream;
+  return { stages: 1, other: { stages: stream.stages, pooled: pools }, remark: LANDS };
 }
 
-const LANDS = 'what comes to one pool is taken for Poisson, and pools for even';
+const LANDS = 'requests land on pools somehow: between one pool for all and one drawn for each';
 
 /** Requests that can be past it at once. */
 export function widthOf({ pools, connectionsMax }: Narrow): number {
@@ -65,9 +67,14 @@ export function connectionWait(
   { pools, connectionsMax, arrivals }: Narrow,
   rate: number,
   { busy, variation }: { readonly busy: number; readonly variation: number },
-): number {
+): Estimate {
   const queue = { servers: connectionsMax, service: busy, variation, stages: arrivals.stages };
-  return waitOf(queue, rate / pools);
+  const told = generalWait(queue, rate / pools);
+  const { other } = arrivals;
+  if (other === null) return told;
+  const servers = connectionsMax * other.pooled;
+  const extreme = { ...queue, stages: other.stages, servers };
+  return between(told, generalWait(extreme, (rate / pools) * other.pooled));
 }
 
 /** Does hardly anybody wait for a connection? */

@@ -47,7 +47,7 @@ function fromWork(chain: Chain, { hop, rate }: Group, one: Station, leave: numbe
   const waits = waitProbabilityAt(one, rate);
   const known = variation === 1 && arrivals.remark === null && refusals(one, rate) === null;
   if (canWait(one) && !known) return null;
-  const mean = waitAt(one, rate);
+  const { value: mean } = waitAt(one, rate);
   if (!Number.isFinite(mean)) return null;
   const service = (s: number): number => transform(one.hop.serviceTime, s);
   // Who waits does so for an exponential time.

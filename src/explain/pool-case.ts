@@ -2,12 +2,15 @@
  * The connections of one hop to the next, as the pool formulas need them: how many pools, how
  * busy each is, and who closes a connection when.
  */
-import type { Distribution, Hop, Reuse } from '../model/topology.ts';
+import type { AppHop, Distribution, Hop, Reuse } from '../model/topology.ts';
+import { whyOff } from './group-answers.ts';
 import { type Group, type Load, stationsBehind } from './load.ts';
-import { canWait, queryTime, type Station } from './stations.ts';
+import { obscureOf, obscureToDatabase, waitedShare } from './obscure.ts';
+import { canWait, queryTime } from './stations.ts';
 import { oneWay, transit, transitBefore } from './way.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
+const HARDLY = 1e-6;
 const SECOND = 1e6;
 
 export interface PoolCase {
@@ -38,8 +41,13 @@ export interface PoolCase {
   readonly minimum: number;
   /** The one station that its requests are all at, and may wait at; null = none, or not one. */
   readonly station: { readonly servers: number; readonly service: number } | null;
-  /** Arrivals are not Poisson, or what the formulas take for service is in part a wait. */
-  readonly rough: boolean;
+  /** Why how many are open is not known: arrivals, or times on a connection; null where it is. */
+  readonly obscure: string | null;
+  /** In short parts the times on a connection are waits. */
+  readonly waitsABit: boolean;
+  /** By how much `busy` may be off, and why. */
+  readonly off: number;
+  readonly whyOff: string;
   /** Some are refused at once, and are on a connection for no time. */
   readonly refuses: boolean;
   /** Seconds from the last answer until both ends have closed. */
@@ -97,7 +105,7 @@ function slotWaitOf({ groups }: Load, relays: readonly Hop[]): number {
   return one?.narrow?.seconds ?? 0;
 }
 
-type Behind = Pick<PoolCase, 'station' | 'rough' | 'refuses'>;
+type Behind = Pick<PoolCase, 'station' | 'obscure' | 'waitsABit' | 'refuses' | 'off' | 'whyOff'>;
 
 /** What is behind the pool of a group of clients, or of a hop that passes their requests on. */
 function behind(load: Load, group: Group, hop: Hop): Behind {
@@ -109,12 +117,18 @@ function behind(load: Load, group: Group, hop: Hop): Behind {
   const known = alone && one !== undefined && one.replicas === 1 && one.variation === 1;
   const near = transit(load.chain, group.hop) === 0;
   const station = waits && known && near ? { servers: one.servers, service: one.service } : null;
-  const { workload } = group.hop;
-  const rough =
-    (waits && station === null) ||
-    (group.narrow !== null && group.narrow.pool.hop !== hop) ||
-    (workload.kind === 'open' && workload.arrivals !== 'poisson');
-  return { station, rough, refuses: group.refused > 0 };
+  const way = load.chain.from(group.hop);
+  const throttled = group.turnedAway > 1e-9;
+  const gateway = way.findIndex(({ kind }) => kind === 'gateway');
+  const before = way.indexOf(hop) < gateway;
+  return {
+    station,
+    obscure: station === null ? obscureOf(load, group, hop) : null,
+    waitsABit: station === null && waitedShare(load, group) > HARDLY,
+    refuses: group.refused > 0 || (throttled && before),
+    off: hop.kind === 'app' ? 0 : group.off,
+    whyOff: whyOff(load, group),
+  };
 }
 
 /** A gateway sends on what its throttle lets through. */
@@ -209,7 +223,7 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
       const rate = load.rates.get(hop.name) ?? 0;
       return {
         ...{ ...plain, pools, requests: hop.queriesPerRequest },
-        behind: { ...plain.behind, station: pools === 1 ? databaseBehind(stations) : null },
+        behind: behindApp(load, group, hop, plain.behind),
         busy: queryTime(stations, rate) + (2 * hop.upstreamDelay) / SECOND,
         ...{ reuse: 'lifo', connectionsMax: max, minimum: min },
         // Idle connections are looked at now and then: on average half a round late.
@@ -223,11 +237,16 @@ function ownSide(load: Load, hop: Hop): OwnSide | null {
 }
 
 /** What is busy of a single app's connections is then what is at the database. */
-function databaseBehind(stations: readonly Station[]): Behind['station'] {
-  const database = stations.find(({ hop }) => hop.kind === 'database');
-  if (database === undefined || !canWait(database) || database.variation !== 1) return null;
-  const { servers, service, arrivals } = database;
-  return arrivals.stages === 1 ? { servers, service } : null;
+function behindApp(load: Load, group: Group, hop: AppHop, plain: Behind): Behind {
+  const stations = load.stations.get(hop.name) ?? [];
+  const database = stations.find((one) => one.hop.kind === 'database');
+  const obscure = obscureToDatabase(load, group, hop);
+  if (database === undefined || load.chain.replicas(hop) > 1)
+    return { ...plain, station: null, obscure };
+  const { servers, service, visits, variation, arrivals } = database;
+  const known = variation === 1 && arrivals.stages === 1 && arrivals.other === null && visits === 1;
+  if (!known || !canWait(database)) return { ...plain, station: null, obscure };
+  return { ...plain, station: { servers, service }, obscure: null };
 }
 
 /** Of the seconds until the answer, those that a request is on its connection of this hop. */

@@ -8,10 +8,10 @@
  *   otherwise                       unknown
  */
 import { passagesUp, stateShares } from '../theory/birth-death.ts';
-import { meanOpen } from '../theory/growing-pool.ts';
+import { meanOpen, meanOpenSoon } from '../theory/growing-pool.ts';
 import { endsAtCap, meanLife, requestsPerConnection } from '../theory/keep-alive.ts';
 import { meanUpTo, tail } from '../theory/times.ts';
-import { type Known, unknown } from './answer.ts';
+import { estimated, type Known, unknown } from './answer.ts';
 import type { PoolCase } from './pool-case.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -42,7 +42,7 @@ export function connectionsOf(one: PoolCase): Connections {
       `idle connections are used ${how} and some idle out: how many stay depends on the past`,
     );
   }
-  return byLevels(one, levels);
+  return one.obscure === null ? byLevels(one, levels) : allUnknown(`not known: ${one.obscure}`);
 }
 
 function ofUser(one: PoolCase): Connections {
@@ -73,23 +73,27 @@ function ofUser(one: PoolCase): Connections {
   };
 }
 
-function perRequest({ rate, pools, busy, closing }: PoolCase): Connections {
+function perRequest({ rate, pools, busy, closing, off, whyOff }: PoolCase): Connections {
   const all = rate * pools;
   const inputs = closing === 0 ? { rate: all, busy } : { rate: all, busy, closing };
   return {
     requests: { ...exact('a connection carries one request', 'by definition'), value: 1, inputs },
     opened: { ...exact('rate', 'by definition'), value: all, inputs },
-    open: {
-      ...exact('rate x seconds of a request, and of the way to close', LITTLE),
-      value: all * (busy + closing),
-      inputs,
-    },
+    open: estimated(
+      {
+        ...exact('rate x seconds of a request, and of the way to close', LITTLE),
+        value: all * (busy + closing),
+        inputs,
+      },
+      all * off,
+      whyOff,
+    ),
   };
 }
 
 /** Nothing idles out: counting alone says how many requests each carries. */
 function capped(one: PoolCase): Connections {
-  const { rate, pools, cap, busy, sources, connectionsMax, remark } = one;
+  const { rate, pools, cap, busy, sources, connectionsMax, remark, obscure } = one;
   const all = rate * pools;
   const inputs = { rate, busy, cap, pools };
   const level =
@@ -101,12 +105,18 @@ function capped(one: PoolCase): Connections {
   const open: Known =
     level === null
       ? unknown('as many as were ever busy at once: it grows with time')
-      : {
-          ...approximate('(busy, open) chain that opens at busy = open and loses 1 in cap', CHAIN),
-          value: level * pools,
-          inputs,
-          remark: joined(remark, 'one request in cap is taken for the last, at random'),
-        };
+      : obscure !== null && level > 1
+        ? unknown(`not known: ${obscure}`)
+        : {
+            ...approximate(
+              '(busy, open) chain that opens at busy = open and loses 1 in cap',
+              CHAIN,
+            ),
+            value: level * pools,
+            inputs,
+            ...BY_CHAIN,
+            remark: joined(remark, BY_CHAIN.remark),
+          };
   if (cap === NEVER) return never(one, open);
   const life = (level ?? 0) / (rate / cap);
   if (life > AGE_MATTERS * one.age) return allUnknown(ages(one.age));
@@ -183,25 +193,25 @@ function byLevels(one: PoolCase, levels: Levels): Connections {
   if (requests === NEVER) return never(one, unknown('as many as were ever busy at once'));
   const stays = 1 - endsAtCap(closes, cap) / requests;
   const load = rate * Math.max(busy, 0);
-  const open = (load + idle * stays) * pools;
+  // What its cap closes is no longer there to idle: as many as there would be of either, at most.
+  const most = cap === NEVER ? NEVER : cap < CAP_LONG ? meanOpen(one) : meanOpenSoon(one);
+  const open = Math.min(load + idle * stays, most) * pools;
   const all = rate * pools;
   if (open / (all / requests) > AGE_MATTERS * one.age) return allUnknown(ages(one.age));
-  const simple =
-    one.remark === null &&
-    !one.rough &&
-    cap === NEVER &&
-    sources === NEVER &&
-    one.hop.kind === 'clients';
-  const standing = simple && connectionsMax === NEVER ? EXACT_IF : APPROXIMATE;
-  const remark = joined(one.remark, standing.remark, cap === NEVER ? null : 'all levels alike age');
+  const { hop, remark, waitsABit } = one;
+  const random = remark === null && !waitsABit && sources === NEVER && hop.kind === 'clients';
+  const simple = cap === NEVER ? EXACT_IF : CAPPED;
+  const trust = random && connectionsMax === NEVER ? simple : APPROXIMATE;
   const inputs = { rate, busy, load, idleTimeout, cap, pools, P: closes };
-  const of = { standing: standing.standing, source: PASSAGE, inputs, remark };
+  const of = { ...trust, remark: joined(remark, trust.remark), source: PASSAGE, inputs };
   return {
     requests: { ...of, formula: `n = (1 - (1 - P)^cap) / P, ${LEVEL_P}`, value: requests },
     opened: { ...of, formula: `rate / n, ${LEVEL_P}`, value: all / requests },
     open: {
       ...of,
-      formula: 'busy + sum of ups(k) E[min(passage k -> k+1, timeout)]',
+      formula:
+        'busy + sum of ups(k) E[min(passage k -> k+1, timeout)]; with a cap no more than by the ' +
+        'chain that opens at busy = open',
       value: open,
     },
   };
@@ -211,9 +221,24 @@ const EXACT_IF = {
   standing: 'exact',
   remark: 'for exponential service times; close to it for others',
 } as const;
+/** Measured with one client, Poisson arrivals and exponential times: 2 to 10 % fewer opened. */
+const CAPPED = {
+  standing: 'approximation',
+  remark: 'connections are taken to be used up alike, so that some more are opened: within 12 %',
+  within: 0.12,
+} as const;
+/** Measured at gateways, edges and apps: up to 13 % of those open, 15 % of those opened. */
 const APPROXIMATE = {
   standing: 'approximation',
-  remark: 'arrivals at one pool are taken for Poisson, times on a connection for exponential',
+  remark:
+    'arrivals at one pool are taken for Poisson, times on a connection for exponential: ' +
+    'within 25 %',
+  within: 0.25,
+} as const;
+/** Measured within 6 %. */
+const BY_CHAIN = {
+  remark: 'one request in cap is taken for the last, at random: within 10 %',
+  within: 0.1,
 } as const;
 const LEVEL_P = 'P = sum of p(k) P(passage of busy from k to k + 1 > idle timeout)';
 const PASSAGE = 'first passages of birth-death processes (Keilson 1965); renewal-reward theorem';
@@ -221,6 +246,8 @@ const CHAIN = 'Markov chain, solved by state reduction (Grassmann, Taksar, Heyma
 const RENEWAL = 'renewal-reward theorem (Cox 1962; Ross 1996, 3.6.1)';
 const LITTLE = "Little's law (1961)";
 const AGE_MATTERS = 0.1;
+/** From this cap on busy and open are settled apart. */
+const CAP_LONG = 20;
 const FORGOTTEN =
   'a balancer forgets idle flows before either side closes them: both keep what is dead';
 

@@ -37,6 +37,13 @@ export function meanOpen(pool: GrowingPool): number {
   return most > CHAIN_MAX ? byLevels(load, pool.cap, most) : byChain(pool, most);
 }
 
+/** The same at a hundredth of the cost: from a cap of 20 on at most 5 % less than by the chain. */
+export function meanOpenSoon({ rate, busy, cap, sources, connectionsMax }: GrowingPool): number {
+  const load = rate * busy;
+  const reach = Math.ceil(load + 6 * Math.sqrt(load) + 12);
+  return byLevels(load, cap, Math.min(reach, sources, connectionsMax));
+}
+
 /**
  * For large pools: what is busy settles many times between two changes of what is open, so that
  * open goes up at rate x Erlang B(open) and down at rate / cap: a birth-death process.

@@ -62,7 +62,7 @@ describe('what is not exact says so', () => {
   });
 
   it.each([
-    [36, 'approximation'],
+    [36, 'bound'],
     [200, 'exact'],
   ])('kept connections, whose number changes, and %i slots: %s', (slots, standing) => {
     const kept = clients(40).replace('requestsPerIteration: 1, ', '').replace('100', '5');
