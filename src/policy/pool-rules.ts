@@ -40,24 +40,21 @@ export class PoolRules {
 }
 
 export class PoolRulebook {
-  readonly #rules: PoolRules[] = [];
+  /** By index. */
+  readonly all: PoolRules[] = [];
   readonly #indexes = new Map<PoolOptions, number>();
   readonly #free: number[] = [];
-
-  at(index: number): PoolRules {
-    return this.#rules[index]!;
-  }
 
   /** One pool more has these settings: their index. */
   take(given: PoolOptions): number {
     const index = this.#indexes.get(given) ?? this.#add(given);
-    this.at(index).pools += 1;
+    this.all[index]!.pools += 1;
     return index;
   }
 
   /** One pool less has the settings of this index. */
   give(index: number): void {
-    const rules = this.at(index);
+    const rules = this.all[index]!;
     rules.pools -= 1;
     if (rules.pools > 0) return;
     this.#indexes.delete(rules.given);
@@ -65,8 +62,8 @@ export class PoolRulebook {
   }
 
   #add(given: PoolOptions): number {
-    const index = this.#free.pop() ?? this.#rules.length;
-    this.#rules[index] = new PoolRules(given);
+    const index = this.#free.pop() ?? this.all.length;
+    this.all[index] = new PoolRules(given);
     this.#indexes.set(given, index);
     return index;
   }

@@ -40,12 +40,32 @@
  * `configure` walk the idle list.
  */
 import { closeCauseCode } from '../model/close-cause.ts';
+import {
+  BORN,
+  BUSY,
+  CLOSING,
+  IDLE_LIST,
+  IDLE_SINCE,
+  IDLE_SIZE,
+  OPENING,
+  POOL_DOUBLES_SHIFT,
+  POOL_SHIFT,
+  PooledState,
+  PoolRows,
+  REPLACEMENTS,
+  REQUESTS,
+  RULES,
+  STATE,
+  SWEEPS_FROM,
+  WAITING_SIZE,
+  WAKE_AT,
+} from './pool-rows.ts';
+import type { PoolOptions, PoolRules } from './pool-rules.ts';
+import type { RowList } from './row-list.ts';
+import type { Rows } from './rows.ts';
 
+export { POOL_CONNECTION_WORDS, POOL_WAITER_WORDS, PooledState } from './pool-rows.ts';
 export type { PoolOptions } from './pool-rules.ts';
-
-import { type PoolOptions, PoolRulebook, type PoolRules } from './pool-rules.ts';
-import { RowList } from './row-list.ts';
-import { Rows } from './rows.ts';
 
 export interface PoolsPort {
   /** The waiter has this connection until `release` or `closed`. */
@@ -68,40 +88,6 @@ export interface PoolsPort {
 /** Why a waiter was rejected. */
 export const RejectReason = { full: 0, openFailed: 1, acquireTimeout: 2 } as const;
 
-export const PooledState = { gone: 0, opening: 1, idle: 2, busy: 3, closing: 4 } as const;
-
-/** Words that a connection takes in its table, from an even column on. */
-export const POOL_CONNECTION_WORDS = 8;
-/** Words that a waiter takes in its table, from an even column on. */
-export const POOL_WAITER_WORDS = 4;
-
-/**
- * Columns of a connection, the double counted in doubles. BORN is how often the node had been
- * replaced when it was opened: one of a former node serves who waits for it, and nobody after that.
- */
-const STATE = 0;
-const REQUESTS = 1;
-const BORN = 2;
-const IDLE_LIST = 3;
-const IDLE_SINCE = 3;
-
-/** Columns of a waiter. */
-const WAITING_LIST = 0;
-const WAITING_SINCE = 1;
-
-/** Columns of a pool; what its wake-up port holds, and when its sweeps began, are doubles. */
-const IDLE = 0;
-const WAITERS = 3;
-const BUSY = 6;
-const OPENING = 7;
-const CLOSING = 8;
-const REPLACEMENTS = 9;
-const RULES = 10;
-const WAKE_AT = 6;
-const SWEEPS_FROM = 7;
-const POOL_WORDS = 16;
-const POOL_SHIFT = 4;
-
 const NEVER = Number.POSITIVE_INFINITY;
 const IDLE_TIMEOUT = closeCauseCode('idle_timeout');
 const MAX_REQUESTS = closeCauseCode('max_requests');
@@ -109,18 +95,15 @@ const OVERFLOW = closeCauseCode('overflow');
 const DRAIN = closeCauseCode('drain');
 
 export class Pools {
-  // In the order in which a request needs them.
+  // What comes with every request uses these, the rest asks the rows.
   readonly #port: PoolsPort;
-  readonly #pools = new Rows(POOL_WORDS);
+  readonly #pools: Rows;
   readonly #connections: Rows;
-  readonly #connectionColumn: number = 0;
-  /** Longest idle first. */
+  readonly #column: number = 0;
   readonly #idle: RowList;
   readonly #waiting: RowList;
-  readonly #rulebook = new PoolRulebook();
-  readonly #waiters: Rows;
-  readonly #waiterColumn: number = 0;
-  #count = 0;
+  readonly #rules: readonly PoolRules[];
+  readonly #rows: PoolRows;
 
   /** In tables of the driver, whose columns from the given ones on are this machine's. */
   constructor(
@@ -130,43 +113,32 @@ export class Pools {
     waiters: Rows,
     waiterColumn: number,
   ) {
-    if (connectionColumn % 2 !== 0 || waiterColumn % 2 !== 0) throw new RangeError('odd column');
+    const rows = new PoolRows(connections, connectionColumn, waiters, waiterColumn);
     this.#port = port;
+    this.#pools = rows.pools;
     this.#connections = connections;
-    this.#connectionColumn = connectionColumn | 0;
-    this.#waiters = waiters;
-    this.#waiterColumn = waiterColumn | 0;
-    this.#idle = new RowList(connections, connectionColumn + IDLE_LIST, this.#pools, IDLE);
-    this.#waiting = new RowList(waiters, waiterColumn + WAITING_LIST, this.#pools, WAITERS);
+    this.#column = connectionColumn | 0;
+    this.#idle = rows.idle;
+    this.#waiting = rows.waiting;
+    this.#rules = rows.rulebook.all;
+    this.#rows = rows;
   }
 
-  /** A new pool: 0, 1, 2, ... Those that were given the same object share their settings. */
+  /** A new pool: 0, 1, 2, ... Those that are given the same object share their settings. */
   add(settings: PoolOptions): number {
-    const pool = this.#count;
-    this.#pools.room(pool);
-    this.#pools.ints[(pool << POOL_SHIFT) | RULES] = this.#rulebook.take(settings);
-    this.#pools.doubles[(pool << (POOL_SHIFT - 1)) | WAKE_AT] = NEVER;
-    this.#count += 1;
-    return pool;
+    return this.#rows.add(settings);
   }
 
   /** A request wants a connection. `waiter` must not be waiting already. */
   acquire(pool: number, now: number, waiter: number): void {
-    const idle = this.#takeIdle(pool);
-    if (idle !== -1) {
-      this.#grant(pool, waiter, idle);
+    const size = this.#pools.ints[(pool << POOL_SHIFT) | IDLE_SIZE]!;
+    if (size === 0) {
+      this.#wait(pool, now, waiter);
       return;
     }
-    const { waitersMax, acquireTimeout } = this.#rules(pool);
-    if (waitersMax > 0 && this.#withoutConnection(pool) >= waitersMax && !this.#hasRoom(pool)) {
-      this.#port.reject(pool, waiter, RejectReason.full);
-      return;
-    }
-    this.#waiters.room(waiter);
-    this.#waiting.push(pool, waiter);
-    this.#waiters.doubles[this.#waitingSince(waiter)] = now;
-    this.#openForWaiters(pool);
-    if (acquireTimeout > 0 && now + acquireTimeout < this.#wakeAt(pool)) this.#arm(pool);
+    const connection = this.#choose(pool, size);
+    this.#idle.remove(pool, connection);
+    this.#grant(pool, waiter, connection);
   }
 
   /** The waiter gave up. What was being opened for it serves another, or becomes idle. */
@@ -177,7 +149,7 @@ export class Pools {
   /** The connect succeeded. */
   opened(pool: number, now: number, connection: number): void {
     this.#wasOpening(pool, connection);
-    if (this.#isDoomed(pool, connection) && this.#waiting.size(pool) === 0) {
+    if (this.#waiting.size(pool) === 0 && this.#rows.isDoomed(pool, connection)) {
       this.#close(pool, connection, DRAIN);
     } else this.#settle(pool, now, connection);
     this.#armIfEarlier(pool);
@@ -186,9 +158,9 @@ export class Pools {
   /** The connect failed; the number is free at once. */
   openFailed(pool: number, _now: number, connection: number): void {
     this.#wasOpening(pool, connection);
-    this.#connections.ints[this.#row(connection) + STATE] = PooledState.gone;
+    this.#rows.setState(connection, PooledState.gone);
     const oldest = this.#waiting.head(pool);
-    if (oldest !== -1 && this.#withoutConnection(pool) > 0) {
+    if (oldest !== -1 && this.#rows.withoutConnection(pool) > 0) {
       this.#waiting.remove(pool, oldest);
       this.#port.reject(pool, oldest, RejectReason.openFailed);
     }
@@ -198,20 +170,24 @@ export class Pools {
 
   /** The exchange is over. `reusable` 0: the connection is closing by itself, await `closed`. */
   release(pool: number, now: number, connection: number, reusable: number): void {
-    const { ints } = this.#connections;
-    const row = this.#row(connection);
+    const { ints, shift } = this.#connections;
+    const row = (connection << shift) + this.#column;
     if (ints[row + STATE] !== PooledState.busy) return;
-    this.#pools.ints[(pool << POOL_SHIFT) | BUSY]! -= 1;
-    ints[row + REQUESTS]! += 1;
+    const requests = (ints[row + REQUESTS]! + 1) | 0;
+    ints[row + REQUESTS] = requests;
+    const counts = this.#pools.ints;
+    const of = pool << POOL_SHIFT;
+    counts[of | BUSY]! -= 1;
+    const most = this.#rules[counts[of | RULES]!]!.requestsPerConnectionMax;
     if (reusable === 0) this.#setClosing(pool, connection);
-    else if (this.#isDoomed(pool, connection)) this.#close(pool, connection, DRAIN);
-    else if (this.#isSpent(pool, connection)) this.#close(pool, connection, MAX_REQUESTS);
+    else if (ints[row + BORN]! < counts[of | REPLACEMENTS]!) this.#close(pool, connection, DRAIN);
+    else if (most > 0 && requests >= most) this.#close(pool, connection, MAX_REQUESTS);
     else this.#settle(pool, now, connection);
   }
 
-  /** The connection is gone, whoever closed it, idle or busy. The number is free at once. */
+  /** The connection is gone, whoever closed it, idle or busy; the number is free at once. */
   closed(pool: number, _now: number, connection: number): void {
-    const state = this.state(connection);
+    const state = this.#rows.state(connection);
     if (state === PooledState.gone) return;
     const { ints } = this.#pools;
     const of = pool << POOL_SHIFT;
@@ -219,7 +195,7 @@ export class Pools {
     else if (state === PooledState.busy) ints[of | BUSY]! -= 1;
     else if (state === PooledState.closing) ints[of | CLOSING]! -= 1;
     else this.#idle.remove(pool, connection);
-    this.#connections.ints[this.#row(connection) + STATE] = PooledState.gone;
+    this.#rows.setState(connection, PooledState.gone);
     this.#openForWaiters(pool);
   }
 
@@ -231,34 +207,32 @@ export class Pools {
   }
 
   wake(pool: number, now: number): void {
-    this.#pools.doubles[(pool << (POOL_SHIFT - 1)) | WAKE_AT] = NEVER;
-    const { idleTimeout, acquireTimeout } = this.#rules(pool);
+    const rows = this.#rows;
+    rows.setWakeAt(pool, NEVER);
+    const { idleTimeout, acquireTimeout } = rows.rules(pool);
     while (acquireTimeout > 0 && this.#waiting.size(pool) > 0) {
       const oldest = this.#waiting.head(pool);
-      if (this.#waiters.doubles[this.#waitingSince(oldest)]! + acquireTimeout > now) break;
+      if (rows.waitingSince(oldest) + acquireTimeout > now) break;
       this.#waiting.remove(pool, oldest);
       this.#port.reject(pool, oldest, RejectReason.acquireTimeout);
     }
-    while (idleTimeout > 0 && this.#mayEvict(pool)) {
+    while (idleTimeout > 0 && rows.mayEvict(pool)) {
       const oldest = this.#idle.head(pool);
-      if (this.#evictionAt(pool, oldest) > now) break;
+      if (rows.evictionAt(pool, oldest) > now) break;
       this.#close(pool, oldest, IDLE_TIMEOUT);
     }
     this.#arm(pool);
   }
 
   configure(pool: number, _now: number, settings: PoolOptions): void {
-    const wasSwept = this.#rules(pool).evictEvery > 0;
-    const at = (pool << POOL_SHIFT) | RULES;
-    const former = this.#pools.ints[at]!;
-    this.#pools.ints[at] = this.#rulebook.take(settings);
-    this.#rulebook.give(former);
+    const rows = this.#rows;
+    const wasSwept = rows.rules(pool).evictEvery > 0;
+    rows.setRules(pool, settings);
     // Sweeps that begin with a change of the settings count from the longest idle one.
-    if (!wasSwept && this.#idle.size(pool) > 0) {
-      this.#sweepFrom(pool, this.#idleSince(this.#idle.head(pool)));
-    }
+    const longest = this.#idle.head(pool);
+    if (!wasSwept && longest !== -1) rows.setSweepsFrom(pool, rows.idleSince(longest));
     this.#closeSpent(pool);
-    while (this.#idle.size(pool) > 0 && this.#isBeyondMax(pool, 0)) {
+    while (this.#idle.size(pool) > 0 && rows.isBeyondMax(pool)) {
       this.#close(pool, this.#idle.head(pool), OVERFLOW);
     }
     this.#openForWaiters(pool);
@@ -272,107 +246,54 @@ export class Pools {
 
   /** Of a connection, as in PooledState. */
   state(connection: number): number {
-    return this.#connections.ints[this.#row(connection) + STATE] ?? PooledState.gone;
+    return this.#rows.state(connection);
   }
 
   snapshot(pool: number) {
-    const { ints } = this.#pools;
-    const of = pool << POOL_SHIFT;
-    return {
-      opening: ints[of | OPENING]!,
-      idle: this.#idle.size(pool),
-      busy: ints[of | BUSY]!,
-      closing: ints[of | CLOSING]!,
-      waiting: this.#waiting.size(pool),
-    };
+    return this.#rows.snapshot(pool);
   }
 
-  #rules(pool: number): PoolRules {
-    return this.#rulebook.at(this.#pools.ints[(pool << POOL_SHIFT) | RULES]!);
-  }
-
-  /** Where a connection's columns begin. */
-  #row(connection: number): number {
-    return (connection << this.#connections.shift) + this.#connectionColumn;
-  }
-
-  #idleSince(connection: number): number {
-    return this.#connections.doubles[(this.#row(connection) >> 1) + IDLE_SINCE]!;
-  }
-
-  /** Where among the doubles it is noted. */
-  #waitingSince(waiter: number): number {
-    return (((waiter << this.#waiters.shift) + this.#waiterColumn) >> 1) + WAITING_SINCE;
-  }
-
-  #wakeAt(pool: number): number {
-    return this.#pools.doubles[(pool << (POOL_SHIFT - 1)) | WAKE_AT]!;
-  }
-
-  #sweepFrom(pool: number, from: number): void {
-    this.#pools.doubles[(pool << (POOL_SHIFT - 1)) | SWEEPS_FROM] = from;
-  }
-
-  /** Waiters beyond the connections that are coming; below 0, these are the more. */
-  #withoutConnection(pool: number): number {
-    return this.#waiting.size(pool) - this.#pools.ints[(pool << POOL_SHIFT) | OPENING]!;
-  }
-
-  /** Those that close not counted. */
-  #connected(pool: number): number {
-    const { ints } = this.#pools;
-    const of = pool << POOL_SHIFT;
-    return ints[of | OPENING]! + ints[of | BUSY]! + this.#idle.size(pool);
-  }
-
-  #hasRoom(pool: number): boolean {
-    const { connectionsMax } = this.#rules(pool);
-    if (connectionsMax === 0) return true;
-    const closing = this.#pools.ints[(pool << POOL_SHIFT) | CLOSING]!;
-    return this.#connected(pool) + closing < connectionsMax;
-  }
-
-  /** Are there more than allowed, those that close not counted, and `more` that are not listed? */
-  #isBeyondMax(pool: number, more: number): boolean {
-    const { connectionsMax } = this.#rules(pool);
-    return connectionsMax > 0 && this.#connected(pool) + more > connectionsMax;
-  }
-
-  #isDoomed(pool: number, connection: number): boolean {
-    const born = this.#connections.ints[this.#row(connection) + BORN]!;
-    return born < this.#pools.ints[(pool << POOL_SHIFT) | REPLACEMENTS]!;
-  }
-
-  /** Has it carried as many requests as it may? */
-  #isSpent(pool: number, connection: number): boolean {
-    const { requestsPerConnectionMax: most } = this.#rules(pool);
-    return most > 0 && this.#connections.ints[this.#row(connection) + REQUESTS]! >= most;
-  }
-
-  /** Idle ones that had more requests than a lowered maximum allows. */
-  #closeSpent(pool: number): void {
-    for (let one = this.#idle.head(pool); one !== -1; ) {
-      const next = this.#idle.after(one);
-      if (this.#isSpent(pool, one)) this.#close(pool, one, MAX_REQUESTS);
-      one = next;
+  /** An idle connection, of `size`. */
+  #choose(pool: number, size: number): number {
+    const { reuse } = this.#rules[this.#pools.ints[(pool << POOL_SHIFT) | RULES]!]!;
+    if (reuse === 'lifo') return this.#idle.tail(pool);
+    let connection = this.#idle.head(pool);
+    if (reuse === 'random' && size > 1) {
+      for (let steps = this.#port.draw(pool, size); steps > 0; steps--) {
+        connection = this.#idle.after(connection);
+      }
     }
+    return connection;
+  }
+
+  #wait(pool: number, now: number, waiter: number): void {
+    const rows = this.#rows;
+    const { waitersMax, acquireTimeout } = rows.rules(pool);
+    if (waitersMax > 0 && rows.withoutConnection(pool) >= waitersMax && !rows.hasRoom(pool)) {
+      this.#port.reject(pool, waiter, RejectReason.full);
+      return;
+    }
+    rows.wait(pool, now, waiter);
+    this.#openForWaiters(pool);
+    if (acquireTimeout > 0 && now + acquireTimeout < rows.wakeAt(pool)) this.#arm(pool);
   }
 
   #wasOpening(pool: number, connection: number): void {
-    if (this.state(connection) !== PooledState.opening) {
+    if (this.#rows.state(connection) !== PooledState.opening) {
       throw new Error(`connection ${connection} was not being opened`);
     }
     this.#pools.ints[(pool << POOL_SHIFT) | OPENING]! -= 1;
   }
 
   #openForWaiters(pool: number): void {
+    const rows = this.#rows;
     const of = pool << POOL_SHIFT;
-    while (this.#withoutConnection(pool) > 0 && this.#hasRoom(pool)) {
+    while (rows.withoutConnection(pool) > 0 && rows.hasRoom(pool)) {
       this.#pools.ints[of | OPENING]! += 1;
       const connection = this.#port.open(pool);
       this.#connections.room(connection);
       const { ints } = this.#connections;
-      const row = this.#row(connection);
+      const row = rows.row(connection);
       ints[row + STATE] = PooledState.opening;
       ints[row + REQUESTS] = 0;
       ints[row + BORN] = this.#pools.ints[of | REPLACEMENTS]!;
@@ -382,44 +303,34 @@ export class Pools {
 
   /** A connection without a request: to the oldest waiter, else idle. */
   #settle(pool: number, now: number, connection: number): void {
-    if (this.#isBeyondMax(pool, 1)) {
+    const counts = this.#pools.ints;
+    const of = pool << POOL_SHIFT;
+    const most = this.#rules[counts[of | RULES]!]!.connectionsMax;
+    const idle = counts[of | IDLE_SIZE]!;
+    // This one is not counted.
+    if (most > 0 && counts[of | OPENING]! + counts[of | BUSY]! + idle >= most) {
       this.#close(pool, connection, OVERFLOW);
-      return;
-    }
-    const waiter = this.#waiting.head(pool);
-    if (waiter !== -1) {
+    } else if (counts[of | WAITING_SIZE] !== 0) {
+      const waiter = this.#waiting.head(pool);
       this.#waiting.remove(pool, waiter);
       this.#grant(pool, waiter, connection);
-      return;
-    }
-    const { ints, doubles } = this.#connections;
-    const row = this.#row(connection);
-    ints[row + STATE] = PooledState.idle;
-    doubles[(row >> 1) + IDLE_SINCE] = now;
-    this.#idle.push(pool, connection);
-    // Behind others it is not the next to be evicted.
-    if (this.#idle.size(pool) !== 1) return;
-    // Sweeps are counted from when the first of the present idle connections became idle.
-    this.#sweepFrom(pool, now);
-    this.#armIfEarlier(pool);
-  }
-
-  #takeIdle(pool: number): number {
-    const size = this.#idle.size(pool);
-    if (size === 0) return -1;
-    const { reuse } = this.#rules(pool);
-    let connection = reuse === 'lifo' ? this.#idle.tail(pool) : this.#idle.head(pool);
-    if (reuse === 'random' && size > 1) {
-      for (let steps = this.#port.draw(pool, size); steps > 0; steps--) {
-        connection = this.#idle.after(connection);
+    } else {
+      const { ints, doubles, shift } = this.#connections;
+      const row = (connection << shift) + this.#column;
+      ints[row + STATE] = PooledState.idle;
+      doubles[(row >> 1) + IDLE_SINCE] = now;
+      this.#idle.push(pool, connection);
+      // Behind others it is not the next to be evicted.
+      if (idle === 0) {
+        this.#pools.doubles[(pool << POOL_DOUBLES_SHIFT) | SWEEPS_FROM] = now;
+        this.#armIfEarlier(pool);
       }
     }
-    this.#idle.remove(pool, connection);
-    return connection;
   }
 
   #grant(pool: number, waiter: number, connection: number): void {
-    this.#connections.ints[this.#row(connection) + STATE] = PooledState.busy;
+    const { ints, shift } = this.#connections;
+    ints[(connection << shift) + this.#column + STATE] = PooledState.busy;
     this.#pools.ints[(pool << POOL_SHIFT) | BUSY]! += 1;
     this.#port.grant(pool, waiter, connection);
   }
@@ -431,50 +342,42 @@ export class Pools {
   }
 
   #setClosing(pool: number, connection: number): void {
-    this.#connections.ints[this.#row(connection) + STATE] = PooledState.closing;
+    this.#rows.setState(connection, PooledState.closing);
     this.#pools.ints[(pool << POOL_SHIFT) | CLOSING]! += 1;
   }
 
-  #mayEvict(pool: number): boolean {
-    const idle = this.#idle.size(pool);
-    if (idle === 0) return false;
-    return idle + this.#pools.ints[(pool << POOL_SHIFT) | BUSY]! > this.#rules(pool).minimum;
-  }
-
-  /** When an idle connection's time is over: exactly, or at the first sweep after that. */
-  #evictionAt(pool: number, connection: number): number {
-    const { idleTimeout, evictEvery } = this.#rules(pool);
-    const due = this.#idleSince(connection) + idleTimeout;
-    if (evictEvery === 0) return due;
-    const from = this.#pools.doubles[(pool << (POOL_SHIFT - 1)) | SWEEPS_FROM]!;
-    return from + Math.ceil((due - from) / evictEvery) * evictEvery;
+  /** Idle ones that had more requests than a lowered maximum allows. */
+  #closeSpent(pool: number): void {
+    for (let one = this.#idle.head(pool); one !== -1; ) {
+      const next = this.#idle.after(one);
+      if (this.#rows.isSpent(pool, one)) this.#close(pool, one, MAX_REQUESTS);
+      one = next;
+    }
   }
 
   /** For what comes with every request: a wake-up that is early enough stays. */
   #armIfEarlier(pool: number): void {
-    if (this.#rules(pool).idleTimeout === 0 || !this.#mayEvict(pool)) return;
-    const at = this.#evictionAt(pool, this.#idle.head(pool));
-    if (at < this.#wakeAt(pool)) this.#ask(pool, at);
+    const { ints, doubles } = this.#pools;
+    const of = pool << POOL_SHIFT;
+    const { idleTimeout, evictEvery, minimum } = this.#rules[ints[of | RULES]!]!;
+    const idle = ints[of | IDLE_SIZE]!;
+    if (idleTimeout === 0 || idle === 0 || idle + ints[of | BUSY]! <= minimum) return;
+    const longest = this.#idle.head(pool);
+    const at =
+      evictEvery === 0
+        ? this.#rows.idleSince(longest) + idleTimeout
+        : this.#rows.evictionAt(pool, longest);
+    if (at < doubles[(pool << POOL_DOUBLES_SHIFT) | WAKE_AT]!) this.#ask(pool, at);
   }
 
   #arm(pool: number): void {
-    const { idleTimeout, acquireTimeout } = this.#rules(pool);
-    let at = NEVER;
-    if (acquireTimeout > 0 && this.#waiting.size(pool) > 0) {
-      const oldest = this.#waiting.head(pool);
-      at = this.#waiters.doubles[this.#waitingSince(oldest)]! + acquireTimeout;
-    }
-    if (idleTimeout > 0 && this.#mayEvict(pool)) {
-      at = Math.min(at, this.#evictionAt(pool, this.#idle.head(pool)));
-    }
-    this.#ask(pool, at);
+    const at = this.#rows.dueAt(pool);
+    if (at !== this.#rows.wakeAt(pool)) this.#ask(pool, at);
   }
 
-  /** As WakeUp does: the port is asked only when the time has changed. */
+  /** The port is asked only when the time has changed. */
   #ask(pool: number, at: number): void {
-    const index = (pool << (POOL_SHIFT - 1)) | WAKE_AT;
-    if (at === this.#pools.doubles[index]) return;
-    this.#pools.doubles[index] = at;
+    this.#rows.setWakeAt(pool, at);
     this.#port.wakeAt(pool, at);
   }
 }
