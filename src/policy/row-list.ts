@@ -52,6 +52,12 @@ export class RowList {
     return memberOf(ints[(owner << shift) + this.#head + TAIL]!);
   }
 
+  /** In a list of these links, whosever it is. */
+  has(member: number): boolean {
+    const { ints, shift } = this.#members;
+    return ints[(member << shift) + this.#next] !== ABSENT;
+  }
+
   /** The member after this one, or -1. */
   after(member: number): number {
     const { ints, shift } = this.#members;
