@@ -28,7 +28,7 @@ export interface ConnectionQueuePort extends WakePort {
 const QUEUE = 0;
 
 /** The power of two that has room for QUEUE_WORDS. */
-const ROW = 2 ** Math.ceil(Math.log2(QUEUE_WORDS));
+const ROW = 1 << (32 - Math.clz32(QUEUE_WORDS - 1));
 
 export class ConnectionQueue {
   static readonly inputs = [

@@ -1,4 +1,4 @@
-/** The rules are checked by the tests of `ConnectionQueue`, which is this machine with one queue. */
+/** The rules are checked by the tests of `ConnectionQueue`: this machine with one queue. */
 import { expect, it } from 'vitest';
 import { ConnectionQueue, type ConnectionQueuePort } from './connection-queue.ts';
 import {

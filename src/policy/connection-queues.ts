@@ -1,8 +1,8 @@
 /**
  * ConnectionQueues: the L4 connection limiter of the incident (ConnCtrl), and its cure.
  *
- * A queue accepts every connection; `activeMax` of them have a slot and may move bytes. It sees only
- * what layer 4 can see: bytes in either direction and closes; never where a request ends.
+ * A queue accepts every connection; `activeMax` of them have a slot and may move bytes. It sees
+ * only what layer 4 can see: bytes in either direction and closes; never where a request ends.
  *
  *                      slot free                        closed
  *   opened ──► held ───────────────► active ─────────────────────► (slot free)

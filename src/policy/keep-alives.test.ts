@@ -1,4 +1,4 @@
-/** The rules are checked by the tests of `KeepAlive`, which is this machine with one server. */
+/** The rules are checked by the tests of `KeepAlive`: this machine with one server. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { KeepAlive, type KeepAlivePort } from './keep-alive.ts';
