@@ -25,15 +25,14 @@ const BUCKETS = 16_384;
 const MASK = BUCKETS - 1;
 const WORDS_MASK = BUCKETS / 32 - 1;
 /** Half of the buckets are a window. */
-const WINDOW_SHIFT = 13;
-const WINDOW = WIDTH * (1 << WINDOW_SHIFT);
+const WINDOW = (WIDTH * BUCKETS) / 2;
 const PER_WINDOW = 1 / WINDOW;
 /** Windows beyond the two that have buckets: a power of two. */
 const WINDOWS = 256;
 
 export class WheelQueue implements EventQueue {
   size = 0;
-  // A fraction first: it will be large.
+  // Times begin as fractions: they will be large.
   takenAt = 0.5;
   readonly #slots = new Slots();
   /** By bucket, and by window: its last slot and 1; 0 = it is empty. */
@@ -41,18 +40,19 @@ export class WheelQueue implements EventQueue {
   readonly #windows = new Int32Array(WINDOWS);
   readonly #filled = new Int32Array(BUCKETS / 32);
   readonly #far = new HeapQueue();
-  /** The present bucket and the present window, counted from time 0. */
-  #bucket = -1;
-  #window = 0;
-  /** Where buckets end, and where windows do. */
+  /** The present bucket, and when it begins. */
+  #bucket = 0;
+  #begins = 0.5;
+  /** Where buckets end (they are the present window and the next one), and where windows do. */
   #nearUntil = 0.5;
   #windowsUntil = 0.5;
-  /** Events in buckets. */
+  /** Events in buckets, and in windows. */
   #near = 0;
+  #waiting = 0;
 
   constructor() {
     this.takenAt = 0;
-    this.#reach();
+    this.#startAt(0);
   }
 
   push(at: number, event: number): void {
@@ -62,19 +62,17 @@ export class WheelQueue implements EventQueue {
 
   take(limit: number): number {
     const lasts = this.#lasts;
-    let place = this.#bucket & MASK;
-    let last = ((lasts[place] ?? 0) - 1) | 0;
+    let last = ((lasts[this.#bucket] ?? 0) - 1) | 0;
     if (last < 0) {
       if (!this.#turnOn(limit)) return NO_EVENT;
-      place = this.#bucket & MASK;
-      last = ((lasts[place] ?? 0) - 1) | 0;
+      last = ((lasts[this.#bucket] ?? 0) - 1) | 0;
     }
     const slots = this.#slots;
     const { times, words } = slots;
     const first = words[last | 3] ?? 0;
     const at = times[first >> 1] ?? 0;
     if (at > limit) return NO_EVENT;
-    if (first === last) this.#emptied(place);
+    if (first === last) this.#emptied(this.#bucket);
     else words[last | 3] = words[first | 3] ?? 0;
     this.#near = (this.#near - 1) | 0;
     this.size = (this.size - 1) | 0;
@@ -120,6 +118,7 @@ export class WheelQueue implements EventQueue {
 
   /** Behind all that wait in that window. */
   #wait(slot: number, at: number): void {
+    this.#waiting = (this.#waiting + 1) | 0;
     const { words } = this.#slots;
     const windows = this.#windows;
     const place = (at * PER_WINDOW) & (WINDOWS - 1);
@@ -138,35 +137,66 @@ export class WheelQueue implements EventQueue {
 
   /** To the next bucket that has events, unless it begins after `limit` or there is none. */
   #turnOn(limit: number): boolean {
-    while (this.#near === 0) {
-      if (this.size === 0 || (this.#window + 1) * WINDOW > limit) return false;
-      this.#nextWindow();
-      this.#bucket = (this.#window << WINDOW_SHIFT) - 1;
+    if (this.#near === 0) {
+      while (this.#near === 0) if (!this.#skip(limit)) return false;
+      if (this.#lasts[this.#bucket] !== 0) return true;
     }
-    const bucket = this.#nextFilled();
-    if (bucket * WIDTH > limit) return false;
-    if (bucket >> WINDOW_SHIFT > this.#window) this.#nextWindow();
-    this.#bucket = bucket;
+    const next = this.#nextFilled();
+    const begins = this.#begins + ((next - this.#bucket) & MASK) * WIDTH;
+    if (begins > limit) return false;
+    if (begins >= this.#nearUntil - WINDOW) this.#nextWindow();
+    this.#begins = begins;
+    this.#bucket = next;
     return true;
+  }
+
+  /** The buckets are empty: to the next window, or, where all are, to the first far event's. */
+  #skip(limit: number): boolean {
+    if (this.size === 0) return false;
+    const isFar = this.#waiting === 0;
+    const starts = isFar
+      ? Math.floor(this.#far.firstAt * PER_WINDOW) * WINDOW
+      : this.#nearUntil - WINDOW;
+    if (starts > limit) return false;
+    if (isFar) {
+      this.#startAt(starts);
+      this.#takeIn();
+      return true;
+    }
+    this.#nextWindow();
+    this.#begins = starts;
+    this.#bucket = (starts * PER_BUCKET) & MASK;
+    return true;
+  }
+
+  /** The present window begins there, and nothing has come yet. */
+  #startAt(at: number): void {
+    this.#begins = at;
+    this.#bucket = (at * PER_BUCKET) & MASK;
+    this.#nearUntil = at + 2 * WINDOW;
+    this.#windowsUntil = this.#nearUntil + WINDOWS * WINDOW;
   }
 
   /** The next window begins, and what waits in the one after it joins the buckets. */
   #nextWindow(): void {
-    this.#window += 1;
-    this.#reach();
-    const place = (this.#window + 1) & (WINDOWS - 1);
+    const place = (this.#nearUntil * PER_WINDOW) & (WINDOWS - 1);
+    this.#nearUntil += WINDOW;
+    this.#windowsUntil += WINDOW;
     const last = (this.#windows[place] ?? 0) - 1;
     this.#windows[place] = 0;
     const { times, words } = this.#slots;
-    for (let one = last; one >= 0; ) {
-      one = words[one | 3] ?? 0;
-      const isLast = one === last;
-      const next = words[one | 3] ?? 0;
+    let one = last < 0 ? last : (words[last | 3] ?? 0);
+    while (one >= 0) {
+      const next = one === last ? -1 : (words[one | 3] ?? 0);
+      this.#waiting = (this.#waiting - 1) | 0;
       this.#insert(one, times[one >> 1] ?? 0);
-      if (isLast) break;
-      words[last | 3] = next;
-      one = last;
+      one = next;
     }
+    if (this.#far.firstAt < this.#windowsUntil) this.#takeIn();
+  }
+
+  /** What has come into reach leaves the heap. */
+  #takeIn(): void {
     const far = this.#far;
     while (far.firstAt < this.#windowsUntil) {
       const event = far.take(this.#windowsUntil);
@@ -174,15 +204,9 @@ export class WheelQueue implements EventQueue {
     }
   }
 
-  #reach(): void {
-    this.#nearUntil = (this.#window + 2) * WINDOW;
-    this.#windowsUntil = (this.#window + 2 + WINDOWS) * WINDOW;
-  }
-
   /** The first bucket after the present one that has events; there must be one. */
   #nextFilled(): number {
-    const after = this.#bucket + 1;
-    const start = after & MASK;
+    const start = (this.#bucket + 1) & MASK;
     const filled = this.#filled;
     let word = start >>> 5;
     let bits = (filled[word] ?? 0) & (-1 << start);
@@ -190,7 +214,6 @@ export class WheelQueue implements EventQueue {
       word = (word + 1) & WORDS_MASK;
       bits = filled[word] ?? 0;
     }
-    const place = (word << 5) | (31 - Math.clz32(bits & -bits));
-    return after + ((place - start) & MASK);
+    return (word << 5) | (31 - Math.clz32(bits & -bits));
   }
 }
