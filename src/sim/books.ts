@@ -8,11 +8,11 @@ import {
   PARENT_SAME_HOP,
 } from '../model/event.ts';
 import { Rows } from '../policy/rows.ts';
-import * as at from './exchanges.ts';
 import type { Exchanges } from './exchanges.ts';
+import * as at from './exchanges.ts';
 import * as request from './load/load-requests.ts';
-import * as of from './net/connections.ts';
 import type { Connections } from './net/connections.ts';
+import * as of from './net/connections.ts';
 import type { Recorder } from './recorder.ts';
 import type { World } from './world.ts';
 

@@ -3,10 +3,10 @@ import type { SlotTally } from '../measure/slot-tally.ts';
 import { SlotState } from '../model/event.ts';
 import type { Micros } from '../model/units.ts';
 import type { Engine } from './engine/engine.ts';
-import * as at from './exchanges.ts';
 import type { Exchanges } from './exchanges.ts';
-import * as of from './net/connections.ts';
+import * as at from './exchanges.ts';
 import type { Connections } from './net/connections.ts';
+import * as of from './net/connections.ts';
 import type { SlotBook } from './slot-book.ts';
 
 export class QueueBook implements SlotBook {

@@ -18,8 +18,8 @@ import type { Action, Hop, TimelineEntry, Topology } from '../model/topology.ts'
 import type { Micros } from '../model/units.ts';
 import { noTap, type PolicyTap } from '../policy/tap.ts';
 import { timelineOf } from '../random/fault-timeline.ts';
-import { Engine } from './engine/engine.ts';
 import type { Actor } from './engine/engine.ts';
+import { Engine } from './engine/engine.ts';
 import { EventOf } from './engine/event.ts';
 import type { EventQueue } from './engine/event-queue.ts';
 import { WheelQueue } from './engine/wheel-queue.ts';

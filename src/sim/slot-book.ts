@@ -10,12 +10,7 @@ import { EventKind, Passing, type SlotState } from '../model/event.ts';
 import { isL4 } from '../model/plan.ts';
 import type { Hop, Topology } from '../model/topology.ts';
 import type { Engine } from './engine/engine.ts';
-import {
-  ACCEPTOR_END,
-  ACCEPTOR_OPEN,
-  ASKED,
-  type Connections,
-} from './net/connections.ts';
+import { ACCEPTOR_END, ACCEPTOR_OPEN, ASKED, type Connections } from './net/connections.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface SlotBook {

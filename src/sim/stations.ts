@@ -1,6 +1,7 @@
 /** All stations of a simulation: their pieces of work share one table of events. */
-import type { Engine } from './engine/engine.ts';
+
 import type { RandomStream } from '../random/stream.ts';
+import type { Engine } from './engine/engine.ts';
 import { Station, type StationBook, type StationSettings, Works } from './station.ts';
 
 export class Stations {

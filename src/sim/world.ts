@@ -109,9 +109,9 @@ export class World {
     this.network = new Network(this, happenings);
     this.books = new Books(this);
     this.pools = new ConnectionPools(this);
-    this.served = new ServerConnections(engine, this.network, this.connections);
+    this.served = new ServerConnections(this.network, tap);
     this.flows = new Flows(this);
-    this.queues = new Queues(engine, this.connections, this.flows);
+    this.queues = new Queues(this.network, this.flows, tap);
     this.stations = new Stations(engine);
     const { exchanges, requests } = this;
     this.exchangeLanes = new Lanes(
@@ -121,8 +121,12 @@ export class World {
       at.LANE_COLUMN,
       (exchange) => this.relays[exchanges.get(exchange, at.READER)]?.expired(exchange),
     );
-    this.requestLanes = new Lanes(engine, EventOf.requestLane, requests, of.LANE_COLUMN, (request) =>
-      this.clientsOf(request).tooLate(request),
+    this.requestLanes = new Lanes(
+      engine,
+      EventOf.requestLane,
+      requests,
+      of.LANE_COLUMN,
+      (request) => this.clientsOf(request).tooLate(request),
     );
   }
 

@@ -34,7 +34,7 @@ export class QueueHop implements FlowHop, SimHop {
     world.flows.serve(instance.index, this);
     this.book = world.queueBook(instance);
     this.#target = world.drawn(instance, 'target');
-    this.#queue = world.queues.add(hop, this);
+    this.#queue = world.queues.add(`${hop.name}/${instance.replica}`, hop, this);
     this.#faults = new HostFaults(world, instance, {
       resetAccepted: (connection) => world.flows.reset(connection, CAUSES.localRst),
     });

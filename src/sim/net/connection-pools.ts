@@ -8,17 +8,18 @@
  */
 import { closeCauseCode } from '../../model/close-cause.ts';
 import type { ExchangeFailure } from '../../model/event.ts';
-import type { PoolOptions } from "../../policy/pool.ts";
+import type { PoolOptions } from '../../policy/pool.ts';
 import { RejectReason } from '../../policy/pool.ts';
-import { Pools, type PoolsPort } from '../../policy/pools.ts';
+import type { PoolsPort } from '../../policy/pools.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EventOf, Next } from '../engine/event.ts';
 import { Sleepers } from '../engine/sleepers.ts';
-import * as at from '../exchanges.ts';
 import type { Exchanges, NotGranted } from '../exchanges.ts';
+import * as at from '../exchanges.ts';
+import { type PoolMachine, poolMachine } from '../recorded-policies.ts';
 import type { World } from '../world.ts';
-import * as of from './connections.ts';
 import type { Connections } from './connections.ts';
+import * as of from './connections.ts';
 import type { Network } from './network.ts';
 import type { Listener, Place } from './place.ts';
 
@@ -51,7 +52,7 @@ export class ConnectionPools implements PoolsPort {
   readonly #network: Network;
   readonly #connections: Connections;
   readonly #exchanges: Exchanges;
-  readonly #policy: Pools;
+  readonly #policy: PoolMachine;
   readonly #sleepers: Sleepers;
   readonly #rules: PoolRules[] = [];
   /** Why the last connect of each failed. */
@@ -71,18 +72,17 @@ export class ConnectionPools implements PoolsPort {
     this.#connections = world.connections;
     this.#exchanges = world.exchanges;
     this.#sleepers = new Sleepers(world.engine, EventOf.pool);
-    this.#policy = new Pools(
+    this.#policy = poolMachine(
+      world.tap,
       this,
-      this.#connections,
-      of.POOL_COLUMN,
-      this.#exchanges,
-      at.WAITER_COLUMN,
+      { rows: this.#connections, column: of.POOL_COLUMN },
+      { rows: this.#exchanges, column: at.WAITER_COLUMN },
     );
   }
 
   /** A pool more; `name` is whose connections they are, for the log of policies. */
-  add(_name: string, settings: PoolOptions, rules: PoolRules): number {
-    const pool = this.#policy.add(settings);
+  add(name: string, settings: PoolOptions, rules: PoolRules): number {
+    const pool = this.#policy.add(settings, name);
     this.#sleepers.room(pool);
     this.#rules[pool] = rules;
     return pool;

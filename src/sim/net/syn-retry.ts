@@ -46,7 +46,8 @@ export class SynRetries implements Actor {
     this.#dropped.set(connection, known);
     known.drops += 1;
     const next = known.beganAt + FIRST * ((1 << known.drops) - 1);
-    const deadline = connectTimeout === 0 ? Number.POSITIVE_INFINITY : known.beganAt + connectTimeout;
+    const deadline =
+      connectTimeout === 0 ? Number.POSITIVE_INFINITY : known.beganAt + connectTimeout;
     const isLast = known.drops > RETRIES || deadline <= next;
     this.#connections.departs(connection);
     this.#engine.at(Math.min(next, deadline), this, isLast ? -connection : connection);

@@ -14,8 +14,8 @@
  */
 import { EventKind } from '../../model/event.ts';
 import { ANSWER_BYTES, REQUEST_BYTES } from '../message-size.ts';
-import * as of from '../net/connections.ts';
 import type { Connections } from '../net/connections.ts';
+import * as of from '../net/connections.ts';
 import type { Network } from '../net/network.ts';
 import type { Listener } from '../net/place.ts';
 import type { SlotBook } from '../slot-book.ts';

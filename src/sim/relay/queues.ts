@@ -1,14 +1,16 @@
 /** The shared `ConnectionQueues` policy on the flows of connection queues. */
-import {
-  ConnectionQueues,
-  type ConnectionQueuesPort,
+import type {
+  ConnectionQueueSettings,
+  ConnectionQueuesPort,
 } from '../../policy/connection-queues.ts';
-import type { ConnectionQueueSettings } from '../../policy/connection-queue.ts';
+import type { PolicyTap } from '../../policy/tap.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EventOf, Next } from '../engine/event.ts';
 import { Sleepers } from '../engine/sleepers.ts';
-import * as of from '../net/connections.ts';
 import type { Connections } from '../net/connections.ts';
+import * as of from '../net/connections.ts';
+import type { Network } from '../net/network.ts';
+import { type QueueMachine, queueMachine } from '../recorded-policies.ts';
 import type { Flows } from './flows.ts';
 
 /** A replica that carries out what is decided about its flows. */
@@ -21,21 +23,22 @@ export interface QueueDriver {
 export class Queues implements ConnectionQueuesPort {
   readonly #engine: Engine;
   readonly #connections: Connections;
-  readonly #policy: ConnectionQueues;
+  readonly #policy: QueueMachine;
   readonly #sleepers: Sleepers;
   readonly #drivers: QueueDriver[] = [];
   readonly #flows: Flows;
 
-  constructor(engine: Engine, connections: Connections, flows: Flows) {
+  constructor({ engine, connections }: Network, flows: Flows, tap: PolicyTap) {
     this.#engine = engine;
     this.#connections = connections;
     this.#flows = flows;
     this.#sleepers = new Sleepers(engine, EventOf.queue);
-    this.#policy = new ConnectionQueues(this, connections, of.QUEUE_COLUMN);
+    this.#policy = queueMachine(tap, this, { rows: connections, column: of.QUEUE_COLUMN });
   }
 
-  add(settings: ConnectionQueueSettings, driver: QueueDriver): number {
-    const queue = this.#policy.add(settings);
+  /** `name`: whose policy it is. */
+  add(name: string, settings: ConnectionQueueSettings, driver: QueueDriver): number {
+    const queue = this.#policy.add(settings, name);
     this.#sleepers.room(queue);
     this.#drivers[queue] = driver;
     return queue;

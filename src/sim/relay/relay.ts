@@ -16,8 +16,8 @@ import type { PoolOptions } from '../../policy/pool.ts';
 import type { Exchanges, NotGranted } from '../exchanges.ts';
 import * as at from '../exchanges.ts';
 import { ANSWER_BYTES, REQUEST_BYTES } from '../message-size.ts';
-import * as of from '../net/connections.ts';
 import type { Connections } from '../net/connections.ts';
+import * as of from '../net/connections.ts';
 import { type Listener, Role } from '../net/place.ts';
 import type { World } from '../world.ts';
 import { CAUSES } from './server-connections.ts';
@@ -78,7 +78,7 @@ export class Relay {
     this.#over = plan.over ?? null;
     this.#timesSilence = plan.rules.timeoutCovers === 'silence';
     this.#timeouts = world.exchangeLanes.add(plan.rules.responseTimeout);
-    world.served.serve(instance.index, plan.keepAlive);
+    world.served.serve(instance, plan.keepAlive);
     world.relays[instance.index] = this;
     for (const link of world.incoming(world.hopOf(instance))) {
       world.listen(instance, link, Role.relay);

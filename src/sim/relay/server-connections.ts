@@ -1,35 +1,40 @@
 /** The shared `KeepAlives` policy on the connections that hops have accepted. */
 import { closeCauseCode } from '../../model/close-cause.ts';
+import type { Instance } from '../../model/run.ts';
 import type { KeepAliveSettings } from '../../policy/keep-alive.ts';
-import { KeepAlives, type KeepAlivesPort } from '../../policy/keep-alives.ts';
+import type { KeepAlivesPort } from '../../policy/keep-alives.ts';
+import type { PolicyTap } from '../../policy/tap.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EventOf, Next } from '../engine/event.ts';
 import { Sleepers } from '../engine/sleepers.ts';
-import * as of from '../net/connections.ts';
 import type { Connections } from '../net/connections.ts';
+import * as of from '../net/connections.ts';
 import type { Network } from '../net/network.ts';
+import { type KeepAliveMachine, keepAliveMachine } from '../recorded-policies.ts';
 
 export class ServerConnections implements KeepAlivesPort {
   readonly #engine: Engine;
   readonly #network: Network;
   readonly #connections: Connections;
-  readonly #policy: KeepAlives;
+  readonly #policy: KeepAliveMachine;
   readonly #sleepers: Sleepers;
   /** By instance: its number at the policy. */
   readonly #servers: number[] = [];
 
-  constructor(engine: Engine, network: Network, connections: Connections) {
+  constructor(network: Network, tap: PolicyTap) {
+    const { engine, connections } = network;
     this.#engine = engine;
     this.#network = network;
     this.#connections = connections;
     this.#sleepers = new Sleepers(engine, EventOf.server);
-    this.#policy = new KeepAlives(this, connections, of.KEEP_ALIVE_COLUMN);
+    const columns = { rows: connections, column: of.KEEP_ALIVE_COLUMN };
+    this.#policy = keepAliveMachine(tap, this, columns);
   }
 
   /** An instance that keeps its connections so. */
-  serve(instance: number, limits: KeepAliveSettings): void {
-    const server = this.#policy.add(limits);
-    this.#servers[instance] = server;
+  serve({ index, hop, replica }: Instance, limits: KeepAliveSettings): void {
+    const server = this.#policy.add(limits, `${hop}/${replica}/keep-alive`);
+    this.#servers[index] = server;
     this.#sleepers.room(server);
   }
 
