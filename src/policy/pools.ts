@@ -33,8 +33,8 @@
  * Transport; API Gateway's own rules are undocumented, so its pools are a model.
  *
  * Many pools are one machine: a pool is a row (its lists' ends, its counts, its wake-up), and so is
- * each connection and waiter, in tables of the driver, beside what others know of it. A visit to one
- * of thousands touches three lines of memory. Every input says first which pool it is about.
+ * each connection and waiter, in tables of the driver, beside what others know of it. A visit to
+ * one of thousands touches three lines of memory. Every input says first which pool it is about.
  *
  * Budget: O(1) per input, no allocation, one wake-up a pool; `random` reuse, `replaced` and
  * `configure` walk the idle list.

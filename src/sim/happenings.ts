@@ -3,7 +3,7 @@ import type { Happening } from './engine/engine.ts';
 import { EventOf, Next } from './engine/event.ts';
 import { GROUP } from './load/users.ts';
 import { CONNECTOR, FLOW } from './net/connections.ts';
-import type { Acceptors, Connectors } from './net/network.ts';
+import type { Acceptors, Connectors } from './net/ends.ts';
 import { Role } from './net/place.ts';
 import type { World } from './world.ts';
 

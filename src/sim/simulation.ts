@@ -83,7 +83,6 @@ export class Simulation implements Actor {
       const info = this.info([0]);
       const meters = new Meters(info, engine, connections, exchanges, links, options.onSecond);
       this.#world.meters = meters;
-      this.#world.network.meters = meters;
     }
     // From the database down to the clients, so that everybody finds who listens.
     for (const instance of [...this.plan.instances].reverse())

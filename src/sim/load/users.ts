@@ -7,7 +7,7 @@ const ROW = 4;
 
 /** Words of the state of its stream of inputs. */
 const STREAM = 0;
-/** Its pool, and where all its connections go (number of the listener), each and 1; 0 = none yet. */
+/** Its pool, and where its connections go (number of the listener), each and 1; 0 = none yet. */
 export const POOL = 4;
 export const TARGET = 5;
 export const IN_FLIGHT = 6;

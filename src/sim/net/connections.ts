@@ -195,6 +195,17 @@ export class Connections extends Rows {
     this.doubles[((connection << ROW) | column) >> 1] = value;
   }
 
+  /** Exchanges that live connections know. */
+  reach(reach: (exchange: number) => void): void {
+    for (let connection = 1; connection < this.#used; connection++) {
+      if (!this.has(connection, CONNECTOR_OPEN | ACCEPTOR_OPEN)) continue;
+      for (const column of [EXCHANGE, SERVED, ASKED, KEPT]) {
+        const exchange = this.get(connection, column);
+        if (exchange !== 0) reach(exchange);
+      }
+    }
+  }
+
   /** Something sets out on it, or a timer looks at it. */
   departs(connection: number): void {
     this.put(connection, IN_TRANSIT, this.get(connection, IN_TRANSIT) + 1);

@@ -12,57 +12,21 @@
  * Linux sends again after 1, 3, 7, ... seconds (tcp(7), tcp_syn_retries).
  */
 import { closeCauseCode } from '../../model/close-cause.ts';
-import { EventKind } from '../../model/event.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EventOf, Next } from '../engine/event.ts';
 import { CARRIERS, type Exchanges } from '../exchanges.ts';
-import type { Meters } from '../meters.ts';
 import type { Recorder } from '../recorder.ts';
-import { noteCause } from '../root-cause.ts';
 import { Bytes } from './bytes.ts';
 import type { Connections } from './connections.ts';
 import * as of from './connections.ts';
+import type { Acceptors, Connectors, NetworkBase } from './ends.ts';
 import type { Listener, Place } from './place.ts';
+import { Sockets } from './sockets.ts';
 import { SynRetries, type SynSender } from './syn-retry.ts';
 import { Cargo, Transits } from './transits.ts';
 
-const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
 const CONNECT_TIMEOUT = closeCauseCode('connect_timeout');
-
-/** The downstream hop's part: who connected is noted in the connection. */
-export interface Connectors {
-  /** Requests may be sent. */
-  connected(connection: number): void;
-  /** Nobody listens (`refused`), nobody answers (`timeout`), or no port is left. */
-  connectFailed(connection: number, why: 'refused' | 'timeout'): void;
-  /** An answer came; `closes`: the acceptor's FIN came with it. */
-  answered(connection: number, exchange: number, closes: boolean): void;
-  /** A database let it in. */
-  greeted(connection: number): void;
-  /** The acceptor's FIN came by itself. */
-  acceptorFinished(connection: number): void;
-  /** Its RST came: this end is to be closed. */
-  acceptorReset(connection: number): void;
-}
-
-/** The upstream hop's part: who accepts is known by the listener. */
-export interface Acceptors {
-  accepted(connection: number): void;
-  asked(connection: number, exchange: number): void;
-  connectorFinished(connection: number): void;
-  connectorReset(connection: number): void;
-}
-
-/** What it stands on. */
-export interface NetworkBase {
-  readonly engine: Engine;
-  readonly recorder: Recorder | null;
-  readonly connections: Connections;
-  readonly exchanges: Exchanges;
-  /** By instance. */
-  readonly places: readonly Place[];
-}
 
 export class Network implements SynSender {
   readonly engine: Engine;
@@ -71,16 +35,15 @@ export class Network implements SynSender {
   readonly listeners: Listener[] = [];
   /** Kept only where somebody is told of them. */
   readonly bytes: Bytes | null;
-  meters: Meters | null = null;
   readonly #exchanges: Exchanges;
   readonly #places: readonly Place[];
   readonly #connectors: Connectors;
   readonly #acceptors: Acceptors;
+  readonly #sockets: Sockets;
   readonly #transits = new Transits();
   readonly #synRetries: SynRetries;
   /** What came for connections that nobody has accepted yet. */
   readonly #unaccepted = new Map<number, { cargo: Cargo; exchange: number }[]>();
-  #ends = 0;
 
   constructor(base: NetworkBase, hops: Connectors & Acceptors) {
     const { engine, recorder, connections } = base;
@@ -92,6 +55,7 @@ export class Network implements SynSender {
     this.#connectors = hops;
     this.#acceptors = hops;
     this.bytes = recorder === null ? null : new Bytes();
+    this.#sockets = new Sockets(this, base);
     this.#synRetries = new SynRetries(engine, connections, this);
   }
 
@@ -114,13 +78,7 @@ export class Network implements SynSender {
     ints[row | of.CONNECTOR] = connector;
     ints[row | of.LISTENER] = listener.number;
     ints[row | of.PLACE] = from.instance;
-    ints[row | of.CONNECTOR_END] = this.#newEnd();
-    from.connecting.add(connection);
-    if (this.recorder !== null) {
-      const end = ints[row | of.CONNECTOR_END] ?? 0;
-      const { address, link } = listener;
-      this.#tell(EventKind.connectStarted, from.instance, end, address, 0, link.index);
-    }
+    this.#sockets.connects(connection, from, listener);
   }
 
   /** Off goes the SYN; the connector hears `connected` or `connectFailed`, perhaps at once. */
@@ -165,7 +123,8 @@ export class Network implements SynSender {
     this.bytes?.up(connection, bytes);
     const { link } = this.listenerOf(connection);
     link.exchanges += 1;
-    if (this.#exchanges.get(exchange, CARRIERS) !== 0) this.meters?.carried(connection, exchange);
+    if (this.#exchanges.get(exchange, CARRIERS) !== 0)
+      this.#sockets.meters?.carried(connection, exchange);
     if (link.delay === 0 && this.connections.has(connection, of.ACCEPTOR_OPEN)) {
       this.#acceptors.asked(connection, exchange);
     } else this.#send(connection, Cargo.request, exchange);
@@ -176,7 +135,10 @@ export class Network implements SynSender {
     this.bytes?.down(connection, bytes);
     const { connections } = this;
     if (closes) connections.set(connection, of.ACCEPTOR_FIN);
-    if (connections.has(connection, of.CONNECTOR_OPEN) && !this.#delays(connection)) {
+    if (
+      connections.has(connection, of.CONNECTOR_OPEN) &&
+      this.listenerOf(connection).link.delay === 0
+    ) {
       this.#connectors.answered(connection, exchange, closes);
     } else this.#send(connection, closes ? Cargo.lastAnswer : Cargo.answer, exchange);
   }
@@ -187,12 +149,11 @@ export class Network implements SynSender {
     this.connections.set(connection, of.ACCEPTOR_FIN);
     // What is on its way keeps the connection's number.
     this.connections.departs(connection);
-    this.#acceptorGone(connection, cause);
+    this.#sockets.acceptorGone(connection, cause);
     this.#send(connection, Cargo.lastAnswer, exchange);
     this.connections.arrives(connection);
   }
 
-  /** A database lets the connector in. */
   greet(connection: number): void {
     this.#send(connection, Cargo.greeting, 0);
   }
@@ -223,7 +184,7 @@ export class Network implements SynSender {
     const says = (flags & of.UP) !== 0 && (flags & of.CONNECTOR_FIN) === 0;
     connections.set(connection, of.CONNECTOR_FIN);
     if (says) connections.departs(connection);
-    this.#connectorGone(connection, cause);
+    this.#sockets.connectorGone(connection, cause);
     if (!says) return;
     this.#send(connection, Cargo.finUp, 0);
     connections.arrives(connection);
@@ -236,7 +197,7 @@ export class Network implements SynSender {
     const says = (flags & of.ACCEPTOR_FIN) === 0;
     connections.set(connection, of.ACCEPTOR_FIN);
     if (says) connections.departs(connection);
-    this.#acceptorGone(connection, cause);
+    this.#sockets.acceptorGone(connection, cause);
     if (!says) return;
     this.#send(connection, Cargo.finDown, 0);
     connections.arrives(connection);
@@ -248,7 +209,7 @@ export class Network implements SynSender {
     if (!connections.has(connection, of.CONNECTOR_OPEN)) return;
     connections.set(connection, of.CONNECTOR_FIN | of.CONNECTOR_RESET);
     connections.departs(connection);
-    this.#connectorGone(connection, cause);
+    this.#sockets.connectorGone(connection, cause);
     if (connections.has(connection, of.UP)) this.#send(connection, Cargo.rstUp, 0);
     connections.arrives(connection);
   }
@@ -258,7 +219,7 @@ export class Network implements SynSender {
     if (!connections.has(connection, of.ACCEPTOR_OPEN)) return;
     connections.set(connection, of.ACCEPTOR_FIN);
     connections.departs(connection);
-    this.#acceptorGone(connection, cause);
+    this.#sockets.acceptorGone(connection, cause);
     this.#send(connection, Cargo.rstDown, 0);
     connections.arrives(connection);
   }
@@ -283,18 +244,7 @@ export class Network implements SynSender {
   reach(reach: (exchange: number) => void): void {
     for (const exchange of this.#transits.exchanges()) reach(exchange);
     for (const came of this.#unaccepted.values()) for (const { exchange } of came) reach(exchange);
-    const { connections } = this;
-    for (let connection = 1; connection < connections.end; connection++) {
-      if (connections.get(connection, of.FLAGS) === 0) continue;
-      for (const column of [of.EXCHANGE, of.SERVED, of.ASKED, of.KEPT]) {
-        const exchange = connections.get(connection, column);
-        if (exchange !== 0) reach(exchange);
-      }
-    }
-  }
-
-  #delays(connection: number): boolean {
-    return this.listenerOf(connection).link.delay > 0;
+    this.connections.reach(reach);
   }
 
   #placeOf(connection: number): Place {
@@ -400,14 +350,7 @@ export class Network implements SynSender {
     const { connections } = this;
     if (!connections.has(connection, of.CONNECTOR_OPEN)) return;
     connections.set(connection, of.UP);
-    this.#count(connection);
-    if (this.recorder !== null) {
-      const { address, link } = this.listenerOf(connection);
-      const end = connections.get(connection, of.CONNECTOR_END);
-      const place = connections.get(connection, of.PLACE);
-      const own = connections.getTime(connection, of.ADDRESS);
-      this.#tell(EventKind.connected, place, end, own, address, link.index);
-    }
+    this.#sockets.isUp(connection);
     this.#connectors.connected(connection);
     const early = connections.get(connection, of.FLAGS) & (of.EARLY_FIN | of.EARLY_RST);
     connections.unset(connection, of.EARLY_FIN | of.EARLY_RST);
@@ -424,15 +367,7 @@ export class Network implements SynSender {
       return;
     }
     connections.set(connection, of.ACCEPTOR_OPEN);
-    this.#count(connection);
-    connections.put(connection, of.ACCEPTOR_END, this.#newEnd());
-    listener.place.accepted.add(connection);
-    if (this.recorder !== null) {
-      const { address, link, instance } = listener;
-      const end = connections.get(connection, of.ACCEPTOR_END);
-      const other = connections.getTime(connection, of.ADDRESS);
-      this.#tell(EventKind.accepted, instance, end, address, other, link.index);
-    }
+    this.#sockets.accepts(connection, listener);
     this.#acceptors.accepted(connection);
   }
 
@@ -457,71 +392,9 @@ export class Network implements SynSender {
   }
 
   #failConnect(connection: number, why: 'refused' | 'timeout'): void {
-    this.#connectorGone(connection, why === 'timeout' ? CONNECT_TIMEOUT : PEER_RST);
+    this.#sockets.connectorGone(connection, why === 'timeout' ? CONNECT_TIMEOUT : PEER_RST);
     this.#connectors.connectFailed(connection, why);
     // Nobody has accepted it, and nobody will.
     this.connections.over(connection);
-  }
-
-  #connectorGone(connection: number, cause: number): void {
-    const { connections } = this;
-    connections.unset(connection, of.CONNECTOR_OPEN);
-    const flags = connections.get(connection, of.FLAGS);
-    const place = this.#placeOf(connection);
-    place.connecting.delete(connection);
-    const isLast = (flags & of.ACCEPTOR_GONE) !== 0;
-    if (this.meters !== null) this.#measureEnd(this.meters, connection, cause, isLast);
-    if (this.recorder !== null) {
-      const end = connections.get(connection, of.CONNECTOR_END);
-      const { bytes } = this;
-      const down = bytes?.downOf(connection) ?? 0;
-      this.#tell(EventKind.closed, place.instance, end, cause, down, bytes?.upOf(connection) ?? 0);
-    }
-    const address = connections.getTime(connection, of.ADDRESS);
-    if (address !== 0) {
-      const isFirst = cause !== PEER_FIN && cause !== PEER_RST && (flags & of.ACCEPTOR_FIN) === 0;
-      const waits = isFirst && (flags & of.UP) !== 0 && (flags & of.CONNECTOR_RESET) === 0;
-      place.giveAddress(this.listenerOf(connection), address, this.engine.now, waits);
-    }
-    if (isLast) connections.over(connection);
-  }
-
-  #acceptorGone(connection: number, cause: number): void {
-    const { connections } = this;
-    connections.unset(connection, of.ACCEPTOR_OPEN);
-    connections.set(connection, of.ACCEPTOR_GONE);
-    const isLast = !connections.has(connection, of.CONNECTOR_OPEN);
-    if (this.meters !== null) this.#measureEnd(this.meters, connection, cause, isLast);
-    const { place } = this.listenerOf(connection);
-    place.accepted.delete(connection);
-    if (this.recorder !== null) {
-      const end = connections.get(connection, of.ACCEPTOR_END);
-      const { bytes } = this;
-      const down = bytes?.downOf(connection) ?? 0;
-      this.#tell(EventKind.closed, place.instance, end, cause, bytes?.upOf(connection) ?? 0, down);
-    }
-    if (isLast) connections.over(connection);
-  }
-
-  /** It is open at one end at least. */
-  #count(connection: number): void {
-    if (this.meters === null || this.connections.has(connection, of.COUNTED)) return;
-    this.connections.set(connection, of.COUNTED);
-    this.meters.opened(connection);
-  }
-
-  #measureEnd(meters: Meters, connection: number, cause: number, isLast: boolean): void {
-    noteCause(this.connections, connection, cause, this.engine.now);
-    if (!this.connections.has(connection, of.COUNTED)) meters.connectFailed(connection);
-    else if (isLast) meters.closed(connection);
-  }
-
-  #newEnd(): number {
-    this.#ends += 1;
-    return this.#ends;
-  }
-
-  #tell(kind: number, instance: number, end: number, a: number, b: number, c: number): void {
-    this.recorder?.write(this.engine.now, kind, instance, end, 0, a, b, c);
   }
 }
