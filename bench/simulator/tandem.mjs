@@ -7,11 +7,13 @@
  *   node bench/simulator/tandem.mjs REQUESTS SEED      prints one line of JSON
  */
 import { Retry } from '../../dist/policy/index.js';
+import { Rows } from '../../dist/policy/rows.js';
 import { randomStream, sampler } from '../../dist/random/index.js';
 import { Engine } from '../../dist/sim/engine/engine.js';
-import { Lane, Timeout } from '../../dist/sim/engine/lane.js';
+import { EventOf } from '../../dist/sim/engine/event.js';
+import { Lanes } from '../../dist/sim/engine/lanes.js';
 import { WheelQueue } from '../../dist/sim/engine/wheel-queue.js';
-import { Station } from '../../dist/sim/station.js';
+import { Stations } from '../../dist/sim/stations.js';
 
 const STATIONS = 6;
 const SERVICE = {
@@ -24,56 +26,50 @@ const TIMED_OUT = 0;
 const requests = Number(process.argv[2]);
 const seed = Number(process.argv[3]);
 const engine = new Engine(new WheelQueue());
+const work = new Stations(engine);
 const count = { ok: 0, failed: 0, attempts: 0, latency: 0 };
-const patience = new Lane(engine, 250_000);
 const gap = sampler(GAP, randomStream(seed, 'arrivals'));
 
 /** What is over is used again, as the simulator does with its exchanges and requests. */
-const spareAttempts = [];
-const spareRequests = [];
+class Table {
+  #rows;
+  #free = [];
+  #used = 0;
 
-class Attempt extends Timeout {
-  request = null;
-  place = 0;
-  over = false;
+  constructor(rows) {
+    this.#rows = rows;
+  }
 
-  expired() {
-    this.over = true;
-    this.request.failed();
+  take() {
+    if (this.#free.length > 0) return this.#free.pop();
+    this.#used += 1;
+    this.#rows.room(this.#used - 1);
+    return this.#used - 1;
+  }
+
+  give(row) {
+    this.#free.push(row);
   }
 }
 
-class Request {
-  tries = 0;
-  began = 0.5;
+/** An attempt: its timeout from word 0 on, whose it is, whether its client waits no more. */
+const attempts = new Rows(8);
+const ATTEMPT = 3;
+const REQUEST = 6;
+const OVER = 7;
+const attemptRows = new Table(attempts);
+/** A request: when it began (a double), attempts so far. */
+const asked = new Rows(4);
+const REQUEST_ROW = 2;
+const TRIES = 2;
+const requestRows = new Table(asked);
 
-  fire() {
-    this.tries += 1;
-    count.attempts += 1;
-    const attempt = spareAttempts.pop() ?? new Attempt();
-    attempt.request = this;
-    attempt.place = 0;
-    attempt.over = false;
-    patience.set(attempt);
-    stations[0].submit(attempt);
-  }
-
-  failed() {
-    retryAt = -1;
-    retry.failed(engine.now, 0, this.tries, TIMED_OUT, 0);
-    if (retryAt >= 0) engine.at(retryAt, this, 0);
-    else {
-      count.failed += 1;
-      spareRequests.push(this);
-    }
-  }
-
-  answered() {
-    count.ok += 1;
-    count.latency += engine.now - this.began;
-    spareRequests.push(this);
-  }
-}
+const patience = new Lanes(engine, EventOf.requestLane, attempts, 0, (attempt) => {
+  const row = attempt << ATTEMPT;
+  attempts.ints[row | OVER] = 1;
+  failed(attempts.ints[row | REQUEST]);
+});
+const timeout = patience.add(250_000);
 
 let retryAt = -1;
 const settings = {
@@ -88,46 +84,81 @@ const retry = new Retry(settings, {
   draw: () => 0,
 });
 
+function attemptOf(request) {
+  asked.ints[(request << REQUEST_ROW) | TRIES] += 1;
+  count.attempts += 1;
+  const attempt = attemptRows.take();
+  const row = attempt << ATTEMPT;
+  attempts.ints[row | REQUEST] = request;
+  attempts.ints[row | OVER] = 0;
+  patience.set(timeout, attempt);
+  stations[0].submit(attempt);
+}
+
+function failed(request) {
+  retryAt = -1;
+  const tries = asked.ints[(request << REQUEST_ROW) | TRIES];
+  retry.failed(engine.now, 0, tries, TIMED_OUT, 0);
+  if (retryAt >= 0) engine.push(retryAt, EventOf.request, request);
+  else {
+    count.failed += 1;
+    requestRows.give(request);
+  }
+}
+
+function served(attempt) {
+  const row = attempt << ATTEMPT;
+  if (attempts.ints[row | OVER] === 0) {
+    patience.clear(attempt);
+    const request = attempts.ints[row | REQUEST];
+    count.ok += 1;
+    count.latency += engine.now - asked.doubles[(request << REQUEST_ROW) >> 1];
+    requestRows.give(request);
+  }
+  attemptRows.give(attempt);
+}
+
 const stations = Array.from({ length: STATIONS }, (_, place) => {
   const stream = randomStream(seed, `station/${place}`);
-  return new Station(
-    engine,
-    SERVICE,
-    stream,
-    (attempt) => {
-      attempt.place += 1;
-      if (attempt.place < STATIONS) stations[attempt.place].submit(attempt);
-      else {
-        if (!attempt.over) {
-          patience.clear(attempt);
-          attempt.request.answered();
-        }
-        spareAttempts.push(attempt);
-      }
-    },
-    { changed: () => {} },
-  );
+  const done = (attempt) => {
+    if (place + 1 < STATIONS) stations[place + 1].submit(attempt);
+    else served(attempt);
+  };
+  return work.add(SERVICE, stream, done, { changed: () => {} });
 });
 
-const arrivals = {
-  left: requests,
-  fire() {
-    const request = spareRequests.pop() ?? new Request();
-    request.tries = 0;
-    request.began = engine.now;
-    request.fire();
-    this.left -= 1;
-    if (this.left > 0) engine.at(engine.now + gap(), this, 0);
+let left = requests;
+function arrives() {
+  const request = requestRows.take();
+  asked.ints[(request << REQUEST_ROW) | TRIES] = 0;
+  asked.doubles[(request << REQUEST_ROW) >> 1] = engine.now;
+  attemptOf(request);
+  left -= 1;
+  if (left > 0) engine.push(engine.now + gap(), EventOf.user, 0);
+}
+
+engine.serve({
+  happens(kind, which) {
+    if (kind === EventOf.station) work.happens(which);
+    else if (kind === EventOf.user) arrives();
+    else if (kind === EventOf.request) attemptOf(which);
+    else patience.happens(which);
   },
-};
-engine.at(gap(), arrivals, 0);
+  follows() {},
+});
+engine.push(gap(), EventOf.user, 0);
 const began = process.cpuUsage();
-while (!engine.run(Number.MAX_SAFE_INTEGER, 1_000_000));
+while (!engine.run(Number.MAX_SAFE_INTEGER, 10_000));
 const { user, system } = process.cpuUsage(began);
-const { ok, failed, attempts, latency } = count;
+const { ok, latency } = count;
 process.stdout.write(
   `${JSON.stringify({
     ...{ requests, cpuSeconds: (user + system) / 1e6, events: engine.events },
-    ...{ ok, failed, attempts, latencyMs: latency / Math.max(1, ok) / 1_000 },
+    ...{
+      ok,
+      failed: count.failed,
+      attempts: count.attempts,
+      latencyMs: latency / Math.max(1, ok) / 1_000,
+    },
   })}\n`,
 );

@@ -4,15 +4,12 @@
  * instead of a table of its own with everything around it. Numbers of connections are handed out
  * here, so no two pools that share have the same.
  */
-import { IntTable } from './int-table.ts';
-
-/** A list takes two. */
-const CONNECTION_COLUMNS = 6;
-const WAITER_COLUMNS = 3;
+import { POOL_CONNECTION_WORDS, POOL_WAITER_WORDS } from './pools.ts';
+import { Rows } from './rows.ts';
 
 export class PoolTables {
-  readonly connections = new IntTable(CONNECTION_COLUMNS);
-  readonly waiting = new IntTable(WAITER_COLUMNS);
+  readonly connections = new Rows(POOL_CONNECTION_WORDS);
+  readonly waiting = new Rows(POOL_WAITER_WORDS);
   readonly #free: number[] = [];
   #numbers = 0;
 

@@ -24,6 +24,22 @@ export class RandomStream {
     for (let i = 0; i < WARM_UP; i++) this.uint32();
   }
 
+  /** Goes on from a state that lies in four words (int32). */
+  load(words: Int32Array, place: number): void {
+    this.#a = words[place] ?? 0;
+    this.#b = words[place + 1] ?? 0;
+    this.#c = words[place + 2] ?? 0;
+    this.#counter = words[place + 3] ?? 0;
+  }
+
+  /** Keeps the present state there. */
+  store(words: Int32Array, place: number): void {
+    words[place] = this.#a;
+    words[place + 1] = this.#b;
+    words[place + 2] = this.#c;
+    words[place + 3] = this.#counter;
+  }
+
   /** A uniform integer in 0 .. 2^32 - 1. */
   uint32(): number {
     const sum = (this.#a + this.#b + this.#counter) | 0;

@@ -18,17 +18,16 @@ import { type RunShape, shapeOf } from '../measure/shape.ts';
 import { SlotTally } from '../measure/slot-tally.ts';
 import { StationTally } from '../measure/station-tally.ts';
 import { type Measured, type MeasuredRun, summaryOfRun } from '../measure/strike.ts';
-import { SlotState } from '../model/event.ts';
 import type { RunInfo } from '../model/run.ts';
 import type { Micros } from '../model/units.ts';
 import { MICROS_PER_SECOND } from '../model/units.ts';
-import type { Engine } from './engine/engine.ts';
-import type { Actor } from './engine/event-queue.ts';
-import type { Exchange } from './exchange.ts';
-import type { Connection } from './net/connection.ts';
+import type { Actor, Engine } from './engine/engine.ts';
+import type { Exchanges } from './exchanges.ts';
+import * as at from './exchanges.ts';
+import type { Connections } from './net/connections.ts';
+import * as of from './net/connections.ts';
 import type { Listener, Place, SimLink } from './net/place.ts';
 import { rootCause } from './root-cause.ts';
-import type { SlotBook } from './slot-book.ts';
 import { Spread } from './spread.ts';
 
 /** Steps are closed before anything of the next one, and everything else is at whole µs. */
@@ -45,11 +44,14 @@ export class Meters implements MeasuredRun, Actor {
   readonly health: HealthMeter;
   readonly spread: Spread;
   readonly #engine: Engine;
+  readonly #connections: Connections;
+  readonly #exchanges: Exchanges;
   readonly #table: SeriesTable;
   /** µs that a row of the series stands for. */
   readonly #step: Micros;
   /** By instance; null where requests are not counted for a host. */
   readonly #hosts: readonly (Series | null)[];
+  /** By number. */
   readonly #listeners: Listener[] = [];
   readonly #counted: readonly SimLink[];
   readonly #onSecond: (row: SecondRow) => void;
@@ -57,6 +59,8 @@ export class Meters implements MeasuredRun, Actor {
   constructor(
     info: RunInfo,
     engine: Engine,
+    connections: Connections,
+    exchanges: Exchanges,
     links: readonly SimLink[],
     onSecond: (row: SecondRow) => void,
   ) {
@@ -65,6 +69,8 @@ export class Meters implements MeasuredRun, Actor {
     this.shape = shapeOf(info);
     this.books = new Books(this.shape);
     this.#engine = engine;
+    this.#connections = connections;
+    this.#exchanges = exchanges;
     this.#onSecond = onSecond;
     this.#table = new SeriesTable(info.loadStart, info.secondsPerRow ?? 1);
     this.#step = this.#table.step * MICROS_PER_SECOND;
@@ -107,98 +113,122 @@ export class Meters implements MeasuredRun, Actor {
 
   // Connections
 
-  opened(connection: Connection): void {
-    const link = this.links[connection.link.index];
-    if (link === undefined) return;
+  opened(connection: number): void {
+    const link = this.#linkOf(connection);
     link.connectionOpened(this.#engine.now);
     link.openChanged(1);
-    connection.openedAt = this.#engine.now;
+    this.#connections.putTime(connection, of.OPENED_AT, this.#engine.now);
   }
 
   /** Both of its sockets are gone. */
-  closed(connection: Connection): void {
-    const link = this.links[connection.link.index];
-    if (link === undefined) return;
+  closed(connection: number): void {
+    const connections = this.#connections;
+    const link = this.#linkOf(connection);
     link.openChanged(-1);
-    link.connectionClosed(connection.openedAt, this.#engine.now, rootCause(connection));
-    if (connection.spread !== null) this.spread.over(connection);
+    const openedAt = connections.getTime(connection, of.OPENED_AT);
+    link.connectionClosed(openedAt, this.#engine.now, rootCause(connections, connection));
+    if (connections.has(connection, of.FOLLOWED)) this.spread.over(connection);
   }
 
-  connectFailed(connection: Connection): void {
-    this.links[connection.link.index]?.connectFailed(this.#engine.now);
+  connectFailed(connection: number): void {
+    this.#linkOf(connection).connectFailed(this.#engine.now);
   }
 
   // Exchanges
 
   /** A hop hands a request to its connection: whose is it? */
-  sent(connection: Connection, exchange: Exchange): void {
-    exchange.sentAt = this.#engine.now;
-    const { parent } = exchange;
-    if (parent === null) {
-      if (exchange.client > 0) this.#sentByClient(connection, exchange);
-      return;
-    }
-    exchange.rootGroup = parent.rootGroup;
-    exchange.rootClient = parent.rootClient;
-    const { spread } = parent;
+  sent(exchange: number): void {
+    const exchanges = this.#exchanges;
+    exchanges.putTime(exchange, at.SENT_AT, this.#engine.now);
+    const parent = exchanges.get(exchange, at.PARENT);
+    if (parent === 0) return;
+    exchanges.put(exchange, at.ROOT_GROUP, exchanges.get(parent, at.ROOT_GROUP));
+    exchanges.put(exchange, at.ROOT_CLIENT, exchanges.get(parent, at.ROOT_CLIENT));
+    const carriers = exchanges.get(parent, at.CARRIERS);
     // What is done after the client connection has gone is nobody's, as in the ledger.
-    if (spread === null || spread.over) return;
-    exchange.spread = spread;
-    spread.inFlight += 1;
+    if (carriers !== 0) exchanges.put(exchange, at.CARRIERS, this.spread.exchangeBegins(carriers));
   }
 
-  #sentByClient(connection: Connection, exchange: Exchange): void {
-    const { client } = exchange;
-    const group = this.groups[exchange.rootGroup];
-    if (group === undefined) return;
-    exchange.rootClient = client;
-    exchange.spread = this.spread.sent(connection, client, group.shape.count);
-    group.countAttempt(this.#engine.now, exchange.again);
-    if (exchange.spread !== null) exchange.spread.inFlight += 1;
+  /** A client does. */
+  sentByClient(connection: number, exchange: number, client: number): void {
+    const exchanges = this.#exchanges;
+    const tally = this.groups[exchanges.get(exchange, at.ROOT_GROUP) - 1];
+    if (tally === undefined) return;
+    exchanges.put(exchange, at.ROOT_CLIENT, client);
+    tally.countAttempt(this.#engine.now, exchanges.has(exchange, at.AGAIN));
+    const carriers = this.spread.sent(connection, client, tally.shape.count);
+    if (carriers === 0) return;
+    this.#connections.set(connection, of.FOLLOWED);
+    exchanges.put(exchange, at.CARRIERS, this.spread.exchangeBegins(carriers));
   }
 
   /** The hop that sent it is done with it. */
-  sentOver(exchange: Exchange): void {
-    if (!exchange.read) {
-      exchange.doneAt = this.#engine.now;
-      exchange.givenUp = true;
+  sentOver(exchange: number): void {
+    const exchanges = this.#exchanges;
+    if (!exchanges.has(exchange, at.READ)) {
+      exchanges.putTime(exchange, at.DONE_AT, this.#engine.now);
+      exchanges.set(exchange, at.GIVEN_UP);
       this.#unread(exchange);
     }
-    if (exchange.spread !== null) this.spread.exchangeOver(exchange.spread);
+    const carriers = exchanges.get(exchange, at.CARRIERS);
+    if (carriers !== 0) this.spread.exchangeOver(carriers);
   }
 
   /** A request whose client connection is followed goes out on a connection. */
-  carried(connection: Connection, exchange: Exchange): void {
-    const { spread } = exchange;
-    if (spread === null) return;
-    this.spread.carried(spread, connection, exchange.last && connection.ordinal === 1);
+  carried(connection: number, exchange: number): void {
+    const connections = this.#connections;
+    connections.set(connection, of.FOLLOWED);
+    const isFirst = connections.get(connection, of.ORDINAL) === 1;
+    this.spread.carried(
+      this.#exchanges.get(exchange, at.CARRIERS),
+      connection,
+      connections.get(connection, of.CONNECTOR_END),
+      this.#listenerOf(connection).link.index,
+      isFirst && this.#exchanges.has(exchange, at.LAST),
+    );
   }
 
   /** A request was read by a hop that frames requests. */
-  read(connection: Connection, exchange: Exchange): void {
+  read(connection: number, exchange: number): void {
     const { now } = this.#engine;
-    connection.listener.reads += 1;
-    if (now - exchange.sentAt > this.shape.starvedAfter) this.#unread(exchange);
-    if (exchange.givenUp && exchange.doneAt < now) this.#zombie(connection);
+    const exchanges = this.#exchanges;
+    this.#listenerOf(connection).reads += 1;
+    const waited = now - exchanges.getTime(exchange, at.SENT_AT);
+    if (waited > this.shape.starvedAfter) this.#unread(exchange);
+    if (!exchanges.has(exchange, at.GIVEN_UP)) return;
+    if (exchanges.getTime(exchange, at.DONE_AT) < now) this.#zombie(connection);
   }
 
   /** Somebody listens whose requests may count for a host. */
   listens(listener: Listener): void {
-    this.#listeners.push(listener);
+    this.#listeners[listener.number] = listener;
+  }
+
+  #listenerOf(connection: number): Listener {
+    return this.#listeners[this.#connections.get(connection, of.LISTENER)] as Listener;
+  }
+
+  #linkOf(connection: number): LinkMeter {
+    return this.links[this.#listenerOf(connection).link.index] as LinkMeter;
   }
 
   /** Its client had given it up before it was read: on every queue of its way that is told. */
-  #zombie(connection: Connection): void {
-    for (let one = connection.below; one !== null; one = one.below) {
-      const queue = this.shape.instances[one.listener.place.instance]?.queue ?? -1;
+  #zombie(connection: number): void {
+    const connections = this.#connections;
+    let one = connections.get(connection, of.BELOW);
+    for (; one !== 0; one = connections.get(one, of.BELOW)) {
+      const queue = this.shape.instances[this.#listenerOf(one).instance]?.queue ?? -1;
       const tally = this.queues[queue];
       if (tally !== undefined) tally.zombieExchanges += 1;
     }
   }
 
-  #unread({ sentAt, rootGroup, rootClient }: Exchange): void {
-    if (rootGroup < 0 || this.#engine.now - sentAt <= this.shape.starvedAfter) return;
-    this.groups[rootGroup]?.starve(rootClient);
+  #unread(exchange: number): void {
+    const exchanges = this.#exchanges;
+    const group = exchanges.get(exchange, at.ROOT_GROUP) - 1;
+    const waited = this.#engine.now - exchanges.getTime(exchange, at.SENT_AT);
+    if (group < 0 || waited <= this.shape.starvedAfter) return;
+    this.groups[group]?.starve(exchanges.get(exchange, at.ROOT_CLIENT));
   }
 
   // The end
@@ -222,16 +252,18 @@ export class Meters implements MeasuredRun, Actor {
   }
 
   #strikeConnections(places: readonly Place[]): void {
-    const live = new Set<Connection>();
+    const connections = this.#connections;
+    const live = new Set<number>();
     for (const place of places) {
-      for (const connection of place.connecting.all()) if (connection.up) live.add(connection);
+      for (const connection of place.connecting.all()) {
+        if (connections.has(connection, of.UP)) live.add(connection);
+      }
       for (const connection of place.accepted.all()) live.add(connection);
     }
     for (const connection of live) {
-      const link = this.links[connection.link.index];
-      if (link !== undefined) link.open += 1;
-      const { exchange } = connection;
-      if (exchange !== null && !exchange.read) this.#unread(exchange);
+      this.#linkOf(connection).open += 1;
+      const exchange = connections.get(connection, of.EXCHANGE);
+      if (exchange !== 0 && !this.#exchanges.has(exchange, at.READ)) this.#unread(exchange);
     }
     for (const link of this.links) {
       if (link.opened === link.closed + link.open) continue;
@@ -264,79 +296,5 @@ export class Meters implements MeasuredRun, Actor {
       if (reads === 0 || this.shape.links[link.index]?.alive !== false) continue;
       this.#hosts[place.instance]?.add(index, reads);
     }
-  }
-}
-
-/** The slots of one replica of a queue. */
-export class QueueBook implements SlotBook {
-  readonly tally: SlotTally;
-  readonly #meters: Meters;
-  readonly #engine: Engine;
-  readonly #account: ReturnType<SlotTally['account']>;
-
-  constructor(meters: Meters, tally: SlotTally, engine: Engine, instance: number) {
-    this.tally = tally;
-    this.#meters = meters;
-    this.#engine = engine;
-    this.#account = tally.account(instance);
-  }
-
-  accepted(): void {}
-
-  /** The slot state of a connection changes to this; `connection.slot` still has the former. */
-  moved(connection: Connection, to: SlotState): void {
-    const { now } = this.#engine;
-    const from = connection.slot as SlotState;
-    this.tally.moved(this.#account, from, to, now);
-    const { asked } = connection;
-    if (to === SlotState.active && asked !== null && !connection.passed) {
-      connection.passed = true;
-      this.#waited(connection, asked.sentAt);
-    }
-    if (to === SlotState.yielded && asked !== null) {
-      if (asked.read) this.tally.overcommit += 1;
-      else connection.passed = false;
-    }
-    this.#assess(connection, to);
-  }
-
-  /** The client's request has come as far as this queue. */
-  asked(connection: Connection, exchange: Exchange): void {
-    connection.asked = exchange;
-    connection.passed = connection.slot === SlotState.active;
-    this.#assess(connection, connection.slot);
-  }
-
-  /** The request is answered, or the client has gone. */
-  over(connection: Connection, gaveUp: boolean): void {
-    const { asked } = connection;
-    if (asked === null) return;
-    if (gaveUp && !connection.passed) this.#waited(connection, asked.sentAt);
-    connection.asked = null;
-    this.#assess(connection, connection.slot);
-  }
-
-  /** At the strike: requests that wait still are judged by their wait so far. */
-  strike(connection: Connection): void {
-    const { asked } = connection;
-    if (asked !== null && !connection.passed) this.#waited(connection, asked.sentAt);
-  }
-
-  #waited(connection: Connection, since: Micros): void {
-    if (connection.starved || this.#engine.now - since <= this.#meters.shape.starvedAfter) return;
-    connection.starved = true;
-    this.tally.starvedConnections += 1;
-  }
-
-  #assess(connection: Connection, slot: number): void {
-    const asked = connection.asked !== null;
-    const busy = asked && slot === SlotState.active;
-    const queued = slot === SlotState.held || slot === SlotState.yielded;
-    const waiting = asked && queued && !connection.passed;
-    const busier = Number(busy) - Number(connection.busy);
-    const more = Number(waiting) - Number(connection.waiting);
-    connection.busy = busy;
-    connection.waiting = waiting;
-    this.tally.changed(this.#account, busier, more, this.#engine.now);
   }
 }

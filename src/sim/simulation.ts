@@ -18,8 +18,10 @@ import type { Action, Hop, TimelineEntry, Topology } from '../model/topology.ts'
 import type { Micros } from '../model/units.ts';
 import { noTap, type PolicyTap } from '../policy/tap.ts';
 import { timelineOf } from '../random/fault-timeline.ts';
+import type { Actor } from './engine/engine.ts';
 import { Engine } from './engine/engine.ts';
-import type { Actor, EventQueue } from './engine/event-queue.ts';
+import { EventOf } from './engine/event.ts';
+import type { EventQueue } from './engine/event-queue.ts';
 import { WheelQueue } from './engine/wheel-queue.ts';
 import { App } from './hops/app.ts';
 import { Clients } from './hops/clients.ts';
@@ -32,8 +34,12 @@ import { L7Balancer } from './hops/l7-balancer.ts';
 import type { SimHop } from './hops/sim-hop.ts';
 import { WebServer } from './hops/web-server.ts';
 import { Meters } from './meters.ts';
+import * as of from './net/connections.ts';
 import type { Recorder } from './recorder.ts';
 import { World } from './world.ts';
+
+/** Events after which somebody may look what is over. */
+const TIDY_EVERY = 16_384;
 
 export interface SimulationOptions {
   readonly topology: Topology;
@@ -73,9 +79,10 @@ export class Simulation implements Actor {
     const { plan, engine } = this;
     this.#world = new World({ topology, plan, seed, engine, recorder, tap: options.tap ?? noTap });
     if (options.onSecond !== undefined) {
-      const meters = new Meters(this.info([0]), this.engine, this.#world.links, options.onSecond);
+      const { connections, exchanges, links } = this.#world;
+      const info = this.info([0]);
+      const meters = new Meters(info, engine, connections, exchanges, links, options.onSecond);
       this.#world.meters = meters;
-      this.#world.network.meters = meters;
     }
     // From the database down to the clients, so that everybody finds who listens.
     for (const instance of [...this.plan.instances].reverse())
@@ -101,7 +108,11 @@ export class Simulation implements Actor {
   /** Goes on for at most so many events; true when the load has ended. */
   step(eventsMax: number): boolean {
     if (this.#ended) return true;
-    return this.engine.run(this.#end, eventsMax);
+    for (let left = eventsMax; left > 0; left -= TIDY_EVERY) {
+      if (this.engine.run(this.#end, Math.min(left, TIDY_EVERY))) return true;
+      this.#world.tidy();
+    }
+    return false;
   }
 
   /** A change or fault now; false when no hop takes it. */
@@ -128,9 +139,8 @@ export class Simulation implements Actor {
     );
     this.engine.now = this.#end;
     this.#mark('phase', 'load ends');
-    const { network } = this.#world;
     this.#world.acceptAll();
-    this.engine.drain((actor) => network.isTransit(actor));
+    this.engine.drain(EventOf.transit);
     this.#census();
   }
 
@@ -216,21 +226,24 @@ export class Simulation implements Actor {
   }
 
   #census(): void {
-    const { recorder, places } = this.#world;
+    const { recorder, places, connections } = this.#world;
     if (recorder === null) return;
     const at = this.#end;
     for (const place of places) {
       let count = 0;
-      for (const { up, connectorEnd, exchange } of place.connecting.all()) {
-        if (!up) continue;
+      for (const connection of place.connecting.all()) {
+        if (!connections.has(connection, of.UP)) continue;
         count += 1;
-        const inFlight = exchange === null ? 0 : 1;
-        recorder.write(at, EventKind.census, place.instance, connectorEnd, 0, inFlight, 0, 0);
+        const end = connections.get(connection, of.CONNECTOR_END);
+        const inFlight = connections.get(connection, of.EXCHANGE) === 0 ? 0 : 1;
+        recorder.write(at, EventKind.census, place.instance, end, 0, inFlight, 0, 0);
       }
-      for (const { acceptorEnd, served, slot } of place.accepted.all()) {
+      for (const connection of place.accepted.all()) {
         count += 1;
-        const inFlight = served === null ? 0 : 1;
-        recorder.write(at, EventKind.census, place.instance, acceptorEnd, 0, inFlight, slot, 0);
+        const end = connections.get(connection, of.ACCEPTOR_END);
+        const inFlight = connections.get(connection, of.SERVED) === 0 ? 0 : 1;
+        const slot = connections.get(connection, of.SLOT);
+        recorder.write(at, EventKind.census, place.instance, end, 0, inFlight, slot, 0);
       }
       recorder.write(at, EventKind.censusDone, place.instance, 0, 0, count, 0, 0);
     }

@@ -10,64 +10,74 @@ import { EventKind, Passing, type SlotState } from '../model/event.ts';
 import { isL4 } from '../model/plan.ts';
 import type { Hop, Topology } from '../model/topology.ts';
 import type { Engine } from './engine/engine.ts';
-import type { Exchange } from './exchange.ts';
-import type { Connection } from './net/connection.ts';
+import { ACCEPTOR_END, ACCEPTOR_OPEN, ASKED, type Connections } from './net/connections.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface SlotBook {
-  accepted(connection: Connection): void;
-  /** The slot state of a connection changes to this; `connection.slot` still has the former. */
-  moved(connection: Connection, to: SlotState): void;
+  accepted(connection: number): void;
+  /** The slot state of a connection changes to this; its row still has the former. */
+  moved(connection: number, to: SlotState): void;
   /** The client's request has come as far as this queue. */
-  asked(connection: Connection, exchange: Exchange): void;
+  asked(connection: number, exchange: number): void;
   /** The request is answered, or the client has gone. */
-  over(connection: Connection, gaveUp: boolean): void;
+  over(connection: number, gaveUp: boolean): void;
   /** The load is over. */
-  strike(connection: Connection): void;
+  strike(connection: number): void;
 }
 
 export class ToldSlots implements SlotBook {
   readonly #recorder: Recorder;
+  readonly #connections: Connections;
   readonly #engine: Engine;
   readonly #instance: number;
   /** Hears the same; null where only the ledger measures. */
   readonly #other: SlotBook | null;
 
-  constructor(recorder: Recorder, engine: Engine, instance: number, other: SlotBook | null) {
+  constructor(
+    recorder: Recorder,
+    engine: Engine,
+    connections: Connections,
+    instance: number,
+    other: SlotBook | null,
+  ) {
     this.#recorder = recorder;
+    this.#connections = connections;
     this.#engine = engine;
     this.#instance = instance;
     this.#other = other;
   }
 
-  accepted(connection: Connection): void {
+  accepted(connection: number): void {
     this.#tell(connection, Passing.answered);
   }
 
-  moved(connection: Connection, to: SlotState): void {
+  moved(connection: number, to: SlotState): void {
     this.#other?.moved(connection, to);
   }
 
-  asked(connection: Connection, exchange: Exchange): void {
+  asked(connection: number, exchange: number): void {
     this.#other?.asked(connection, exchange);
-    connection.asked = exchange;
+    this.#connections.put(connection, ASKED, exchange);
     this.#tell(connection, Passing.asked);
   }
 
-  over(connection: Connection, gaveUp: boolean): void {
-    if (connection.asked === null) return;
+  over(connection: number, gaveUp: boolean): void {
+    const connections = this.#connections;
+    if (connections.get(connection, ASKED) === 0) return;
     this.#other?.over(connection, gaveUp);
-    connection.asked = null;
+    connections.put(connection, ASKED, 0);
     // With its end everything about a connection has been told.
-    if (connection.acceptorOpen) this.#tell(connection, gaveUp ? Passing.left : Passing.answered);
+    if (!connections.has(connection, ACCEPTOR_OPEN)) return;
+    this.#tell(connection, gaveUp ? Passing.left : Passing.answered);
   }
 
-  strike(connection: Connection): void {
+  strike(connection: number): void {
     this.#other?.strike(connection);
   }
 
-  #tell({ acceptorEnd }: Connection, what: number): void {
+  #tell(connection: number, what: number): void {
     const { now } = this.#engine;
+    const acceptorEnd = this.#connections.get(connection, ACCEPTOR_END);
     this.#recorder.write(now, EventKind.passing, this.#instance, acceptorEnd, 0, what, 0, 0);
   }
 }

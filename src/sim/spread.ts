@@ -6,7 +6,6 @@
  */
 import type { LinkMeter } from '../measure/link-meter.ts';
 import type { Micros } from '../model/units.ts';
-import type { Connection } from './net/connection.ts';
 
 const ALL_MAX = 1_000;
 const SAMPLE_MAX = 200;
@@ -24,10 +23,28 @@ export class Carriers {
   inFlight = 0;
   /** The client connection is gone. */
   over = false;
+  readonly number: number = 0;
+
+  constructor(number: number) {
+    this.number = number;
+  }
+}
+
+/** A connection of which somebody wants to know. */
+interface Followed {
+  /** What carries its requests, of a client's connection. */
+  spread: Carriers | null;
+  /** Whose request it carried last. */
+  carries: Carriers | null;
 }
 
 export class Spread {
   readonly #links: readonly LinkMeter[];
+  /** By connection. */
+  readonly #followed = new Map<number, Followed>();
+  /** By number, which exchanges know them by. */
+  readonly #carriers = new Map<number, Carriers>();
+  #numbers = 0;
   readonly #open = new Set<Carriers>();
 
   readonly #sample: number = SAMPLE_MAX;
@@ -40,26 +57,41 @@ export class Spread {
     this.#sample = Math.max(SAMPLE_MIN, Math.min(SAMPLE_MAX, fewer));
   }
 
-  /** A client of a group of `count` sends a request; null where it is not followed. */
-  sent(connection: Connection, client: number, count: number): Carriers | null {
+  /**
+   * A client of a group of `count` sends a request: the number of what carries it, for the
+   * exchange; 0 where it is not followed.
+   */
+  sent(connection: number, client: number, count: number): number {
     const whole = this.#isShort && count <= ALL_MAX;
-    if (!whole && client % Math.max(1, Math.floor(count / this.#sample)) !== 0) return null;
-    let { spread } = connection;
+    if (!whole && client % Math.max(1, Math.floor(count / this.#sample)) !== 0) return 0;
+    const followed = this.#follow(connection);
+    let { spread } = followed;
     if (spread === null) {
-      spread = new Carriers();
-      connection.spread = spread;
+      this.#numbers += 1;
+      spread = new Carriers(this.#numbers);
+      this.#carriers.set(spread.number, spread);
+      followed.spread = spread;
       this.#open.add(spread);
     }
     spread.requests += 1;
-    return spread;
+    return spread.number;
   }
 
-  /** `only`: the connection carries nothing else, before or after. */
-  carried(carriers: Carriers, connection: Connection, only: boolean): void {
+  /** An exchange begins for one of its requests; 0 when the client connection is gone. */
+  exchangeBegins(number: number): number {
+    const carriers = this.#carriers.get(number);
+    if (carriers === undefined || carriers.over) return 0;
+    carriers.inFlight += 1;
+    return number;
+  }
+
+  /** `end`: of the connection, for good; `only`: it carries nothing else, before or after. */
+  carried(number: number, connection: number, end: number, index: number, only: boolean): void {
+    const carriers = this.#carriers.get(number);
+    const followed = this.#follow(connection);
     // Mostly it carried the one before, too.
-    if (connection.carries === carriers) return;
-    connection.carries = carriers;
-    const { index } = connection.link;
+    if (carriers === undefined || followed.carries === carriers) return;
+    followed.carries = carriers;
     if (only) {
       carriers.once[index] = (carriers.once[index] ?? 0) + 1;
       return;
@@ -69,20 +101,22 @@ export class Spread {
       carrying = new Set();
       carriers.byLink[index] = carrying;
     }
-    carrying.add(connection.connectorEnd);
+    carrying.add(end);
   }
 
-  /** The client connection is gone. */
-  over(connection: Connection): void {
-    const { spread } = connection;
-    connection.spread = null;
+  /** The connection is gone. */
+  over(connection: number): void {
+    const spread = this.#followed.get(connection)?.spread ?? null;
+    this.#followed.delete(connection);
     if (spread === null) return;
     spread.over = true;
     if (spread.inFlight === 0) this.#book(spread);
   }
 
   /** An exchange for one of its requests is over. */
-  exchangeOver(carriers: Carriers): void {
+  exchangeOver(number: number): void {
+    const carriers = this.#carriers.get(number);
+    if (carriers === undefined) return;
     carriers.inFlight -= 1;
     if (carriers.over && carriers.inFlight === 0) this.#book(carriers);
   }
@@ -91,7 +125,17 @@ export class Spread {
     for (const carriers of this.#open) this.#book(carriers);
   }
 
+  #follow(connection: number): Followed {
+    let followed = this.#followed.get(connection);
+    if (followed === undefined) {
+      followed = { spread: null, carries: null };
+      this.#followed.set(connection, followed);
+    }
+    return followed;
+  }
+
   #book(carriers: Carriers): void {
+    this.#carriers.delete(carriers.number);
     if (!this.#open.delete(carriers) || carriers.requests < 2) return;
     this.#links.forEach((link, index) => {
       const carrying = (carriers.byLink[index]?.size ?? 0) + (carriers.once[index] ?? 0);

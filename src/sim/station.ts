@@ -1,6 +1,7 @@
 /**
  * A station: work that takes time, a limited number of pieces at once, the rest first come first
- * served; the same rules as the live engine's (live/database/station.ts).
+ * served; the same rules as the live engine's (live/database/station.ts). A piece is known by a
+ * number of whoever submits it.
  *
  * Faults: `slow` multiplies the times of the pieces that begin meanwhile; during a `stall`
  * nothing ends, at its end everything that was due does.
@@ -11,7 +12,7 @@ import { Burst, type BurstSettings } from '../random/burst.ts';
 import { drawing } from '../random/distribution.ts';
 import type { RandomStream } from '../random/stream.ts';
 import type { Engine } from './engine/engine.ts';
-import type { Actor } from './engine/event-queue.ts';
+import { EventOf } from './engine/event.ts';
 
 export interface StationSettings {
   readonly serviceTime: Distribution;
@@ -30,20 +31,71 @@ export interface StationBook {
 
 /** More than can ever be served at once. */
 const NO_LIMIT = 2_147_483_647;
+const FIRST_ROOM = 64;
 
-export class Station<Piece extends object> implements Actor {
+/** Pieces that are being served, whose numbers their events carry: which, and where. */
+export class Works {
+  /** Two each: piece and 1 (0 = none), and station; of a free one the next one and 1. */
+  #words = new Int32Array(2 * FIRST_ROOM);
+  #free = 0;
+  #used = 0;
+
+  take(station: number, piece: number): number {
+    let work = this.#free - 1;
+    if (work >= 0) this.#free = this.#words[2 * work + 1] ?? 0;
+    else {
+      work = this.#used;
+      this.#used += 1;
+      if (2 * work >= this.#words.length) this.#grow();
+    }
+    this.#words[2 * work] = piece + 1;
+    this.#words[2 * work + 1] = station;
+    return work;
+  }
+
+  /** Another piece at the same station takes its place. */
+  replace(work: number, piece: number): void {
+    this.#words[2 * work] = piece + 1;
+  }
+
+  give(work: number): void {
+    this.#words[2 * work] = 0;
+    this.#words[2 * work + 1] = this.#free;
+    this.#free = work + 1;
+  }
+
+  piece(work: number): number {
+    return (this.#words[2 * work] ?? 0) - 1;
+  }
+
+  station(work: number): number {
+    return this.#words[2 * work + 1] ?? 0;
+  }
+
+  *pieces(): Iterable<number> {
+    for (let work = 0; work < this.#used; work++) {
+      const piece = this.piece(work);
+      if (piece >= 0) yield piece;
+    }
+  }
+
+  #grow(): void {
+    const words = new Int32Array(this.#words.length * 2);
+    words.set(this.#words);
+    this.#words = words;
+  }
+}
+
+export class Station {
   /** Pieces being served. */
   serving = 0;
+  readonly #number: number = 0;
   readonly #engine: Engine;
+  readonly #works: Works;
   readonly #stream: RandomStream;
-  readonly #done: (piece: Piece) => void;
-  /** By place: who is served there, of a free place who was last. */
-  readonly #served: Piece[] = [];
-  /** Free places; those from `#freePlaces` on mean nothing. */
-  readonly #free: number[] = [];
-  #freePlaces = 0;
+  readonly #done: (piece: number) => void;
   /** Pieces from `#firstWaiting` to before `#endWaiting`; what lies around them is over. */
-  readonly #waiting: Piece[] = [];
+  #waiting = new Int32Array(FIRST_ROOM);
   #firstWaiting = 0;
   #endWaiting = 0;
   #draw: (stream: RandomStream) => Micros;
@@ -56,14 +108,19 @@ export class Station<Piece extends object> implements Actor {
   #burst: Burst | null = null;
   readonly #book: StationBook;
 
+  /** `number`: by which its works are known; for `Stations`. */
   constructor(
+    number: number,
     engine: Engine,
+    works: Works,
     settings: StationSettings,
     stream: RandomStream,
-    done: (piece: Piece) => void,
+    done: (piece: number) => void,
     book: StationBook,
   ) {
+    this.#number = number;
     this.#engine = engine;
+    this.#works = works;
     this.#book = book;
     this.#stream = stream;
     this.#done = done;
@@ -79,7 +136,7 @@ export class Station<Piece extends object> implements Actor {
     this.#draw = drawing(settings.serviceTime);
     this.#limit(settings);
     while (this.waiting > 0 && this.serving < this.#concurrencyMax) {
-      this.#begin(this.#nextWaiting(), this.#takePlace());
+      this.#begin(this.#works.take(this.#number, this.#nextWaiting()));
     }
     this.#count();
   }
@@ -99,8 +156,8 @@ export class Station<Piece extends object> implements Actor {
   }
 
   /** Hands it to `done` after the work. False when too much waits already. */
-  submit(piece: Piece): boolean {
-    if (this.serving < this.#concurrencyMax) this.#begin(piece, this.#takePlace());
+  submit(piece: number): boolean {
+    if (this.serving < this.#concurrencyMax) this.#begin(this.#works.take(this.#number, piece));
     else if (this.waiting >= this.#waitingMax) return false;
     else this.#wait(piece);
     this.#count();
@@ -108,24 +165,26 @@ export class Station<Piece extends object> implements Actor {
   }
 
   /** A piece is due. */
-  fire(place: number): void {
-    const { now } = this.#engine;
-    if (now < this.#stalledUntil) {
-      this.#engine.at(this.#stalledUntil, this, place);
+  due(work: number): void {
+    if (this.#engine.now < this.#stalledUntil) {
+      this.#engine.push(this.#stalledUntil, EventOf.station, work);
       return;
     }
-    const piece = this.#served[place] as Piece;
+    const works = this.#works;
+    const piece = works.piece(work);
     const serving = (this.serving - 1) | 0;
     this.serving = serving;
     // Who waits, waits for a place: one has become free.
     if (this.#endWaiting > this.#firstWaiting && serving < this.#concurrencyMax) {
-      this.#begin(this.#nextWaiting(), place);
-    } else {
-      this.#free[this.#freePlaces] = place;
-      this.#freePlaces = (this.#freePlaces + 1) | 0;
-    }
+      works.replace(work, this.#nextWaiting());
+      this.#begin(work);
+    } else works.give(work);
     this.#count();
     this.#done(piece);
+  }
+
+  *waitingPieces(): Iterable<number> {
+    for (let at = this.#firstWaiting; at < this.#endWaiting; at++) yield this.#waiting[at] ?? 0;
   }
 
   #limit({ concurrencyMax, waitingMax, contention }: StationSettings): void {
@@ -134,44 +193,40 @@ export class Station<Piece extends object> implements Actor {
     this.#contention = contention;
   }
 
-  #takePlace(): number {
-    const free = (this.#freePlaces - 1) | 0;
-    if (free < 0) return this.#served.length;
-    this.#freePlaces = free;
-    return this.#free[free] ?? 0;
-  }
-
-  #wait(piece: Piece): void {
+  #wait(piece: number): void {
+    if (this.#endWaiting === this.#waiting.length) this.#makeRoom();
     this.#waiting[this.#endWaiting] = piece;
     this.#endWaiting = (this.#endWaiting + 1) | 0;
   }
 
-  #nextWaiting(): Piece {
+  #nextWaiting(): number {
     const first = this.#firstWaiting;
-    const next = this.#waiting[first] as Piece;
-    this.#firstWaiting = first + 1;
+    const next = this.#waiting[first] ?? 0;
+    this.#firstWaiting = (first + 1) | 0;
     if (first + 1 === this.#endWaiting) {
       this.#firstWaiting = 0;
       this.#endWaiting = 0;
-    } else if (first > 1_024 && first * 2 > this.#endWaiting) this.#moveWaiting();
+    }
     return next;
   }
 
-  /** To the beginning of their array. */
-  #moveWaiting(): void {
+  /** To the beginning of their array, or of one twice as long where that would be in vain. */
+  #makeRoom(): void {
     const { waiting } = this;
-    this.#waiting.copyWithin(0, this.#firstWaiting, this.#endWaiting);
+    const isFull = waiting * 2 > this.#waiting.length;
+    const target = isFull ? new Int32Array(this.#waiting.length * 2) : this.#waiting;
+    target.set(this.#waiting.subarray(this.#firstWaiting, this.#endWaiting));
+    this.#waiting = target;
     this.#firstWaiting = 0;
     this.#endWaiting = waiting;
   }
 
-  #begin(piece: Piece, place: number): void {
+  #begin(work: number): void {
     const { now } = this.#engine;
-    this.#served[place] = piece;
     const time = this.#draw(this.#stream);
     const lasts = this.#hampered(now) ? this.#longer(time, now) : time;
     this.serving = (this.serving + 1) | 0;
-    this.#engine.at(now + lasts, this, place);
+    this.#engine.push(now + lasts, EventOf.station, work);
   }
 
   #hampered(now: Micros): boolean {

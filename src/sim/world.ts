@@ -2,32 +2,41 @@
  * What the hops of a simulation share: time, network, who is where, chance, and the booking of
  * exchanges. One world per run.
  */
-import {
-  EventKind,
-  type ExchangeFailure,
-  exchangeFailureCode,
-  PARENT_CLIENT,
-  PARENT_NONE,
-  PARENT_SAME_HOP,
-} from '../model/event.ts';
+import type { ExchangeFailure } from '../model/event.ts';
 import { hopNamed } from '../model/plan.ts';
 import type { Instance, Link, RunPlan } from '../model/run.ts';
 import type { Hop, Topology } from '../model/topology.ts';
 import type { PolicyClass } from '../policy/contract.ts';
-import { keepAliveTable } from '../policy/keep-alive.ts';
-import { PoolTables } from '../policy/pool-tables.ts';
-import { noTap, type PolicyTap } from '../policy/tap.ts';
+import type { PolicyTap } from '../policy/tap.ts';
 import { type RandomStream, randomStream } from '../random/stream.ts';
+import { Books } from './books.ts';
 import type { Engine } from './engine/engine.ts';
-import { Numbered } from './engine/numbered.ts';
-import { type Exchange, Exchanges } from './exchange.ts';
-import { type Meters, QueueBook } from './meters.ts';
-import type { Acceptor, Connection } from './net/connection.ts';
-import { PoolDecision } from './net/connection-pool.ts';
+import { EventOf } from './engine/event.ts';
+import { Lanes } from './engine/lanes.ts';
+import * as at from './exchanges.ts';
+import { Exchanges, type NotGranted } from './exchanges.ts';
+import { Happenings } from './happenings.ts';
+import type { App } from './hops/app.ts';
+import type { Clients } from './hops/clients.ts';
+import type { Database } from './hops/database.ts';
+import * as of from './load/load-requests.ts';
+import { LoadRequests } from './load/load-requests.ts';
+import * as user from './load/users.ts';
+import { Users } from './load/users.ts';
+import type { Meters } from './meters.ts';
+import { ConnectionPools } from './net/connection-pools.ts';
+import { Connections } from './net/connections.ts';
 import { Network } from './net/network.ts';
-import { Listener, Place, type SimLink } from './net/place.ts';
+import { Listener, Place, type Role, type SimLink } from './net/place.ts';
+import { QueueBook } from './queue-book.ts';
 import type { Recorder } from './recorder.ts';
+import { Flows } from './relay/flows.ts';
+import type { Probe } from './relay/probe.ts';
+import { Queues } from './relay/queues.ts';
+import type { Relay } from './relay/relay.ts';
+import { ServerConnections } from './relay/server-connections.ts';
 import { isFar, type SlotBook, ToldSlots } from './slot-book.ts';
+import { Stations } from './stations.ts';
 
 export interface WorldOptions {
   readonly topology: Topology;
@@ -43,22 +52,35 @@ export class World {
   readonly topology: Topology;
   readonly plan: RunPlan;
   readonly engine: Engine;
-  readonly network: Network;
   readonly recorder: Recorder | null;
+  readonly seed: number = 0;
+  readonly tap: PolicyTap;
   readonly places: readonly Place[];
   readonly links: readonly SimLink[];
+  // What is kept in rows
+  readonly connections: Connections;
   readonly exchanges = new Exchanges();
-  /** Exchanges that wait for a connection, at whichever pool. */
-  readonly waiters = new Numbered<Exchange>();
-  readonly decision = new PoolDecision();
-  /** Connections that servers keep, at whichever hop, and where their policies note them. */
-  readonly served = new Numbered<Connection>();
-  readonly servedRows = keepAliveTable();
-  readonly #pools = emptyPools();
+  readonly requests = new LoadRequests();
+  readonly users = new Users();
+  // Who works on them
+  readonly network: Network;
+  readonly books: Books;
+  readonly pools: ConnectionPools;
+  readonly served: ServerConnections;
+  readonly flows: Flows;
+  readonly queues: Queues;
+  readonly stations: Stations;
+  readonly exchangeLanes: Lanes;
+  readonly requestLanes: Lanes;
+  // By instance
+  readonly relays: Relay[] = [];
+  readonly apps: App[] = [];
+  readonly databases: Database[] = [];
+  readonly clients: Clients[] = [];
+  /** By connection. */
+  readonly probes = new Map<number, Probe>();
   /** Set before any hop is made, where the simulator measures by itself. */
   meters: Meters | null = null;
-  readonly #seed: number;
-  readonly tap: PolicyTap;
   /** By link. */
   readonly #listeners: Listener[][];
 
@@ -68,13 +90,13 @@ export class World {
     this.plan = plan;
     this.engine = engine;
     this.recorder = recorder;
-    this.network = new Network(engine, recorder);
+    this.seed = seed;
+    this.connections = new Connections(engine, (connection) => this.#forget(connection));
     this.places = plan.instances.map((instance) => {
       const hop = this.hopOf(instance);
-      return new Place(instance.index, {
-        ports: hop.kind === 'clients' ? null : hop.ephemeralPorts,
-        connectTimeout: 'connectTimeout' in hop ? hop.connectTimeout : 0,
-      });
+      const ports = hop.kind === 'clients' ? null : hop.ephemeralPorts;
+      const connectTimeout = 'connectTimeout' in hop ? hop.connectTimeout : 0;
+      return new Place(instance.index, { ports, connectTimeout }, this.connections);
     });
     this.links = plan.links.map(({ index, downstream }) => ({
       index,
@@ -82,7 +104,30 @@ export class World {
       exchanges: 0,
     }));
     this.#listeners = plan.links.map(() => []);
-    this.#seed = seed;
+    const happenings = new Happenings(this);
+    engine.serve(happenings);
+    this.network = new Network(this, happenings);
+    this.books = new Books(this);
+    this.pools = new ConnectionPools(this);
+    this.served = new ServerConnections(this.network, tap);
+    this.flows = new Flows(this);
+    this.queues = new Queues(this.network, this.flows, tap);
+    this.stations = new Stations(engine);
+    const { exchanges, requests } = this;
+    this.exchangeLanes = new Lanes(
+      engine,
+      EventOf.exchangeLane,
+      exchanges,
+      at.LANE_COLUMN,
+      (exchange) => this.relays[exchanges.get(exchange, at.READER)]?.expired(exchange),
+    );
+    this.requestLanes = new Lanes(
+      engine,
+      EventOf.requestLane,
+      requests,
+      of.LANE_COLUMN,
+      (request) => this.clientsOf(request).tooLate(request),
+    );
   }
 
   place(instance: Instance): Place {
@@ -109,12 +154,15 @@ export class World {
     );
   }
 
-  listen(instance: Instance, link: Link, acceptor: Acceptor): Listener {
+  listen(instance: Instance, link: Link, role: Role): Listener {
     const simLink = this.links[link.index];
     if (simLink === undefined) throw new Error(`no link ${link.index}`);
     const hop = this.hopOf(instance);
     const backlog = 'backlog' in hop ? hop.backlog : 0;
-    const listener = new Listener(this.place(instance), simLink, acceptor, backlog);
+    const { listeners } = this.network;
+    const place = this.place(instance);
+    const listener = new Listener(listeners.length, role, place, simLink, backlog);
+    listeners.push(listener);
     this.#listeners[link.index]?.push(listener);
     this.meters?.listens(listener);
     return listener;
@@ -162,15 +210,7 @@ export class World {
 
   /** The stream of one purpose of an instance: the one that the live engine draws from, too. */
   random(instance: Instance, purpose: string): RandomStream {
-    return randomStream(this.#seed, `${instance.hop}/${instance.replica}/${purpose}`);
-  }
-
-  /**
-   * Where a pool notes its connections and who waits: all share one place, unless they are
-   * recorded, because numbers of a recorded policy's connections are its own.
-   */
-  pools(): { readonly tables: PoolTables; readonly connections: (Connection | null)[] } {
-    return this.tap === noTap ? this.#pools : emptyPools();
+    return randomStream(this.seed, `${instance.hop}/${instance.replica}/${purpose}`);
   }
 
   /** A policy of an instance, made through the tap; `name` says whose it is. */
@@ -188,95 +228,95 @@ export class World {
    * ledger what only the queue knows, where a link before it delays.
    */
   queueBook(instance: Instance): SlotBook | null {
-    const { meters, recorder, engine, topology } = this;
+    const { meters, recorder, engine, topology, connections, exchanges } = this;
     const { index } = instance;
     const tally = meters?.queues[meters.shape.instances[index]?.queue ?? -1];
-    const book = meters && tally !== undefined ? new QueueBook(meters, tally, engine, index) : null;
+    const book =
+      tally === undefined ? null : new QueueBook(tally, engine, connections, exchanges, index);
     if (recorder === null || !isFar(topology, this.hopOf(instance))) return book;
-    return new ToldSlots(recorder, engine, index, book);
+    return new ToldSlots(recorder, engine, connections, index, book);
+  }
+
+  clientsOf(request: number): Clients {
+    const instance = this.users.get(this.requests.get(request, of.USER), user.GROUP);
+    return this.clients[instance] as Clients;
+  }
+
+  /** Of the client whose request it is, in its group. */
+  clientNumber(request: number): number {
+    return this.users.get(this.requests.get(request, of.USER), user.NUMBER);
+  }
+
+  tooLate(request: number): void {
+    this.clientsOf(request).tooLate(request);
   }
 
   // Books of exchanges
 
-  /** A request is handed to its connection. */
-  sent(connection: Connection, exchange: Exchange): void {
-    connection.ordinal += 1;
-    connection.exchange = exchange;
-    exchange.connection = connection;
-    const { meters } = this;
-    if (meters !== null) meters.sent(connection, exchange);
-    if (this.recorder !== null) this.#tellSent(connection, exchange);
+  sent(connection: number, exchange: number): void {
+    this.books.sent(connection, exchange);
   }
 
-  /** The sending hop is done with it. */
-  sentOver(connection: Connection, status: number, failure: ExchangeFailure): void {
-    const { exchange } = connection;
-    const { meters } = this;
-    connection.exchange = null;
-    if (exchange !== null && meters !== null) meters.sentOver(exchange);
-    if (this.recorder === null) return;
-    const { connectorPlace, connectorEnd, ordinal } = connection;
-    this.#tellEnded(connectorPlace, connectorEnd, ordinal, status, failure);
+  sentOver(connection: number, status: number, failure: ExchangeFailure): void {
+    this.books.sentOver(connection, status, failure);
   }
 
-  /** A request has been read. */
-  read(connection: Connection, exchange: Exchange): void {
-    connection.servedOrdinal += 1;
-    connection.served = exchange;
-    exchange.served = connection;
-    exchange.read = true;
-    const { meters } = this;
-    if (meters !== null) meters.read(connection, exchange);
-    if (this.recorder === null) return;
-    const { listener, acceptorEnd, servedOrdinal } = connection;
-    exchange.readEnd = acceptorEnd;
-    exchange.readOrdinal = servedOrdinal;
-    const { instance } = listener.place;
-    const kind = EventKind.exchangeStarted;
-    this.recorder.write(this.engine.now, kind, instance, acceptorEnd, servedOrdinal, 0, 0, 0);
+  read(connection: number, exchange: number): void {
+    this.books.read(connection, exchange);
   }
 
-  /** The reading hop is done with it. */
-  readOver(connection: Connection, status: number, failure: ExchangeFailure): void {
-    connection.served = null;
-    if (this.recorder === null) return;
-    const { listener, acceptorEnd, servedOrdinal } = connection;
-    this.#tellEnded(listener.place, acceptorEnd, servedOrdinal, status, failure);
+  readOver(connection: number, status: number, failure: ExchangeFailure): void {
+    this.books.readOver(connection, status, failure);
   }
 
-  #tellSent(connection: Connection, { parent, client, request }: Exchange): void {
-    let c: number = PARENT_NONE;
-    let a = 0;
-    let b = 0;
-    if (parent !== null) {
-      c = PARENT_SAME_HOP;
-      a = parent.readEnd;
-      b = parent.readOrdinal;
-    } else if (client > 0) {
-      c = PARENT_CLIENT;
-      a = client;
-      b = request;
-    }
-    const { connectorPlace, connectorEnd, ordinal } = connection;
-    const kind = EventKind.exchangeStarted;
-    const { now } = this.engine;
-    this.recorder?.write(now, kind, connectorPlace.instance, connectorEnd, ordinal, a, b, c);
+  // What becomes of an exchange: for who sent it
+
+  /** It has a connection, and the request is on its way. */
+  handed(exchange: number): void {
+    const number = this.exchanges.get(exchange, at.ASKER_NUMBER);
+    const asker = this.exchanges.get(exchange, at.ASKER);
+    if (asker === at.Asker.relay) this.relays[number]?.handed(exchange);
+    else if (asker === at.Asker.client) this.clients[number]?.handed(exchange);
   }
 
-  #tellEnded(
-    { instance }: Place,
-    end: number,
-    ordinal: number,
-    status: number,
-    failure: ExchangeFailure,
-  ): void {
-    const code = exchangeFailureCode(failure);
-    const kind = EventKind.exchangeEnded;
-    this.recorder?.write(this.engine.now, kind, instance, end, ordinal, status, code, 0);
+  notGranted(exchange: number, why: NotGranted): void {
+    const number = this.exchanges.get(exchange, at.ASKER_NUMBER);
+    const asker = this.exchanges.get(exchange, at.ASKER);
+    if (asker === at.Asker.relay) this.relays[number]?.notGranted(exchange, why);
+    else if (asker === at.Asker.client) this.clients[number]?.notGranted(exchange, why);
+    else if (asker === at.Asker.app) this.apps[number]?.notGranted(exchange);
   }
-}
 
-function emptyPools() {
-  const connections: (Connection | null)[] = [];
-  return { tables: new PoolTables(), connections };
+  /** The answer is there, with its status. */
+  answered(exchange: number): void {
+    const number = this.exchanges.get(exchange, at.ASKER_NUMBER);
+    const asker = this.exchanges.get(exchange, at.ASKER);
+    if (asker === at.Asker.relay) this.relays[number]?.answered(exchange);
+    else if (asker === at.Asker.client) this.clients[number]?.answered(exchange);
+    else if (asker === at.Asker.app) this.apps[number]?.answered(exchange);
+  }
+
+  /** There will be no answer: the connection broke. Stale: reused, and not a byte came back. */
+  broken(exchange: number, isStale: boolean): void {
+    const number = this.exchanges.get(exchange, at.ASKER_NUMBER);
+    const asker = this.exchanges.get(exchange, at.ASKER);
+    if (asker === at.Asker.relay) this.relays[number]?.broken(exchange, isStale);
+    else if (asker === at.Asker.client) this.clients[number]?.broken(exchange, isStale);
+    else if (asker === at.Asker.app) this.apps[number]?.broken(exchange);
+  }
+
+  /** Between two events: gives back what nobody can reach any more. */
+  tidy(): void {
+    if (!this.exchanges.isFull) return;
+    this.exchanges.sweep((reach) => {
+      this.network.reach(reach);
+      for (const exchange of this.stations.pieces()) reach(exchange);
+      for (const exchange of this.requests.attempts()) reach(exchange);
+    });
+  }
+
+  #forget(connection: number): void {
+    this.network.forget(connection);
+    this.probes.delete(connection);
+  }
 }

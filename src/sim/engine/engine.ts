@@ -1,6 +1,6 @@
 /**
- * Simulated time: takes events from the queue one after the other and lets their actors act.
- * Nothing here knows what is simulated.
+ * Simulated time: takes events from the queue one after the other and lets happen what they stand
+ * for. Nothing here knows what is simulated.
  *
  * What follows from an event within the same instant is a *consequence*: mostly a decision of a
  * policy, which must not be carried out before the policy's input has returned
@@ -8,30 +8,48 @@
  * event, and cost a few stores in a ring instead of a place in the queue.
  */
 import type { Micros } from '../../model/units.ts';
-import type { Actor, EventQueue } from './event-queue.ts';
+import { EventOf, KIND_BITS, KIND_MASK } from './event.ts';
+import { type EventQueue, NO_EVENT } from './event-queue.ts';
 
-/** Whoever carries out consequences. */
-export interface Follower {
-  /** `kind`, `number` and `subject` are what was given. */
-  follow(kind: number, number: number, subject: unknown): void;
+/** Whoever has something to do later that is too rare for a kind of its own. */
+export interface Actor {
+  /** `arg` is what was given with it; the time is the engine's `now`. */
+  fire(arg: number): void;
 }
 
-const RING = 1_024;
+/** Where events and consequences go: it knows who keeps which kind. */
+export interface Happening {
+  happens(kind: EventOf, which: number): void;
+  follows(kind: number, which: number, detail: number, stamp: number): void;
+}
+
+const FIRST_RING = 1_024;
+const NOBODY: Actor = { fire() {} };
 
 export class Engine {
-  now: Micros = 0;
+  // A fraction first: it will be large.
+  now: Micros = 0.5;
   /** Events that have happened. */
   events = 0;
   readonly #queue: EventQueue;
-  readonly #followers: (Follower | null)[] = new Array<Follower | null>(RING).fill(null);
-  readonly #subjects: unknown[] = new Array<unknown>(RING).fill(null);
-  readonly #kinds: number[] = new Array<number>(RING).fill(0);
-  readonly #numbers: number[] = new Array<number>(RING).fill(0);
+  #happening: Happening = { happens() {}, follows() {} };
+  /** Actors with an event in the queue, and what it is about: by number. */
+  readonly #actors: Actor[] = [];
+  readonly #args: number[] = [];
+  readonly #free: number[] = [];
+  /** Consequences: four words each. */
+  #ring = new Int32Array(FIRST_RING * 4);
   #first = 0;
   #last = 0;
 
   constructor(queue: EventQueue) {
     this.#queue = queue;
+    this.now = 0;
+  }
+
+  /** Who carries everything out; before anything is asked for. */
+  serve(happening: Happening): void {
+    this.#happening = happening;
   }
 
   /** Events that have still to happen. */
@@ -39,30 +57,43 @@ export class Engine {
     return this.#queue.size;
   }
 
-  /** `actor.fire(arg)` at `at`, which is not before now. */
-  at(at: Micros, actor: Actor, arg: number): void {
-    this.#queue.push(at, actor, arg);
+  /** An event at `at`, which is not before now. */
+  push(at: Micros, kind: EventOf, which: number): void {
+    this.#queue.push(at, (which << KIND_BITS) | kind);
   }
 
-  /** `follower.follow(kind, number, subject)` within this instant, after what was asked before. */
-  next(follower: Follower, kind: number, number: number, subject: unknown): void {
+  /** `actor.fire(arg)` at `at`. */
+  at(at: Micros, actor: Actor, arg: number): void {
+    const number = this.#free.pop() ?? this.#actors.length;
+    this.#actors[number] = actor;
+    this.#args[number] = arg;
+    this.push(at, EventOf.actor, number);
+  }
+
+  /** A consequence, after those that were found before. */
+  next(kind: number, which: number, detail: number, stamp: number): void {
+    if (this.#last === this.#ring.length) this.#grow();
+    const ring = this.#ring;
     const place = this.#last;
-    this.#last = place + 1;
-    this.#followers[place] = follower;
-    this.#kinds[place] = kind;
-    this.#numbers[place] = number;
-    this.#subjects[place] = subject;
+    this.#last = place + 4;
+    ring[place] = kind;
+    ring[place + 1] = which;
+    ring[place + 2] = detail;
+    ring[place + 3] = stamp;
   }
 
   /** Carries out all consequences, and those that follow from them. */
   settle(): void {
     while (this.#first < this.#last) {
+      const ring = this.#ring;
       const place = this.#first;
-      this.#first = place + 1;
-      const follower = this.#followers[place];
-      const subject = this.#subjects[place];
-      this.#subjects[place] = null;
-      follower?.follow(this.#kinds[place] ?? 0, this.#numbers[place] ?? 0, subject);
+      this.#first = place + 4;
+      this.#happening.follows(
+        ring[place] ?? 0,
+        ring[place + 1] ?? 0,
+        ring[place + 2] ?? 0,
+        ring[place + 3] ?? 0,
+      );
     }
     this.#first = 0;
     this.#last = 0;
@@ -73,33 +104,49 @@ export class Engine {
     const queue = this.#queue;
     this.settle();
     for (let left = eventsMax; left > 0; left--) {
-      const slot = queue.take(until);
-      if (slot < 0) {
+      const event = queue.take(until);
+      if (event === NO_EVENT) {
         this.events += eventsMax - left;
         this.now = until;
         return true;
       }
-      const { times, words, actors } = queue.slots;
-      this.now = times[slot >> 1] ?? 0;
-      (actors[slot >> 2] as Actor).fire(words[slot | 2] ?? 0);
+      this.now = queue.takenAt;
+      this.#happens(event);
       if (this.#last > 0) this.settle();
     }
     this.events += eventsMax;
     return false;
   }
 
-  /** Lets everything that `wanted` accepts happen without passing time; the rest is dropped. */
-  drain(wanted: (actor: Actor) => boolean): void {
-    const queue = this.#queue;
+  /** Lets everything of one kind happen without passing time; the rest is dropped. */
+  drain(kind: EventOf): void {
     this.settle();
     for (;;) {
-      const slot = queue.take(Number.POSITIVE_INFINITY);
-      if (slot < 0) return;
-      const { words, actors } = queue.slots;
-      const actor = actors[slot >> 2] as Actor;
-      if (!wanted(actor)) continue;
-      actor.fire(words[slot | 2] ?? 0);
+      const event = this.#queue.take(Number.POSITIVE_INFINITY);
+      if (event === NO_EVENT) return;
+      if ((event & KIND_MASK) !== kind) continue;
+      this.#happens(event);
       this.settle();
     }
+  }
+
+  #happens(event: number): void {
+    const kind = (event & KIND_MASK) as EventOf;
+    const which = event >> KIND_BITS;
+    if (kind === EventOf.actor) this.#fire(which);
+    else this.#happening.happens(kind, which);
+  }
+
+  #fire(number: number): void {
+    const actor = this.#actors[number] ?? NOBODY;
+    this.#actors[number] = NOBODY;
+    this.#free.push(number);
+    actor.fire(this.#args[number] ?? 0);
+  }
+
+  #grow(): void {
+    const ring = new Int32Array(this.#ring.length * 2);
+    ring.set(this.#ring);
+    this.#ring = ring;
   }
 }

@@ -1,93 +1,92 @@
 /**
- * A 4-ary heap of event slots: the reference. Four children to a node make it half as deep as a
- * binary one, and lie in one cache line. Order of insertion is a number of its own.
+ * A 4-ary heap of events: the reference. Four children to a node make it half as deep as a binary
+ * one. Order of insertion is a number of its own.
  */
-import type { Actor, EventQueue } from './event-queue.ts';
-import { NO_SLOT, Slots } from './slots.ts';
+import { type EventQueue, NO_EVENT } from './event-queue.ts';
+
+const FIRST_ROOM = 64;
 
 export class HeapQueue implements EventQueue {
-  readonly slots = new Slots();
-  #heap = new Int32Array(1_024);
-  /** By slot: how many were pushed before it. */
-  #order = new Float64Array(1_024);
-  #size = 0;
+  size = 0;
+  takenAt = 0;
+  #times = new Float64Array(FIRST_ROOM);
+  /** How many were pushed before it. */
+  #orders = new Float64Array(FIRST_ROOM);
+  #events = new Int32Array(FIRST_ROOM);
   #pushed = 0;
 
-  get size(): number {
-    return this.#size;
-  }
-
+  /** Time of the earliest, Infinity when there is none. */
   get firstAt(): number {
-    return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#at(this.#heap[0] ?? 0);
+    return this.size === 0 ? Number.POSITIVE_INFINITY : (this.#times[0] ?? 0);
   }
 
-  push(at: number, actor: Actor, arg: number): void {
-    const slot = this.slots.take(at, actor, arg);
-    this.#room(slot >> 2);
-    this.#order[slot >> 2] = this.#pushed;
+  push(at: number, event: number): void {
+    if (this.size === this.#times.length) this.#grow();
+    const order = this.#pushed;
     this.#pushed += 1;
-    const heap = this.#heap;
-    let index = this.#size;
-    this.#size += 1;
+    let index = this.size;
+    this.size += 1;
     while (index > 0) {
       const above = (index - 1) >> 2;
-      const parent = heap[above] ?? 0;
-      if (!this.#before(slot, parent)) break;
-      heap[index] = parent;
+      if ((this.#times[above] ?? 0) <= at) break;
+      this.#move(above, index);
       index = above;
     }
-    heap[index] = slot;
+    this.#put(index, at, order, event);
   }
 
   take(limit: number): number {
-    if (this.#size === 0) return NO_SLOT;
-    const first = this.#heap[0] ?? 0;
-    if (this.#at(first) > limit) return NO_SLOT;
-    this.slots.give(first);
-    this.#removeFirst();
+    if (this.size === 0 || (this.#times[0] ?? 0) > limit) return NO_EVENT;
+    this.takenAt = this.#times[0] ?? 0;
+    const first = this.#events[0] ?? NO_EVENT;
+    this.size -= 1;
+    if (this.size > 0) this.#sink(this.size);
     return first;
   }
 
-  #removeFirst(): void {
-    const heap = this.#heap;
-    this.#size -= 1;
-    const size = this.#size;
-    if (size === 0) return;
-    const last = heap[size] ?? 0;
+  /** What lies at `last` finds its place from the top. */
+  #sink(last: number): void {
+    const at = this.#times[last] ?? 0;
+    const order = this.#orders[last] ?? 0;
+    const event = this.#events[last] ?? 0;
     let index = 0;
-    for (let child = 1; child < size; child = 4 * index + 1) {
+    for (let child = 1; child < this.size; child = 4 * index + 1) {
       let least = child;
-      const end = Math.min(child + 4, size);
+      const end = Math.min(child + 4, this.size);
       for (let other = child + 1; other < end; other++) {
-        if (this.#before(heap[other] ?? 0, heap[least] ?? 0)) least = other;
+        if (this.#isBefore(other, this.#times[least] ?? 0, this.#orders[least] ?? 0)) least = other;
       }
-      const below = heap[least] ?? 0;
-      if (!this.#before(below, last)) break;
-      heap[index] = below;
+      if (!this.#isBefore(least, at, order)) break;
+      this.#move(least, index);
       index = least;
     }
-    heap[index] = last;
+    this.#put(index, at, order, event);
   }
 
-  #before(one: number, other: number): boolean {
-    const first = this.#at(one);
-    const second = this.#at(other);
-    if (first !== second) return first < second;
-    return (this.#order[one >> 2] ?? 0) < (this.#order[other >> 2] ?? 0);
+  #isBefore(index: number, at: number, order: number): boolean {
+    const time = this.#times[index] ?? 0;
+    return time < at || (time === at && (this.#orders[index] ?? 0) < order);
   }
 
-  #at(slot: number): number {
-    return this.slots.times[slot >> 1] ?? 0;
+  #move(from: number, to: number): void {
+    this.#put(to, this.#times[from] ?? 0, this.#orders[from] ?? 0, this.#events[from] ?? 0);
   }
 
-  #room(place: number): void {
-    if (place < this.#order.length && this.#size < this.#heap.length) return;
-    const length = Math.max(this.#order.length, this.#heap.length) * 2;
-    const heap = new Int32Array(length);
-    const order = new Float64Array(length);
-    heap.set(this.#heap);
-    order.set(this.#order);
-    this.#heap = heap;
-    this.#order = order;
+  #put(index: number, at: number, order: number, event: number): void {
+    this.#times[index] = at;
+    this.#orders[index] = order;
+    this.#events[index] = event;
+  }
+
+  #grow(): void {
+    const times = new Float64Array(this.#times.length * 2);
+    const orders = new Float64Array(times.length);
+    const events = new Int32Array(times.length);
+    times.set(this.#times);
+    orders.set(this.#orders);
+    events.set(this.#events);
+    this.#times = times;
+    this.#orders = orders;
+    this.#events = events;
   }
 }

@@ -1,96 +1,108 @@
 /**
- * A wheel for what is near and a heap for what is far.
+ * Two wheels for what is near and a heap for what is far.
  *
- *   now ──►│ bucket │ bucket │ bucket │ ...  67 s ahead │ far heap
- *               └► last ──► first ──► second ──┐
+ *   now ──►│ bucket │ bucket │ ... two windows of half a second │ window │ window │ ... 134 s │ far
+ *               └► last ──► first ──► second ──┐                    └► in order of insertion
  *                   ▲──────────────────────────┘
  *
  * A bucket of 64 µs holds one event or two at the rates that are simulated here. They are a ring
  * in order of time, known by its last: whoever comes behind it, and in a crowd at one time that is
- * everybody, is put there in two stores, and the first is the next one. There are so many buckets
- * that thinking users are seldom far; memory that no event ever came to is never touched. Which
- * buckets have anything is a bitmap, so that quiet times cost nothing. When the wheel turns on,
- * events of the far heap that have come into its reach join their buckets before anything else
- * can, so that rings keep the order of insertion.
+ * everybody, is put there in two stores, and the first is the next one. Which buckets have
+ * anything is a bitmap, so that quiet times cost nothing.
+ *
+ * Buckets are few (64 kB), so that they stay in the processor's cache. What lies beyond them waits
+ * in a window, unsorted, and joins the buckets when the window before it begins, before anything
+ * else can: so rings keep the order of insertion. So does what comes from the heap into a window.
  */
-import type { Actor, EventQueue } from './event-queue.ts';
+import { type EventQueue, NO_EVENT } from './event-queue.ts';
 import { HeapQueue } from './heap-queue.ts';
-import { NO_SLOT, Slots } from './slots.ts';
+import { Slots } from './slots.ts';
 
 /** µs per bucket: a power of two. */
 const WIDTH = 64;
-const PER_MICRO = 1 / WIDTH;
-const BUCKETS = 1_048_576;
+const PER_BUCKET = 1 / WIDTH;
+const BUCKETS = 16_384;
 const MASK = BUCKETS - 1;
-const SPAN = BUCKETS * WIDTH;
 const WORDS_MASK = BUCKETS / 32 - 1;
+/** Half of the buckets are a window. */
+const WINDOW = (WIDTH * BUCKETS) / 2;
+const PER_WINDOW = 1 / WINDOW;
+/** Windows beyond the two that have buckets: a power of two. */
+const WINDOWS = 256;
 
 export class WheelQueue implements EventQueue {
-  readonly slots = new Slots();
-  /** By bucket: its last slot and 1; 0 = it is empty. */
+  size = 0;
+  // Times begin as fractions: they will be large.
+  takenAt = 0.5;
+  readonly #slots = new Slots();
+  /** By bucket, and by window: its last slot and 1; 0 = it is empty. */
   readonly #lasts = new Int32Array(BUCKETS);
+  readonly #windows = new Int32Array(WINDOWS);
   readonly #filled = new Int32Array(BUCKETS / 32);
   readonly #far = new HeapQueue();
-  /** The present bucket, and the time at which it begins (a fraction first: it will be large). */
-  #place = 0;
+  /** The present bucket, and when it begins. */
+  #bucket = 0;
   #begins = 0.5;
-  /** Events in the wheel. */
+  /** Where buckets end (they are the present window and the next one), and where windows do. */
+  #nearUntil = 0.5;
+  #windowsUntil = 0.5;
+  /** Events in buckets, and in windows. */
   #near = 0;
+  #waiting = 0;
 
   constructor() {
-    this.#begins = 0;
+    this.takenAt = 0;
+    this.#startAt(0);
   }
 
-  get size(): number {
-    return this.#near + this.#far.size;
-  }
-
-  get firstAt(): number {
-    if (this.#near === 0) return this.#far.firstAt;
-    const { times, words } = this.slots;
-    const present = this.#lasts[this.#place] ?? 0;
-    const last = present > 0 ? present : (this.#lasts[this.#nextFilled()] ?? 0);
-    return times[(words[(last - 1) | 3] ?? 0) >> 1] ?? 0;
-  }
-
-  push(at: number, actor: Actor, arg: number): void {
-    if (at >= this.#begins + SPAN) this.#far.push(at, actor, arg);
-    else this.#insert(this.slots.take(at, actor, arg), at);
+  push(at: number, event: number): void {
+    this.size = (this.size + 1) | 0;
+    this.#place(at, event);
   }
 
   take(limit: number): number {
     const lasts = this.#lasts;
-    let last = ((lasts[this.#place] ?? 0) - 1) | 0;
+    let last = ((lasts[this.#bucket] ?? 0) - 1) | 0;
     if (last < 0) {
-      if (!this.#turnOn(limit)) return NO_SLOT;
-      last = ((lasts[this.#place] ?? 0) - 1) | 0;
+      if (!this.#turnOn(limit)) return NO_EVENT;
+      last = ((lasts[this.#bucket] ?? 0) - 1) | 0;
     }
-    const { slots } = this;
+    const slots = this.#slots;
     const { times, words } = slots;
     const first = words[last | 3] ?? 0;
-    if ((times[first >> 1] ?? 0) > limit) return NO_SLOT;
-    if (first === last) this.#emptied(this.#place);
+    const at = times[first >> 1] ?? 0;
+    if (at > limit) return NO_EVENT;
+    if (first === last) this.#emptied(this.#bucket);
     else words[last | 3] = words[first | 3] ?? 0;
     this.#near = (this.#near - 1) | 0;
+    this.size = (this.size - 1) | 0;
+    this.takenAt = at;
+    const event = words[first | 2] ?? NO_EVENT;
     slots.give(first);
-    return first;
+    return event;
+  }
+
+  #place(at: number, event: number): void {
+    if (at < this.#nearUntil) this.#insert(this.#slots.take(at, event), at);
+    else if (at < this.#windowsUntil) this.#wait(this.#slots.take(at, event), at);
+    else this.#far.push(at, event);
   }
 
   /** Behind those of the same time. */
   #insert(slot: number, at: number): void {
     this.#near = (this.#near + 1) | 0;
-    const place = (at * PER_MICRO) & MASK;
+    const place = (at * PER_BUCKET) & MASK;
     const lasts = this.#lasts;
     const last = ((lasts[place] ?? 0) - 1) | 0;
+    const { times, words } = this.#slots;
     if (last < 0) {
       const filled = this.#filled;
       const word = place >>> 5;
       filled[word] = (filled[word] ?? 0) | (1 << place);
-      this.slots.words[slot | 3] = slot;
+      words[slot | 3] = slot;
       lasts[place] = slot + 1;
       return;
     }
-    const { times, words } = this.slots;
     let before = last;
     if ((times[last >> 1] ?? 0) <= at) lasts[place] = slot + 1;
     else {
@@ -104,6 +116,18 @@ export class WheelQueue implements EventQueue {
     words[before | 3] = slot;
   }
 
+  /** Behind all that wait in that window. */
+  #wait(slot: number, at: number): void {
+    this.#waiting = (this.#waiting + 1) | 0;
+    const { words } = this.#slots;
+    const windows = this.#windows;
+    const place = (at * PER_WINDOW) & (WINDOWS - 1);
+    const last = ((windows[place] ?? 0) - 1) | 0;
+    words[slot | 3] = last < 0 ? slot : (words[last | 3] ?? 0);
+    if (last >= 0) words[last | 3] = slot;
+    windows[place] = slot + 1;
+  }
+
   #emptied(place: number): void {
     this.#lasts[place] = 0;
     const filled = this.#filled;
@@ -113,33 +137,76 @@ export class WheelQueue implements EventQueue {
 
   /** To the next bucket that has events, unless it begins after `limit` or there is none. */
   #turnOn(limit: number): boolean {
-    const far = this.#far;
-    let begins = 0.5;
-    if (this.#near > 0) {
-      begins = this.#begins + ((this.#nextFilled() - this.#place) & MASK) * WIDTH;
-    } else if (far.size > 0) begins = Math.floor(far.firstAt * PER_MICRO) * WIDTH;
-    else return false;
+    if (this.#near === 0) {
+      while (this.#near === 0) if (!this.#skip(limit)) return false;
+      if (this.#lasts[this.#bucket] !== 0) return true;
+    }
+    const next = this.#nextFilled();
+    const begins = this.#begins + ((next - this.#bucket) & MASK) * WIDTH;
     if (begins > limit) return false;
+    if (begins >= this.#nearUntil - WINDOW) this.#nextWindow();
     this.#begins = begins;
-    this.#place = (begins * PER_MICRO) & MASK;
-    if (far.size > 0 && far.firstAt < begins + SPAN) this.#takeIn(begins + SPAN);
+    this.#bucket = next;
     return true;
   }
 
+  /** The buckets are empty: to the next window, or, where all are, to the first far event's. */
+  #skip(limit: number): boolean {
+    if (this.size === 0) return false;
+    const isFar = this.#waiting === 0;
+    const starts = isFar
+      ? Math.floor(this.#far.firstAt * PER_WINDOW) * WINDOW
+      : this.#nearUntil - WINDOW;
+    if (starts > limit) return false;
+    if (isFar) {
+      this.#startAt(starts);
+      this.#takeIn();
+      return true;
+    }
+    this.#nextWindow();
+    this.#begins = starts;
+    this.#bucket = (starts * PER_BUCKET) & MASK;
+    return true;
+  }
+
+  /** The present window begins there, and nothing has come yet. */
+  #startAt(at: number): void {
+    this.#begins = at;
+    this.#bucket = (at * PER_BUCKET) & MASK;
+    this.#nearUntil = at + 2 * WINDOW;
+    this.#windowsUntil = this.#nearUntil + WINDOWS * WINDOW;
+  }
+
+  /** The next window begins, and what waits in the one after it joins the buckets. */
+  #nextWindow(): void {
+    const place = (this.#nearUntil * PER_WINDOW) & (WINDOWS - 1);
+    this.#nearUntil += WINDOW;
+    this.#windowsUntil += WINDOW;
+    const last = (this.#windows[place] ?? 0) - 1;
+    this.#windows[place] = 0;
+    const { times, words } = this.#slots;
+    let one = last < 0 ? last : (words[last | 3] ?? 0);
+    while (one >= 0) {
+      const next = one === last ? -1 : (words[one | 3] ?? 0);
+      this.#waiting = (this.#waiting - 1) | 0;
+      this.#insert(one, times[one >> 1] ?? 0);
+      one = next;
+    }
+    if (this.#far.firstAt < this.#windowsUntil) this.#takeIn();
+  }
+
   /** What has come into reach leaves the heap. */
-  #takeIn(reach: number): void {
+  #takeIn(): void {
     const far = this.#far;
-    const { times, words, actors } = far.slots;
-    while (far.size > 0 && far.firstAt < reach) {
-      const slot = far.take(reach);
-      const at = times[slot >> 1] ?? 0;
-      this.#insert(this.slots.take(at, actors[slot >> 2] as Actor, words[slot | 2] ?? 0), at);
+    while (far.firstAt < this.#windowsUntil) {
+      const event = far.take(this.#windowsUntil);
+      this.#place(far.takenAt, event);
     }
   }
 
   /** The first bucket after the present one that has events; there must be one. */
   #nextFilled(): number {
-    const start = (this.#place + 1) & MASK;
+    const start = (this.#bucket + 1) & MASK;
     const filled = this.#filled;
     let word = start >>> 5;
     let bits = (filled[word] ?? 0) & (-1 << start);

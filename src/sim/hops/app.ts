@@ -8,12 +8,14 @@ import type { Instance } from '../../model/run.ts';
 import type { Action, AppHop } from '../../model/topology.ts';
 import type { PoolOptions } from '../../policy/pool.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import type { Asker, Exchange, NotGranted } from '../exchange.ts';
+import type { Exchanges } from '../exchanges.ts';
+import * as at from '../exchanges.ts';
 import { ANSWER_BYTES, QUERY_BYTES } from '../message-size.ts';
-import type { Acceptor, Connection } from '../net/connection.ts';
-import { ConnectionPool } from '../net/connection-pool.ts';
-import { CAUSES, keptFor, ServerConnections } from '../relay/keep-alive.ts';
-import { Station } from '../station.ts';
+import type { Connections } from '../net/connections.ts';
+import * as of from '../net/connections.ts';
+import { Role } from '../net/place.ts';
+import { CAUSES, keptFor } from '../relay/server-connections.ts';
+import type { Station } from '../station.ts';
 import { stationBook } from '../station-book.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
@@ -21,11 +23,16 @@ import { FIRST_SELECT, INSERT } from './prepared-statements.ts';
 import { setting } from './settings.ts';
 import type { SimHop } from './sim-hop.ts';
 
-export class App implements SimHop, Acceptor, Asker {
+const NONE = -1;
+
+export class App implements SimHop {
   readonly #world: World;
-  readonly #connections: ServerConnections;
-  readonly #station: Station<Exchange>;
-  readonly #pool: ConnectionPool | null;
+  readonly #number: number = 0;
+  readonly #connections: Connections;
+  readonly #exchanges: Exchanges;
+  readonly #station: Station;
+  /** Of its connections to the database; -1 = it has none. */
+  readonly #pool: number = NONE;
   readonly #bursts: RandomStream;
   readonly #statements: RandomStream;
   readonly #faults: HostFaults;
@@ -34,22 +41,28 @@ export class App implements SimHop, Acceptor, Asker {
   constructor(world: World, instance: Instance, hop: AppHop) {
     this.#world = world;
     this.#settings = hop;
-    this.#connections = new ServerConnections(world, instance, keptFor(hop.keepAliveTimeout));
+    this.#number = instance.index;
+    this.#connections = world.connections;
+    this.#exchanges = world.exchanges;
+    world.served.serve(instance, keptFor(hop.keepAliveTimeout));
+    world.apps[instance.index] = this;
     const stream = world.random(instance, 'service');
     this.#bursts = world.random(instance, 'slow-requests');
     this.#statements = world.random(instance, 'statements');
     const book = stationBook(world, instance);
-    const done = (exchange: Exchange): void => this.#worked(exchange);
-    this.#station = new Station(world.engine, hop, stream, done, book);
-    for (const link of world.incoming(hop)) world.listen(instance, link, this);
+    const done = (exchange: number): void => this.#worked(exchange);
+    this.#station = world.stations.add(hop, stream, done, book);
+    for (const link of world.incoming(hop)) world.listen(instance, link, Role.app);
     const database = world.outgoing(hop) !== null;
-    this.#pool = database ? this.#makePool(instance) : null;
+    this.#pool = database ? this.#makePool(instance) : NONE;
     this.#faults = new HostFaults(world, instance, {
       resetAccepted: (connection) => {
         world.network.resetAcceptor(connection, CAUSES.localRst);
         this.#gone(connection);
       },
-      resetConnecting: () => this.#pool?.closeAll(CAUSES.localRst),
+      resetConnecting: () => {
+        if (this.#pool !== NONE) world.pools.closeAll(this.#pool, CAUSES.localRst);
+      },
     });
   }
 
@@ -71,77 +84,81 @@ export class App implements SimHop, Acceptor, Asker {
     if (changed === null) return this.#faults.apply(action);
     this.#settings = changed;
     this.#station.configure(changed);
-    this.#pool?.configure(poolOptions(changed.pool));
-    this.#connections.configure(keptFor(changed.keepAliveTimeout));
+    if (this.#pool !== NONE) this.#world.pools.configure(this.#pool, poolOptions(changed.pool));
+    this.#world.served.configure(this.#number, keptFor(changed.keepAliveTimeout));
     return true;
   }
 
   // Acceptor
 
-  accepted(connection: Connection): void {
-    this.#connections.add(connection);
+  accepted(connection: number): void {
+    this.#world.served.add(connection);
   }
 
-  asked(connection: Connection, exchange: Exchange): void {
-    if (!connection.reading) return;
-    this.#connections.begun(connection);
+  asked(connection: number, exchange: number): void {
+    if (!this.#connections.has(connection, of.READING)) return;
+    this.#world.served.begun(connection);
     this.#world.read(connection, exchange);
-    if (exchange.last) connection.lastCause = CAUSES.maxRequests;
-    const { kind } = exchange;
-    if (kind.alive) this.#answer(exchange, 200);
-    else if (!kind.item) this.#answer(exchange, 404);
+    const exchanges = this.#exchanges;
+    if (exchanges.has(exchange, at.LAST)) {
+      this.#connections.put(connection, of.LAST_CAUSE, CAUSES.maxRequests);
+    }
+    if (exchanges.has(exchange, at.ALIVE)) this.#answer(exchange, 200);
+    else if (!exchanges.has(exchange, at.ITEM)) this.#answer(exchange, 404);
     else {
-      exchange.left = this.#settings.queriesPerRequest;
-      exchange.insert = kind.post;
+      exchanges.put(exchange, at.NOTE, this.#settings.queriesPerRequest);
+      if (exchanges.has(exchange, at.POST)) exchanges.set(exchange, at.INSERT);
       if (!this.#station.submit(exchange)) this.#answer(exchange, 503);
     }
   }
 
-  connectorFinished(connection: Connection): void {
+  connectorFinished(connection: number): void {
     // Our own framing answers a client that sends FIN behind its request still; node:http closes
     // at once (`httpAllowHalfOpen` is off), and the work for the request goes on for nobody.
-    if (connection.served !== null && this.#settings.implementation === 'builtin') return;
+    const isServed = this.#connections.get(connection, of.SERVED) !== 0;
+    if (isServed && this.#settings.implementation === 'builtin') return;
     this.#world.network.closeAcceptor(connection, CAUSES.peerFin);
     this.#gone(connection);
   }
 
-  connectorReset(connection: Connection): void {
+  connectorReset(connection: number): void {
     this.#world.network.closeAcceptor(connection, CAUSES.peerRst);
     this.#gone(connection);
   }
 
   // Asker: queries
 
-  sent(): void {}
-
-  notGranted(query: Exchange, _why: NotGranted): void {
-    this.#answer(requestOf(query), 503);
+  /** No connection for a query. */
+  notGranted(query: number): void {
+    this.#answer(this.#exchanges.get(query, at.PARENT), 503);
   }
 
-  answered(query: Exchange): void {
-    const exchange = requestOf(query);
-    if (query.status !== 200) this.#answer(exchange, 500);
-    else if (exchange.left > 0) this.#query(exchange);
-    else this.#answer(exchange, exchange.kind.post ? 201 : 200);
+  answered(query: number): void {
+    const exchange = this.#exchanges.get(query, at.PARENT);
+    if (this.#exchanges.get(query, at.STATUS) !== 200) this.#answer(exchange, 500);
+    else this.#worked(exchange);
   }
 
-  broken(query: Exchange): void {
-    this.#answer(requestOf(query), 503);
+  broken(query: number): void {
+    this.#answer(this.#exchanges.get(query, at.PARENT), 503);
   }
 
-  #worked(exchange: Exchange): void {
-    if (this.#pool === null || exchange.left === 0) {
-      this.#answer(exchange, exchange.kind.post ? 201 : 200);
-    } else this.#query(exchange);
+  #worked(exchange: number): void {
+    const left = this.#exchanges.get(exchange, at.NOTE);
+    if (this.#pool !== NONE && left > 0) this.#query(exchange, left);
+    else this.#answer(exchange, this.#exchanges.has(exchange, at.POST) ? 201 : 200);
   }
 
-  #query(exchange: Exchange): void {
-    exchange.left -= 1;
-    const query = this.#world.exchanges.take(this, exchange, exchange.kind);
+  #query(exchange: number, left: number): void {
+    const exchanges = this.#exchanges;
+    exchanges.put(exchange, at.NOTE, left - 1);
+    const kind = exchanges.get(exchange, at.FLAGS) & at.KIND;
+    const query = exchanges.take(at.Asker.app, this.#number, exchange, kind);
     // The first statement for a POST inserts, those after it select.
-    query.statement = exchange.insert ? INSERT : this.#select();
-    exchange.insert = false;
-    this.#pool?.acquire(query);
+    const inserts = exchanges.has(exchange, at.INSERT);
+    exchanges.put(query, at.NOTE, inserts ? INSERT : this.#select());
+    exchanges.unset(exchange, at.INSERT);
+    this.#world.pools.acquire(query, this.#pool);
   }
 
   #select(): number {
@@ -149,44 +166,36 @@ export class App implements SimHop, Acceptor, Asker {
     return FIRST_SELECT + (statements === 1 ? 0 : this.#statements.below(statements));
   }
 
-  #answer(exchange: Exchange, status: number): void {
-    const connection = exchange.served;
-    exchange.status = status;
-    if (connection === null) return;
-    exchange.served = null;
+  #answer(exchange: number, status: number): void {
+    const connection = this.#exchanges.get(exchange, at.SERVED);
+    this.#exchanges.put(exchange, at.STATUS, status);
+    if (connection === 0) return;
+    this.#exchanges.put(exchange, at.SERVED, 0);
     this.#world.readOver(connection, status, 'none');
-    this.#connections.answer(connection, exchange, ANSWER_BYTES);
+    this.#world.served.answer(connection, exchange, ANSWER_BYTES);
   }
 
-  #gone(connection: Connection): void {
-    this.#connections.forget(connection);
-    const { served } = connection;
-    if (served === null) return;
-    served.served = null;
+  #gone(connection: number): void {
+    this.#world.served.forget(connection);
+    const served = this.#connections.get(connection, of.SERVED);
+    if (served === 0) return;
+    this.#exchanges.put(served, at.SERVED, 0);
     this.#world.readOver(connection, 0, 'aborted');
   }
 
-  #makePool(instance: Instance): ConnectionPool {
+  #makePool(instance: Instance): number {
     const world = this.#world;
-    return new ConnectionPool({
-      rules: {
-        world,
-        place: world.place(instance),
-        closesUpstream: false,
-        awaitsGreeting: true,
-        requestBytes: QUERY_BYTES,
-      },
-      name: `${instance.hop}/${instance.replica}/database-pool`,
-      choices: { target: world.drawn(instance, 'database'), draw: () => 0 },
-      settings: poolOptions(this.#settings.pool),
+    const name = `${instance.hop}/${instance.replica}/database-pool`;
+    return world.pools.add(name, poolOptions(this.#settings.pool), {
+      place: world.place(instance),
+      closesUpstream: false,
+      awaitsGreeting: true,
+      requestBytes: QUERY_BYTES,
+      idleMax: 0,
+      target: world.drawn(instance, 'database'),
+      draw: () => 0,
     });
   }
-}
-
-function requestOf(query: Exchange): Exchange {
-  const { parent } = query;
-  if (parent === null) throw new Error('an app queries for requests only');
-  return parent;
 }
 
 function poolOptions(pool: AppHop['pool']): PoolOptions {

@@ -3,7 +3,6 @@
  * own connections (its habit), a timeout per attempt, the shared `Retry` policy, and a second try
  * of a GET for a connection that was stale. The rules are those of live/load/group.ts.
  */
-
 import type { RequestTally } from '../../measure/request-tally.ts';
 import { EventKind, type ExchangeFailure, exchangeFailureCode } from '../../model/event.ts';
 import type { Instance } from '../../model/run.ts';
@@ -11,16 +10,23 @@ import type { Action, ClientsHop, PoolSettings, RetryReason } from '../../model/
 import type { Micros } from '../../model/units.ts';
 import { Retry, retryReasonCode } from '../../policy/retry.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import { Lane } from '../engine/lane.ts';
-import type { Asker, Exchange, NotGranted } from '../exchange.ts';
-import { type Asked, askedBy, ClientInputs } from '../load/client-inputs.ts';
+import { EventOf } from '../engine/event.ts';
+import type { Exchanges, NotGranted } from '../exchanges.ts';
+import * as at from '../exchanges.ts';
+import { ClientInputs } from '../load/client-inputs.ts';
 import { ClosedUsers } from '../load/closed-users.ts';
-import { type Client, type Issuer, LoadRequest, Patience } from '../load/load-request.ts';
+import type { LoadRequests } from '../load/load-requests.ts';
+import * as of from '../load/load-requests.ts';
 import { OpenArrivals } from '../load/open-arrivals.ts';
+import { Patience } from '../load/patience.ts';
+import type { Users } from '../load/users.ts';
+import * as user from '../load/users.ts';
 import type { Workload } from '../load/workload.ts';
 import { REQUEST_BYTES } from '../message-size.ts';
-import { ConnectionPool, type PoolRules } from '../net/connection-pool.ts';
-import { CAUSES } from '../relay/keep-alive.ts';
+import type { PoolRules } from '../net/connection-pools.ts';
+import { CONNECTOR, UP } from '../net/connections.ts';
+import type { Listener } from '../net/place.ts';
+import { CAUSES } from '../relay/server-connections.ts';
 import type { World } from '../world.ts';
 import { setting } from './settings.ts';
 import type { SimHop } from './sim-hop.ts';
@@ -30,59 +36,65 @@ const CLIENT_IN_FLIGHT_MAX = 1_000;
 const GROUP_IN_FLIGHT_MAX = 100_000;
 const STALE_MAX = 16;
 
-export class Clients implements SimHop, Asker, Issuer {
+export class Clients implements SimHop {
   readonly #world: World;
+  readonly #exchanges: Exchanges;
+  readonly #users: Users;
+  readonly #requests: LoadRequests;
   readonly #instance: Instance;
-  readonly #asked: Asked;
-  /** By number, made when they first ask. Known in length, or the engine would search it. */
-  readonly #clients: (Client | null)[];
+  readonly #inputs: ClientInputs;
+  /** The row before that of the first client. */
+  readonly #base: number = 0;
   readonly #workload: Workload;
   readonly #retry: Retry;
-  readonly #timeouts: Lane;
+  /** The lane of its timeouts. */
+  readonly #timeouts: number = 0;
   readonly #resets: RandomStream;
   readonly #tally: RequestTally | null;
-  readonly #group: number;
+  /** Its position among the groups that are measured; -1 = it is not. */
+  readonly #group: number = 0;
   readonly #poolRules: PoolRules;
-  /** Requests that are done, for those to come. */
-  readonly #free: LoadRequest[] = [];
+  /** By pool: whose it is. */
+  readonly #owners = new Map<number, number>();
+  /** Where clients connect to, once everybody listens. */
+  #targets: readonly Listener[] | null = null;
   #settings: ClientsHop;
+  #pool: PoolSettings;
   #inFlight = 0;
-  /** What the retry policy decided last, and whose request it is about. */
+  /** What the retry policy decided last, and about whose request (number of the client). */
   #decision: Micros | null = null;
-  #retrying: Client | null = null;
+  #retrying = 0;
 
   constructor(world: World, instance: Instance, hop: ClientsHop, alivePaths: ReadonlySet<string>) {
     this.#world = world;
+    this.#exchanges = world.exchanges;
+    this.#users = world.users;
+    this.#requests = world.requests;
     this.#instance = instance;
     this.#settings = hop;
-    this.#clients = new Array<Client | null>(hop.count + 1).fill(null);
+    this.#pool = poolOf(hop);
+    this.#base = world.users.addGroup(instance.index, hop.count);
     this.#group = world.meters?.shape.instances[instance.index]?.group ?? -1;
     this.#tally = world.meters?.groups[this.#group] ?? null;
-    this.#asked = askedBy(hop, alivePaths);
-    this.#poolRules = {
-      world,
-      place: world.place(instance),
-      closesUpstream: false,
-      awaitsGreeting: false,
-      requestBytes: REQUEST_BYTES,
-    };
-    this.#timeouts = new Lane(world.engine, hop.timeout);
+    this.#inputs = new ClientInputs(world, instance, hop, alivePaths);
+    this.#timeouts = world.requestLanes.add(hop.timeout);
     this.#resets = world.random(instance, 'reset-connections');
+    world.clients[instance.index] = this;
+    this.#poolRules = this.#makePoolRules();
     this.#retry = world.policy(`${hop.name}/retry`, Retry, hop.retry, {
-      retryAt: (_client, at) => {
-        this.#decision = at;
+      retryAt: (_client, time) => {
+        this.#decision = time;
       },
       giveUp: () => {},
-      draw: (bound) => this.#retrying?.inputs.pauses.below(bound) ?? 0,
+      draw: (bound) => this.#inputs.pause(this.#retrying, bound),
     });
     const issue = (client: number): void => this.#issue(client);
+    const think = (client: number): Micros => this.#inputs.think(this.#base + client);
     const { workload } = hop;
     this.#workload =
       workload.kind === 'open'
         ? new OpenArrivals(world, instance, hop, workload, issue)
-        : new ClosedUsers(world, instance, hop, workload, issue, (client) =>
-            this.#client(client).inputs.think(),
-          );
+        : new ClosedUsers(world, instance, hop, workload, issue, think, this.#base);
   }
 
   get pending(): number {
@@ -93,13 +105,18 @@ export class Clients implements SimHop, Asker, Issuer {
     this.#workload.begin();
   }
 
+  /** The pause of one of its clients (a row) is over. */
+  happens(client: number): void {
+    this.#workload.happens(client - this.#base);
+  }
+
   apply(action: Action): boolean {
     const { name } = this.#settings;
+    const { connections, pools } = this.#world;
     if (action.action === 'reset-connections' && action.hop === name) {
       for (const connection of this.#world.place(this.#instance).connecting.all()) {
-        const { connector } = connection;
-        if (!connection.up || this.#resets.unit() >= action.share) continue;
-        if (connector instanceof ConnectionPool) connector.reset(connection);
+        if (!connections.has(connection, UP) || this.#resets.unit() >= action.share) continue;
+        if (connections.get(connection, CONNECTOR) >= 0) pools.reset(connection);
       }
       return true;
     }
@@ -108,92 +125,100 @@ export class Clients implements SimHop, Asker, Issuer {
     const changed = setting(action, this.#settings);
     if (changed === null || changed.pool === this.#settings.pool) return false;
     this.#settings = changed;
-    for (const client of this.#clients) client?.pool.configure(poolOf(changed));
+    this.#pool = poolOf(changed);
+    for (let client = 1; client <= changed.count; client++) {
+      const pool = this.#users.get(this.#base + client, user.POOL) - 1;
+      if (pool >= 0) pools.configure(pool, this.#pool);
+    }
     return true;
   }
 
-  // Asker: an attempt's fate
+  // An attempt's fate
 
-  sent(attempt: Exchange): void {
-    requestOf(attempt).handed += 1;
+  /** It has a connection. */
+  handed(attempt: number): void {
+    this.#requests.add(this.#requestOf(attempt), of.HANDED);
   }
 
-  notGranted(attempt: Exchange, why: NotGranted): void {
+  notGranted(attempt: number, why: NotGranted): void {
     const failure = why === 'refused' || why === 'timeout' ? why : 'no_connection';
-    this.#failed(requestOf(attempt), failure, false);
+    this.#failed(this.#requestOf(attempt), failure, false);
   }
 
-  answered(attempt: Exchange): void {
-    const request = requestOf(attempt);
-    this.#timeouts.clear(request);
-    request.attempt = null;
-    const { status } = attempt;
+  answered(attempt: number): void {
+    const request = this.#requestOf(attempt);
+    this.#world.requestLanes.clear(request);
+    this.#requests.put(request, of.ATTEMPT, 0);
+    const status = this.#exchanges.get(attempt, at.STATUS);
     if (status >= 429) {
       const reason: RetryReason | null = status === 429 ? '429' : status >= 500 ? '5xx' : null;
-      if (reason !== null && this.#again(request, reason, attempt.retryAfter)) return;
+      const notBefore = this.#exchanges.get(attempt, at.RETRY_AFTER);
+      if (reason !== null && this.#again(request, reason, notBefore)) return;
     }
     this.#done(request, status, 'none');
   }
 
-  broken(attempt: Exchange, stale: boolean): void {
-    this.#failed(requestOf(attempt), 'reset', stale);
+  broken(attempt: number, isStale: boolean): void {
+    this.#failed(this.#requestOf(attempt), 'reset', isStale);
   }
 
-  // Issuer
-
-  tryAgain(request: LoadRequest): void {
+  /** The pause before another attempt is over. */
+  tryAgain(request: number): void {
+    this.#requests.add(request, of.ATTEMPTS);
     this.#attempt(request);
   }
 
-  tooLate(request: LoadRequest): void {
-    const { attempt } = request;
-    if (attempt !== null) attempt.pool?.abandon(attempt, CAUSES.requestTimeout, 'timeout');
+  /** Its attempt has had no answer in time. */
+  tooLate(request: number): void {
+    const attempt = this.#requests.get(request, of.ATTEMPT);
+    if (attempt !== 0) this.#world.pools.abandon(attempt, CAUSES.requestTimeout, 'timeout');
     this.#failed(request, 'timeout', false);
   }
 
-  #issue(number: number): void {
-    const client = this.#client(number);
+  #issue(client: number): void {
+    const row = this.#base + client;
+    const users = this.#users;
+    if (users.get(row, user.POOL) === 0) this.#begin(row, client);
     const { engine } = this.#world;
-    client.requests += 1;
-    client.inFlight += 1;
+    users.add(row, user.REQUESTS, 1);
+    users.add(row, user.IN_FLIGHT, 1);
     this.#inFlight += 1;
-    const kind = client.inputs.kind();
-    const request = this.#free.pop() ?? new LoadRequest(client, kind, this);
-    request.begin(client, kind);
+    const kind = this.#inputs.kind(row);
+    const number = users.get(row, user.REQUESTS);
+    const request = this.#requests.take(row, kind, number, engine.now);
     this.#tally?.countSent(engine.now);
-    request.intendedAt = engine.now;
-    this.#tell(EventKind.requestSent, number, request.number, engine.now);
-    if (client.inFlight > CLIENT_IN_FLIGHT_MAX || this.#inFlight > GROUP_IN_FLIGHT_MAX) {
+    this.#tell(EventKind.requestSent, client, number, engine.now);
+    const tooMany = users.get(row, user.IN_FLIGHT) > CLIENT_IN_FLIGHT_MAX;
+    if (tooMany || this.#inFlight > GROUP_IN_FLIGHT_MAX) {
       this.#done(request, 0, 'no_connection');
       return;
     }
-    this.#retry.firstAttempt(engine.now, number);
+    this.#retry.firstAttempt(engine.now, client);
     this.#attempt(request);
   }
 
-  #attempt(request: LoadRequest): void {
-    const { client } = request;
-    const attempt = this.#world.exchanges.take(this, null, request.kind);
-    attempt.load = request;
-    request.attempt = attempt;
-    attempt.client = client.number;
-    attempt.request = request.number;
-    attempt.rootGroup = this.#group;
-    attempt.again = request.handed > 0;
-    this.#timeouts.set(request);
-    const patience = client.inputs.patience();
-    if (patience > 0) {
-      const { engine } = this.#world;
-      engine.at(engine.now + patience, new Patience(request, attempt), 0);
-    }
-    client.pool.acquire(attempt);
+  #attempt(request: number): void {
+    const exchanges = this.#exchanges;
+    const row = this.#requests.get(request, of.USER);
+    const kind = this.#requests.get(request, of.KIND);
+    const again = this.#requests.get(request, of.HANDED) > 0 ? at.AGAIN : 0;
+    const attempt = exchanges.take(at.Asker.client, this.#instance.index, 0, kind | again);
+    exchanges.put(attempt, at.REQUEST, request + 1);
+    exchanges.put(attempt, at.ROOT_GROUP, this.#group + 1);
+    this.#requests.put(request, of.ATTEMPT, attempt);
+    this.#world.requestLanes.set(this.#timeouts, request);
+    const patience = this.#inputs.patience(row - this.#base);
+    if (patience > 0) new Patience(this.#world, request, attempt).begin(patience);
+    this.#world.pools.acquire(attempt, this.#users.get(row, user.POOL) - 1);
   }
 
-  #failed(request: LoadRequest, failure: ExchangeFailure, stale: boolean): void {
-    this.#timeouts.clear(request);
-    request.attempt = null;
-    if (stale && !request.kind.post && request.stale < STALE_MAX) {
-      request.stale += 1;
+  #failed(request: number, failure: ExchangeFailure, isStale: boolean): void {
+    const requests = this.#requests;
+    this.#world.requestLanes.clear(request);
+    requests.put(request, of.ATTEMPT, 0);
+    const mayRetry = (requests.get(request, of.KIND) & at.POST) === 0;
+    if (isStale && mayRetry && requests.get(request, of.STALE) < STALE_MAX) {
+      requests.add(request, of.STALE);
       this.#attempt(request);
       return;
     }
@@ -203,61 +228,70 @@ export class Clients implements SimHop, Asker, Issuer {
   }
 
   /** Asks the retry policy; true when the request will be tried again. */
-  #again(request: LoadRequest, reason: RetryReason, notBefore: number): boolean {
+  #again(request: number, reason: RetryReason, notBefore: number): boolean {
     const { engine } = this.#world;
     this.#decision = null;
-    this.#retrying = request.client;
+    this.#retrying = this.#requests.get(request, of.USER) - this.#base;
+    const attempts = this.#requests.get(request, of.ATTEMPTS);
     const code = retryReasonCode(reason);
-    this.#retry.failed(engine.now, request.client.number, request.attempts, code, notBefore);
+    this.#retry.failed(engine.now, this.#retrying, attempts, code, notBefore);
     if (this.#decision === null) return false;
-    engine.at(this.#decision, request, 0);
+    engine.push(this.#decision, EventOf.request, request);
     return true;
   }
 
-  #done(request: LoadRequest, status: number, failure: ExchangeFailure): void {
-    const { client } = request;
-    client.inFlight -= 1;
+  #done(request: number, status: number, failure: ExchangeFailure): void {
+    const requests = this.#requests;
+    const row = requests.get(request, of.USER);
+    const client = row - this.#base;
+    this.#users.add(row, user.IN_FLIGHT, -1);
     this.#inFlight -= 1;
     const outcome = status > 0 ? status : -exchangeFailureCode(failure);
     const { now } = this.#world.engine;
     if (status > 0) {
-      this.#tally?.countAnswer(now, client.number, status, now - request.intendedAt);
+      this.#tally?.countAnswer(now, client, status, now - requests.intendedAt(request));
     } else this.#tally?.countFailure(now, -outcome);
-    this.#tell(EventKind.requestDone, client.number, request.number, outcome);
-    this.#free.push(request);
-    this.#workload.done(client.number);
+    this.#tell(EventKind.requestDone, client, requests.get(request, of.NUMBER), outcome);
+    requests.give(request);
+    this.#workload.done(client);
   }
 
-  #client(number: number): Client {
-    return this.#clients[number] ?? this.#makeClient(number);
+  #requestOf(attempt: number): number {
+    return this.#exchanges.get(attempt, at.REQUEST) - 1;
   }
 
-  #makeClient(number: number): Client {
+  /** A client asks for the first time. */
+  #begin(row: number, client: number): void {
     const world = this.#world;
-    const instance = this.#instance;
-    const inputs = new ClientInputs(world, instance, this.#asked, number);
-    const link = world.outgoing(this.#settings);
-    if (link !== null) inputs.chooseTarget(world.targets(instance, link));
-    const pool = new ConnectionPool({
-      rules: this.#poolRules,
-      name: `${instance.hop}/${number}/pool`,
-      choices: inputs,
-      settings: poolOf(this.#settings),
-    });
-    const client = { number, inputs, pool, requests: 0, inFlight: 0 };
-    this.#clients[number] = client;
-    return client;
+    if (this.#targets === null) {
+      const link = world.outgoing(this.#settings);
+      this.#targets = link === null ? [] : world.targets(this.#instance, link);
+    }
+    this.#inputs.begin(row, this.#targets);
+    const name = `${this.#instance.hop}/${client}/pool`;
+    const pool = world.pools.add(name, this.#pool, this.#poolRules);
+    this.#users.put(row, user.POOL, pool + 1);
+    this.#owners.set(pool, row);
+  }
+
+  #makePoolRules(): PoolRules {
+    const { listeners } = this.#world.network;
+    const ownerOf = (pool: number): number => this.#owners.get(pool) ?? 0;
+    return {
+      place: this.#world.place(this.#instance),
+      closesUpstream: false,
+      awaitsGreeting: false,
+      requestBytes: REQUEST_BYTES,
+      idleMax: 0,
+      target: (pool) => listeners[this.#users.get(ownerOf(pool), user.TARGET) - 1] ?? null,
+      draw: (pool, bound) => this.#inputs.reuse(ownerOf(pool) - this.#base, bound),
+    };
   }
 
   #tell(kind: number, client: number, request: number, c: number): void {
     const { recorder, engine } = this.#world;
     recorder?.write(engine.now, kind, this.#instance.index, 0, 0, client, request, c);
   }
-}
-
-function requestOf({ load }: Exchange): LoadRequest {
-  if (load === null) throw new Error('a client hears of its own attempts only');
-  return load;
 }
 
 /** JMeter drops its connection at each iteration: a cap on requests per connection. */

@@ -6,50 +6,37 @@
 import { EventKind, SlotState } from '../../model/event.ts';
 import type { Instance } from '../../model/run.ts';
 import type { Action, ConnectionQueueHop } from '../../model/topology.ts';
-import { ConnectionQueue } from '../../policy/connection-queue.ts';
-import type { Follower } from '../engine/engine.ts';
-import { Wake } from '../engine/wake.ts';
-import type { Exchange } from '../exchange.ts';
-import type { Connection } from '../net/connection.ts';
-import type { Listener } from '../net/place.ts';
-import { CAUSES } from '../relay/keep-alive.ts';
-import { L4Relay } from '../relay/l4.ts';
+import * as of from '../net/connections.ts';
+import { type Listener, Role } from '../net/place.ts';
+import type { FlowHop } from '../relay/flows.ts';
+import { CAUSES } from '../relay/server-connections.ts';
 import type { SlotBook } from '../slot-book.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
 import type { SimHop } from './sim-hop.ts';
 
-const HOLD = 0;
-const GRANT = 1;
-const YIELD = 2;
-const CLOSE = 3;
-
-export class QueueHop extends L4Relay implements SimHop, Follower {
-  readonly #policy: ConnectionQueue;
-  readonly #wake: Wake;
+export class QueueHop implements FlowHop, SimHop {
+  readonly book: SlotBook | null;
+  readonly #world: World;
+  readonly #instance: Instance;
+  /** Its number at the policy. */
+  readonly #queue: number = 0;
   readonly #faults: HostFaults;
   readonly #target: () => Listener | null;
-  readonly #book: SlotBook | null;
   #settings: ConnectionQueueHop;
 
   constructor(world: World, instance: Instance, hop: ConnectionQueueHop) {
-    super(world, instance);
+    this.#world = world;
+    this.#instance = instance;
     this.#settings = hop;
-    this.#book = world.queueBook(instance);
+    for (const link of world.incoming(hop)) world.listen(instance, link, Role.queue);
+    world.flows.serve(instance.index, this);
+    this.book = world.queueBook(instance);
     this.#target = world.drawn(instance, 'target');
-    this.#wake = new Wake(world.engine, (now) => this.#policy.wake(now));
-    const name = `${hop.name}/${instance.replica}`;
-    this.#policy = world.policy(name, ConnectionQueue, hop, {
-      hold: (number) => world.engine.next(this, HOLD, number, this.flows.get(number)),
-      grant: (number) => world.engine.next(this, GRANT, number, this.flows.get(number)),
-      yield: (number) => world.engine.next(this, YIELD, number, this.flows.get(number)),
-      close: (number, cause) =>
-        world.engine.next(this, CLOSE + cause, number, this.flows.get(number)),
-      wakeAt: (at) => this.#wake.wakeAt(at),
-    });
+    this.#queue = world.queues.add(`${hop.name}/${instance.replica}`, hop, this);
     this.#faults = new HostFaults(world, instance, {
-      resetAccepted: (connection) => this.reset(connection, CAUSES.localRst),
+      resetAccepted: (connection) => world.flows.reset(connection, CAUSES.localRst),
     });
   }
 
@@ -57,104 +44,86 @@ export class QueueHop extends L4Relay implements SimHop, Follower {
     const changed = setting(action, this.#settings);
     if (changed === null) return this.#faults.apply(action);
     this.#settings = changed;
-    this.#policy.configure(this.world.engine.now, changed);
+    this.#world.queues.configure(this.#queue, changed);
     return true;
   }
 
-  override asked(downstream: Connection, exchange: Exchange): void {
-    this.#book?.asked(downstream, exchange);
-    super.asked(downstream, exchange);
-  }
-
-  override answered(upstream: Connection, exchange: Exchange, closes: boolean): void {
-    if (upstream.below !== null) this.#book?.over(upstream.below, false);
-    super.answered(upstream, exchange, closes);
-  }
-
-  override connectorFinished(downstream: Connection): void {
-    this.#book?.over(downstream, true);
-    super.connectorFinished(downstream);
-  }
-
-  override connectorReset(downstream: Connection): void {
-    this.#book?.over(downstream, true);
-    super.connectorReset(downstream);
-  }
-
   strike(): void {
-    for (const connection of this.place.accepted.all()) this.#book?.strike(connection);
+    const { accepted } = this.#world.place(this.#instance);
+    for (const connection of accepted.all()) this.book?.strike(connection);
   }
 
-  protected begun(downstream: Connection): void {
-    downstream.reading = false;
-    this.#book?.accepted(downstream);
-    this.#policy.opened(this.world.engine.now, downstream.serverNumber);
+  // FlowHop
+
+  begun(downstream: number): void {
+    this.#world.connections.unset(downstream, of.READING);
+    this.book?.accepted(downstream);
+    this.#world.queues.opened(this.#queue, downstream);
   }
 
-  protected bytesUp(downstream: Connection): void {
-    this.#policy.bytesUp(this.world.engine.now, downstream.serverNumber);
+  bytesUp(downstream: number): void {
+    this.#world.queues.bytesUp(this.#queue, downstream);
   }
 
-  protected bytesDown(downstream: Connection): void {
-    this.#policy.bytesDown(this.world.engine.now, downstream.serverNumber);
+  bytesDown(downstream: number): void {
+    this.#world.queues.bytesDown(this.#queue, downstream);
   }
 
-  protected forgot(): boolean {
+  forgot(): boolean {
     return false;
   }
 
-  protected leftWhileGated(downstream: Connection): void {
-    if (downstream.kept !== null) {
+  leftWhileGated(downstream: number): void {
+    const { connections, flows } = this.#world;
+    if (connections.get(downstream, of.KEPT) !== 0) {
       // Under `unread` a FIN behind a request is passed on with it, once a slot is there.
-      if (this.#settings.whileHeld === 'watch') this.close(downstream, CAUSES.peerFin);
-    } else if (downstream.above === null) this.close(downstream, CAUSES.peerFin);
-    else this.finishUpstream(downstream);
+      if (this.#settings.whileHeld === 'watch') flows.close(downstream, CAUSES.peerFin);
+    } else if (connections.get(downstream, of.ABOVE) === 0) {
+      flows.close(downstream, CAUSES.peerFin);
+    } else flows.finishUpstream(downstream);
   }
 
-  protected gone(downstream: Connection): void {
-    this.#book?.over(downstream, true);
-    if (downstream.slot !== SlotState.none) this.#book?.moved(downstream, SlotState.none);
-    downstream.slot = SlotState.none;
-    this.#policy.peerClosed(this.world.engine.now, downstream.serverNumber);
+  gone(downstream: number): void {
+    const { connections, queues } = this.#world;
+    this.book?.over(downstream, true);
+    if (connections.get(downstream, of.SLOT) !== SlotState.none) {
+      this.book?.moved(downstream, SlotState.none);
+    }
+    connections.put(downstream, of.SLOT, SlotState.none);
+    queues.closed(this.#queue, downstream);
   }
 
-  follow(kind: number, number: number, subject: unknown): void {
-    const downstream = this.flows.find(number);
-    // It may have gone by itself meanwhile, and its number with it.
-    if (downstream === null || downstream !== subject) return;
-    if (kind === GRANT) this.#granted(downstream);
-    else if (kind === HOLD) this.#held(downstream);
-    else if (kind === YIELD) this.#yielded(downstream);
-    else this.close(downstream, kind - CLOSE);
-  }
+  // What the policy has decided
 
-  #held(downstream: Connection): void {
-    downstream.gated = true;
+  held(downstream: number): void {
+    this.#world.connections.set(downstream, of.GATED);
     this.#tell(downstream, SlotState.held);
     // `unread` never touches a socket that had no slot yet; one that yielded is read already.
-    if (this.#settings.whileHeld === 'watch') this.startReading(downstream);
+    if (this.#settings.whileHeld === 'watch') this.#world.flows.startReading(downstream);
   }
 
-  #granted(downstream: Connection): void {
+  granted(downstream: number): void {
+    const { connections, flows } = this.#world;
     this.#tell(downstream, SlotState.active);
-    if (downstream.above === null) {
+    if (connections.get(downstream, of.ABOVE) === 0) {
       const target = this.#target();
       if (target === null) throw new Error('a connection queue has nothing behind it');
-      this.open(downstream, target);
+      flows.open(downstream, target);
     }
-    if (downstream.acceptorOpen) this.openGate(downstream);
+    if (connections.has(downstream, of.ACCEPTOR_OPEN)) flows.openGate(downstream);
   }
 
-  #yielded(downstream: Connection): void {
-    downstream.gated = true;
+  yielded(downstream: number): void {
+    this.#world.connections.set(downstream, of.GATED);
     this.#tell(downstream, SlotState.yielded);
   }
 
-  #tell(downstream: Connection, slot: SlotState): void {
-    this.#book?.moved(downstream, slot);
-    downstream.slot = slot;
-    const { recorder, engine } = this.world;
-    const { instance } = this.place;
-    recorder?.write(engine.now, EventKind.slot, instance, downstream.acceptorEnd, 0, slot, 0, 0);
+  #tell(downstream: number, slot: SlotState): void {
+    const { connections, recorder, engine } = this.#world;
+    this.book?.moved(downstream, slot);
+    connections.put(downstream, of.SLOT, slot);
+    if (recorder === null) return;
+    const end = connections.get(downstream, of.ACCEPTOR_END);
+    recorder.write(engine.now, EventKind.slot, this.#instance.index, end, 0, slot, 0, 0);
   }
 }

@@ -6,21 +6,23 @@
 import type { Instance } from '../../model/run.ts';
 import type { Action, DatabaseHop } from '../../model/topology.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import type { Exchange } from '../exchange.ts';
+import * as at from '../exchanges.ts';
 import { ROW_BYTES } from '../message-size.ts';
-import type { Acceptor, Connection } from '../net/connection.ts';
-import { CAUSES } from '../relay/keep-alive.ts';
-import { Station } from '../station.ts';
+import * as of from '../net/connections.ts';
+import { Role } from '../net/place.ts';
+import { CAUSES } from '../relay/server-connections.ts';
+import type { Station } from '../station.ts';
 import { stationBook } from '../station-book.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
-import { forgetPrepared, isPrepared, notePrepared } from './prepared-statements.ts';
+import { PreparedStatements } from './prepared-statements.ts';
 import { setting } from './settings.ts';
 import type { SimHop } from './sim-hop.ts';
 
-export class Database implements SimHop, Acceptor {
+export class Database implements SimHop {
   readonly #world: World;
-  readonly #station: Station<Exchange>;
+  readonly #station: Station;
+  readonly #prepared: PreparedStatements;
   readonly #bursts: RandomStream;
   readonly #faults: HostFaults;
   #settings: DatabaseHop;
@@ -34,9 +36,11 @@ export class Database implements SimHop, Acceptor {
     const stream = world.random(instance, 'service');
     this.#bursts = world.random(instance, 'slow-requests');
     const book = stationBook(world, instance);
-    const done = (exchange: Exchange): void => this.#served(exchange);
-    this.#station = new Station(world.engine, hop, stream, done, book);
-    for (const link of world.incoming(hop)) world.listen(instance, link, this);
+    this.#prepared = new PreparedStatements(world.connections);
+    world.databases[instance.index] = this;
+    const done = (exchange: number): void => this.#answer(exchange, 200);
+    this.#station = world.stations.add(hop, stream, done, book);
+    for (const link of world.incoming(hop)) world.listen(instance, link, Role.database);
     this.#faults = new HostFaults(world, instance, {
       resetAccepted: (connection) => {
         world.network.resetAcceptor(connection, CAUSES.localRst);
@@ -68,61 +72,60 @@ export class Database implements SimHop, Acceptor {
 
   // Acceptor
 
-  accepted(connection: Connection): void {
+  accepted(connection: number): void {
     if (this.#connected >= this.#settings.connectionsMax) {
       this.#world.network.closeAcceptor(connection, CAUSES.overflow);
       return;
     }
     this.#connected += 1;
-    connection.serverNumber = 0;
+    this.#world.connections.set(connection, of.LET_IN);
     this.#world.network.greet(connection);
   }
 
-  asked(connection: Connection, exchange: Exchange): void {
+  asked(connection: number, exchange: number): void {
     this.#world.read(connection, exchange);
-    if (!isPrepared(connection, exchange.statement)) {
+    const statement = this.#world.exchanges.get(exchange, at.NOTE);
+    if (!this.#prepared.has(connection, statement)) {
       if (this.#statements >= this.#settings.preparedStatementsMax) {
         this.#answer(exchange, 500);
         return;
       }
       this.#statements += 1;
-      notePrepared(connection, exchange.statement);
+      this.#prepared.note(connection, statement);
     }
     if (!this.#station.submit(exchange)) this.#answer(exchange, 500);
   }
 
-  connectorFinished(connection: Connection): void {
+  connectorFinished(connection: number): void {
     this.#world.network.closeAcceptor(connection, CAUSES.peerFin);
     this.#gone(connection);
   }
 
-  connectorReset(connection: Connection): void {
+  connectorReset(connection: number): void {
     this.#world.network.closeAcceptor(connection, CAUSES.peerRst);
     this.#gone(connection);
   }
 
-  #served(exchange: Exchange): void {
-    this.#answer(exchange, 200);
-  }
-
-  #answer(exchange: Exchange, status: number): void {
-    const connection = exchange.served;
-    exchange.status = status;
-    if (connection === null) return;
-    exchange.served = null;
+  #answer(exchange: number, status: number): void {
+    const { exchanges } = this.#world;
+    const connection = exchanges.get(exchange, at.SERVED);
+    exchanges.put(exchange, at.STATUS, status);
+    if (connection === 0) return;
+    exchanges.put(exchange, at.SERVED, 0);
     this.#world.readOver(connection, status, 'none');
     this.#world.network.answer(connection, exchange, ROW_BYTES, false);
   }
 
   /** Its socket is gone: what it was let in for, what it had prepared, what it had asked. */
-  #gone(connection: Connection): void {
-    if (connection.serverNumber < 0) return;
-    connection.serverNumber = -1;
+  #gone(connection: number): void {
+    const { connections, exchanges } = this.#world;
+    if (!connections.has(connection, of.LET_IN)) return;
+    connections.unset(connection, of.LET_IN);
     this.#connected -= 1;
-    this.#statements -= forgetPrepared(connection);
-    const { served } = connection;
-    if (served === null) return;
-    served.served = null;
+    this.#statements -= this.#prepared.forget(connection);
+    const served = connections.get(connection, of.SERVED);
+    if (served === 0) return;
+    exchanges.put(served, at.SERVED, 0);
     this.#world.readOver(connection, 0, 'aborted');
   }
 }

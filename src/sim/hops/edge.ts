@@ -4,17 +4,18 @@
  */
 import type { Instance } from '../../model/run.ts';
 import type { Action, EdgeHop } from '../../model/topology.ts';
-import type { Connection } from '../net/connection.ts';
-import type { ConnectionPool } from '../net/connection-pool.ts';
-import { keptFor } from '../relay/keep-alive.ts';
+import * as at from '../exchanges.ts';
+import * as of from '../net/connections.ts';
 import { Relay } from '../relay/relay.ts';
+import { keptFor } from '../relay/server-connections.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
 import type { SimHop } from './sim-hop.ts';
 
 export function createEdge(world: World, instance: Instance, hop: EdgeHop): SimHop {
-  const pools: ConnectionPool[] = [];
+  const { connections, exchanges } = world;
+  const pools: number[] = [];
   const location = world.random(instance, 'location');
   const relay: Relay = new Relay({
     world,
@@ -29,11 +30,13 @@ export function createEdge(world: World, instance: Instance, hop: EdgeHop): SimH
       closesUpstream: false,
       onClientFin: 'answer',
     },
-    accepted: (connection: Connection) => {
-      connection.choice = pools.length > 1 ? location.below(pools.length) : 0;
+    accepted: (connection) => {
+      const chosen = pools.length > 1 ? location.below(pools.length) : 0;
+      connections.put(connection, of.CHOICE, chosen + 1);
     },
     route: (exchange) => {
-      const pool = pools[exchange.served?.choice ?? 0];
+      const connection = exchanges.get(exchange, at.SERVED);
+      const pool = pools[connections.get(connection, of.CHOICE) - 1];
       if (pool !== undefined) relay.forward(exchange, pool);
     },
   });
@@ -48,7 +51,7 @@ export function createEdge(world: World, instance: Instance, hop: EdgeHop): SimH
       if (changed === null) return faults.apply(action);
       if (changed.pool === present.pool) return false;
       present = changed;
-      for (const pool of pools) pool.configure(changed.pool);
+      for (const pool of pools) world.pools.configure(pool, changed.pool);
       return true;
     },
   };

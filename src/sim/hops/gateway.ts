@@ -6,10 +6,10 @@ import type { Instance } from '../../model/run.ts';
 import type { Action, GatewayHop } from '../../model/topology.ts';
 import { Throttle } from '../../policy/throttle.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import type { Exchange } from '../exchange.ts';
-import type { ConnectionPool } from '../net/connection-pool.ts';
-import { keptFor } from '../relay/keep-alive.ts';
+import * as at from '../exchanges.ts';
+import * as of from '../net/connections.ts';
 import { Relay } from '../relay/relay.ts';
+import { keptFor } from '../relay/server-connections.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
@@ -22,7 +22,7 @@ export class Gateway implements SimHop {
   readonly #faults: HostFaults;
   readonly #nodeDraw: RandomStream;
   readonly #poolDraw: RandomStream;
-  readonly #nodes: ConnectionPool[][] = [];
+  readonly #nodes: number[][] = [];
   #settings: GatewayHop;
   #poolsMade = 0;
   #nextReplaced = 0;
@@ -76,12 +76,12 @@ export class Gateway implements SimHop {
     if (changed.throttle !== former.throttle) {
       this.#throttle.configure(this.#world.engine.now, changed.throttle);
     } else if (changed.pool !== former.pool) {
-      for (const pool of this.#nodes.flat()) pool.configure(changed.pool);
+      for (const pool of this.#nodes.flat()) this.#world.pools.configure(pool, changed.pool);
     } else return changed.spread !== former.spread;
     return true;
   }
 
-  #route(exchange: Exchange): void {
+  #route(exchange: number): void {
     this.#requests += 1;
     this.#throttle.admit(this.#world.engine.now, this.#requests);
     if (this.#retryAfter > 0) {
@@ -93,13 +93,16 @@ export class Gateway implements SimHop {
     if (pool !== undefined) this.#relay.forward(exchange, pool);
   }
 
-  #node(exchange: Exchange): number {
+  #node(exchange: number): number {
     const count = this.#nodes.length;
     if (this.#settings.spread === 'request') return this.#nodeDraw.below(count);
-    const connection = exchange.served;
-    if (connection === null) return 0;
-    if (connection.choice < 0) connection.choice = this.#nodeDraw.below(count);
-    return connection.choice;
+    const { connections, exchanges } = this.#world;
+    const connection = exchanges.get(exchange, at.SERVED);
+    if (connection === 0) return 0;
+    if (connections.get(connection, of.CHOICE) === 0) {
+      connections.put(connection, of.CHOICE, this.#nodeDraw.below(count) + 1);
+    }
+    return connections.get(connection, of.CHOICE) - 1;
   }
 
   /** Nodes are replaced in turn, so that replacing all of them one by one spares none. */
@@ -107,11 +110,11 @@ export class Gateway implements SimHop {
     for (let i = 0; i < Math.min(count, this.#nodes.length); i++) {
       const place = this.#nextReplaced % this.#nodes.length;
       this.#nextReplaced = place + 1;
-      for (const pool of this.#nodes[place] ?? []) pool.replaced();
+      for (const pool of this.#nodes[place] ?? []) this.#world.pools.replaced(pool);
     }
   }
 
-  #makeNode(): ConnectionPool[] {
+  #makeNode(): number[] {
     return Array.from({ length: this.#settings.poolsPerNode }, () => {
       this.#poolsMade += 1;
       return this.#relay.pool(`${this.#poolsMade - 1}`, this.#settings.pool);

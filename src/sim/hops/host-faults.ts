@@ -1,8 +1,7 @@
 /** Faults of any accepting hop: its host goes down for a while; connections reset at random. */
 import type { Instance } from '../../model/run.ts';
 import type { Action } from '../../model/topology.ts';
-import type { Actor } from '../engine/event-queue.ts';
-import type { Connection } from '../net/connection.ts';
+import type { Actor } from '../engine/engine.ts';
 import type { World } from '../world.ts';
 
 /** What falls due; 0 = the host is back. */
@@ -10,7 +9,7 @@ const ACCEPT = 1;
 
 export interface Resettable {
   /** Resets an accepted connection, with what that means for the hop. */
-  resetAccepted(connection: Connection): void;
+  resetAccepted(connection: number): void;
   /** Resets what the hop has opened. */
   resetConnecting?(): void;
 }

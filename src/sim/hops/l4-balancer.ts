@@ -6,15 +6,18 @@
 import type { Instance } from '../../model/run.ts';
 import type { Action, L4BalancerHop } from '../../model/topology.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import type { Connection } from '../net/connection.ts';
-import { CAUSES } from '../relay/keep-alive.ts';
-import { L4Relay } from '../relay/l4.ts';
+import * as of from '../net/connections.ts';
+import { Role } from '../net/place.ts';
+import type { FlowHop } from '../relay/flows.ts';
+import { CAUSES } from '../relay/server-connections.ts';
 import { Targets } from '../relay/targets.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
 import type { SimHop } from './sim-hop.ts';
 
-export class L4Balancer extends L4Relay implements SimHop {
+export class L4Balancer implements FlowHop, SimHop {
+  readonly book = null;
+  readonly #world: World;
   readonly #instance: Instance;
   readonly #hop: L4BalancerHop;
   readonly #sequence: RandomStream;
@@ -22,23 +25,28 @@ export class L4Balancer extends L4Relay implements SimHop {
   #targets: Targets | null = null;
 
   constructor(world: World, instance: Instance, hop: L4BalancerHop) {
-    super(world, instance);
+    this.#world = world;
     this.#instance = instance;
     this.#hop = hop;
+    for (const link of world.incoming(hop)) world.listen(instance, link, Role.balancer);
+    world.flows.serve(instance.index, this);
     this.#sequence = world.random(instance, 'tcp-sequence');
     this.#faults = new HostFaults(world, instance, {
-      resetAccepted: (connection) => this.reset(connection, CAUSES.localRst),
+      resetAccepted: (connection) => world.flows.reset(connection, CAUSES.localRst),
     });
   }
 
   begin(): void {
+    const world = this.#world;
     this.#targets = new Targets({
-      world: this.world,
+      world,
       instance: this.#instance,
       hop: this.#hop,
       closeFlows: (target) => {
-        for (const downstream of this.place.accepted.all()) {
-          if (downstream.choice === target) this.close(downstream, CAUSES.drain);
+        for (const downstream of world.place(this.#instance).accepted.all()) {
+          if (world.connections.get(downstream, of.CHOICE) === target + 1) {
+            world.flows.close(downstream, CAUSES.drain);
+          }
         }
       },
     });
@@ -48,45 +56,52 @@ export class L4Balancer extends L4Relay implements SimHop {
     return this.#targets?.apply(action) === true || this.#faults.apply(action);
   }
 
-  protected begun(downstream: Connection): void {
-    const hash = flowHash(downstream, this.#sequence.uint32());
-    const target = this.#targets?.choose(downstream.serverNumber, hash) ?? -1;
+  begun(downstream: number): void {
+    const { connections, network, engine, flows } = this.#world;
+    const from = connections.getTime(downstream, of.ADDRESS);
+    const to = network.listenerOf(downstream).address;
+    const hash = flowHash(from, to, this.#sequence.uint32());
+    const target = this.#targets?.choose(downstream, hash) ?? -1;
     const listener = this.#targets?.listeners[target];
     if (listener === undefined) {
-      this.reset(downstream, CAUSES.localRst);
+      flows.reset(downstream, CAUSES.localRst);
       return;
     }
-    downstream.choice = target;
-    downstream.lastMoved = this.world.engine.now;
-    this.open(downstream, listener);
+    connections.put(downstream, of.CHOICE, target + 1);
+    connections.putTime(downstream, of.LAST_MOVED, engine.now);
+    flows.open(downstream, listener);
   }
 
-  protected bytesUp(downstream: Connection): void {
-    downstream.lastMoved = this.world.engine.now;
+  bytesUp(downstream: number): void {
+    this.#world.connections.putTime(downstream, of.LAST_MOVED, this.#world.engine.now);
   }
 
-  protected bytesDown(downstream: Connection): void {
-    downstream.lastMoved = this.world.engine.now;
+  bytesDown(downstream: number): void {
+    this.#world.connections.putTime(downstream, of.LAST_MOVED, this.#world.engine.now);
   }
 
   /** Nothing moves on a forgotten flow, so that it stays forgotten. */
-  protected forgot(downstream: Connection): boolean {
+  forgot(downstream: number): boolean {
     const { idleTimeout } = this.#hop;
-    return idleTimeout > 0 && this.world.engine.now - downstream.lastMoved > idleTimeout;
+    if (idleTimeout === 0) return false;
+    const { connections, engine } = this.#world;
+    return engine.now - connections.getTime(downstream, of.LAST_MOVED) > idleTimeout;
   }
 
-  protected leftWhileGated(): void {}
+  leftWhileGated(): void {}
 
-  protected gone(downstream: Connection): void {
-    if (downstream.choice >= 0) this.#targets?.ended(downstream.choice);
-    downstream.choice = -1;
+  gone(downstream: number): void {
+    const { connections } = this.#world;
+    const target = connections.get(downstream, of.CHOICE) - 1;
+    if (target >= 0) this.#targets?.ended(target);
+    connections.put(downstream, of.CHOICE, 0);
   }
 }
 
 /** FNV-1a over both addresses and the stand-in for the sequence number, evened out. */
-function flowHash({ connectorAddress, listener }: Connection, sequence: number): number {
+function flowHash(from: number, to: number, sequence: number): number {
   let hash = 0x811c9dc5;
-  for (const packed of [connectorAddress, listener.address, sequence]) {
+  for (const packed of [from, to, sequence]) {
     let rest = packed;
     for (let i = 0; i < 6; i++) {
       const byte = rest % 256;

@@ -5,10 +5,9 @@
 import type { Instance } from '../../model/run.ts';
 import type { Action, L7BalancerHop } from '../../model/topology.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import type { Exchange } from '../exchange.ts';
-import type { ConnectionPool } from '../net/connection-pool.ts';
-import { CAUSES, keptFor } from '../relay/keep-alive.ts';
+import * as at from '../exchanges.ts';
 import { Relay } from '../relay/relay.ts';
+import { CAUSES, keptFor } from '../relay/server-connections.ts';
 import { Targets } from '../relay/targets.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
@@ -20,7 +19,7 @@ export class L7Balancer implements SimHop {
   readonly #instance: Instance;
   readonly #relay: Relay;
   readonly #faults: HostFaults;
-  readonly #pools: ConnectionPool[] = [];
+  readonly #pools: number[] = [];
   readonly #hash: RandomStream;
   #settings: L7BalancerHop;
   #targets: Targets | null = null;
@@ -45,8 +44,9 @@ export class L7Balancer implements SimHop {
       },
       route: (exchange) => this.#route(exchange),
       over: (exchange) => {
-        if (exchange.target >= 0) this.#targets?.ended(exchange.target);
-        exchange.target = -1;
+        const target = world.exchanges.get(exchange, at.NOTE) - 1;
+        if (target >= 0) this.#targets?.ended(target);
+        world.exchanges.put(exchange, at.NOTE, 0);
       },
     });
     this.#faults = new HostFaults(world, instance, this.#relay);
@@ -57,7 +57,10 @@ export class L7Balancer implements SimHop {
       world: this.#world,
       instance: this.#instance,
       hop: this.#settings,
-      closeFlows: (target) => this.#pools[target]?.closeAll(CAUSES.drain),
+      closeFlows: (target) => {
+        const pool = this.#pools[target];
+        if (pool !== undefined) this.#world.pools.closeAll(pool, CAUSES.drain);
+      },
     });
   }
 
@@ -67,23 +70,25 @@ export class L7Balancer implements SimHop {
       return this.#targets?.apply(action) === true || this.#faults.apply(action);
     }
     this.#settings = changed;
-    for (const pool of this.#pools) pool?.configure(changed.pool);
+    for (const pool of this.#pools) {
+      if (pool !== undefined) this.#world.pools.configure(pool, changed.pool);
+    }
     return true;
   }
 
-  #route(exchange: Exchange): void {
+  #route(exchange: number): void {
     const targets = this.#targets;
-    const number = exchange.served?.serverNumber ?? 0;
+    const number = this.#world.exchanges.get(exchange, at.SERVED);
     const target = targets === null ? -1 : targets.choose(number, this.#hash.uint32());
     if (target === -1) {
       this.#relay.answer(exchange, 503, 0);
       return;
     }
-    exchange.target = target;
+    this.#world.exchanges.put(exchange, at.NOTE, target + 1);
     this.#relay.forward(exchange, this.#poolOf(target));
   }
 
-  #poolOf(target: number): ConnectionPool {
+  #poolOf(target: number): number {
     const known = this.#pools[target];
     if (known !== undefined) return known;
     const listener = this.#targets?.listeners[target] ?? null;

@@ -1,32 +1,44 @@
 /**
- * The statements that are prepared on a database connection. An app that writes each of its
- * statements once has few: they are bits of a number. Others are kept in a set.
+ * The statements that are prepared on a database's connections. An app that writes each of its
+ * statements once has few: they are bits of a word. Others are kept in sets.
  */
-import type { Connection } from '../net/connection.ts';
+import { type Connections, PREPARED } from '../net/connections.ts';
 
 /** Numbers of the app's statements: its insert, and the first of its selects. */
 export const INSERT = 0;
 export const FIRST_SELECT = 1;
 const BITS = 31;
 
-export function isPrepared(connection: Connection, statement: number): boolean {
-  if (statement < BITS) return (connection.prepared & (1 << statement)) !== 0;
-  return connection.morePrepared?.has(statement) === true;
-}
+export class PreparedStatements {
+  readonly #connections: Connections;
+  readonly #more = new Map<number, Set<number>>();
 
-export function notePrepared(connection: Connection, statement: number): void {
-  if (statement < BITS) connection.prepared |= 1 << statement;
-  else {
-    connection.morePrepared ??= new Set();
-    connection.morePrepared.add(statement);
+  constructor(connections: Connections) {
+    this.#connections = connections;
   }
-}
 
-/** The connection is gone: how many it had. */
-export function forgetPrepared(connection: Connection): number {
-  let count = connection.morePrepared?.size ?? 0;
-  for (let bits = connection.prepared; bits !== 0; bits &= bits - 1) count += 1;
-  connection.prepared = 0;
-  connection.morePrepared = null;
-  return count;
+  has(connection: number, statement: number): boolean {
+    if (statement >= BITS) return this.#more.get(connection)?.has(statement) === true;
+    return (this.#connections.get(connection, PREPARED) & (1 << statement)) !== 0;
+  }
+
+  note(connection: number, statement: number): void {
+    if (statement < BITS) {
+      const known = this.#connections.get(connection, PREPARED);
+      this.#connections.put(connection, PREPARED, known | (1 << statement));
+      return;
+    }
+    const more = this.#more.get(connection) ?? new Set();
+    this.#more.set(connection, more.add(statement));
+  }
+
+  /** The connection is gone: how many it had. */
+  forget(connection: number): number {
+    let count = this.#more.get(connection)?.size ?? 0;
+    this.#more.delete(connection);
+    const known = this.#connections.get(connection, PREPARED);
+    for (let bits = known; bits !== 0; bits &= bits - 1) count += 1;
+    this.#connections.put(connection, PREPARED, 0);
+    return count;
+  }
 }

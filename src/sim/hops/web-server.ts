@@ -5,10 +5,8 @@
 import type { Instance } from '../../model/run.ts';
 import type { Action, WebServerHop } from '../../model/topology.ts';
 import type { KeepAliveSettings } from '../../policy/keep-alive.ts';
-import type { Connection } from '../net/connection.ts';
-import type { ConnectionPool } from '../net/connection-pool.ts';
-import { CAUSES } from '../relay/keep-alive.ts';
 import { Relay } from '../relay/relay.ts';
+import { CAUSES } from '../relay/server-connections.ts';
 import type { World } from '../world.ts';
 import { HostFaults } from './host-faults.ts';
 import { setting } from './settings.ts';
@@ -38,17 +36,17 @@ export class WebServer implements SimHop {
         closesUpstream: hop.upstreamIdleMax === 0,
         onClientFin: 'abort',
       },
+      idleMax: hop.upstreamIdleMax,
       accepted: (connection) => this.#accepted(connection),
       route: (exchange) => this.#relay.forward(exchange, pool),
     });
-    const pool: ConnectionPool = this.#relay.pool('app', {
+    const pool = this.#relay.pool('app', {
       connectionsMax: 0,
       waitersMax: 0,
       idleTimeout: hop.upstreamIdleTimeout,
       requestsPerConnectionMax: 0,
       reuse: 'lifo',
     });
-    pool.idleMax = hop.upstreamIdleMax;
     this.#faults = new HostFaults(world, instance, this.#relay);
   }
 
@@ -56,19 +54,20 @@ export class WebServer implements SimHop {
     const changed = setting(action, this.#settings);
     if (changed === null) return this.#faults.apply(action);
     this.#settings = changed;
-    this.#relay.connections.configure(keepAliveOf(changed));
+    this.#world.served.configure(this.#instance.index, keepAliveOf(changed));
     return true;
   }
 
   /** Free worker_connections run low: idle connections go early (ngx_drain_connections). */
-  #accepted(connection: Connection): void {
+  #accepted(connection: number): void {
     const { workerConnections } = this.#settings;
     const { connecting, accepted } = this.#world.place(this.#instance);
     const free = workerConnections - connecting.size - accepted.size;
     if (free > workerConnections / 16) return;
-    const { connections } = this.#relay;
-    connections.closeIdle(Math.max(1, Math.min(32, Math.floor(connections.idle / 8))));
-    if (free < 0) connections.end(connection, CAUSES.overflow);
+    const { served } = this.#world;
+    const { index } = this.#instance;
+    served.closeIdle(index, Math.max(1, Math.min(32, Math.floor(served.idle(index) / 8))));
+    if (free < 0) served.end(connection, CAUSES.overflow);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What one client draws by chance: from a stream of its own, in an order that its own requests
+ * What clients draw by chance: each from streams of its own, in an order that its own requests
  * give, as in the live engine; so a seed means the same inputs in both.
  */
 import type { Instance } from '../../model/run.ts';
@@ -7,99 +7,91 @@ import type { ClientsHop } from '../../model/topology.ts';
 import type { Micros } from '../../model/units.ts';
 import { drawing } from '../../random/distribution.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import { GET_ITEM, GET_NOTHING, POST_ITEM, type RequestKind } from '../exchange.ts';
-import type { PoolChoices } from '../net/connection-pool.ts';
+import { ALIVE, ITEM, POST } from '../exchanges.ts';
 import type { Listener } from '../net/place.ts';
 import type { World } from '../world.ts';
+import { NUMBER, TARGET, type Users } from './users.ts';
 
 const ITEM_PLACE = '{n}';
 const ITEMS = 1_000;
 const ITEM_PATH = /^\/items\/(?:\d{1,10}|\{n\})(?:\?.*)?$/;
 
-/** What all clients of a group ask for. */
-export interface Asked {
-  readonly hop: ClientsHop;
-  readonly get: RequestKind;
-  readonly drawsItem: boolean;
-  readonly think: (stream: RandomStream) => Micros;
-  readonly patience: (stream: RandomStream) => Micros;
-}
-
-export function askedBy(hop: ClientsHop, alivePaths: ReadonlySet<string>): Asked {
-  const alive = alivePaths.has(hop.path);
-  const kind = alive ? { ...GET_ITEM, alive } : ITEM_PATH.test(hop.path) ? GET_ITEM : GET_NOTHING;
-  const { workload } = hop;
-  return {
-    hop,
-    get: kind,
-    drawsItem: hop.path.includes(ITEM_PLACE),
-    think: workload.kind === 'closed' ? drawing(workload.thinkTime) : () => 0,
-    patience: drawing(hop.patience),
-  };
-}
-
-export class ClientInputs implements PoolChoices {
+export class ClientInputs {
   readonly #world: World;
+  readonly #users: Users;
   readonly #instance: Instance;
-  readonly #asked: Asked;
-  readonly #number: number;
-  readonly #stream: RandomStream;
-  #target: Listener | null = null;
-  // Most clients need none of these
-  #pauses: RandomStream | null = null;
-  #reuse: RandomStream | null = null;
-  #patience: RandomStream | null = null;
+  readonly #hop: ClientsHop;
+  /** What a GET asks for, as flags of exchanges. */
+  readonly #get: number = 0;
+  readonly #drawsItem: boolean;
+  readonly #think: (stream: RandomStream) => Micros;
+  readonly #patience: (stream: RandomStream) => Micros;
+  /** Streams that few clients need, by what they are for. */
+  readonly #streams = new Map<string, RandomStream>();
 
-  constructor(world: World, instance: Instance, asked: Asked, number: number) {
+  constructor(world: World, instance: Instance, hop: ClientsHop, alivePaths: ReadonlySet<string>) {
     this.#world = world;
+    this.#users = world.users;
     this.#instance = instance;
-    this.#asked = asked;
-    this.#number = number;
-    this.#stream = this.#of('inputs');
+    this.#hop = hop;
+    const { path, workload } = hop;
+    this.#get = alivePaths.has(path) ? ITEM | ALIVE : ITEM_PATH.test(path) ? ITEM : 0;
+    this.#drawsItem = path.includes(ITEM_PLACE);
+    this.#think = workload.kind === 'closed' ? drawing(workload.thinkTime) : () => 0;
+    this.#patience = drawing(hop.patience);
   }
 
-  think(): Micros {
-    return this.#asked.think(this.#stream);
+  /** A client asks for the first time; it goes to one of several targets, for good. */
+  begin(user: number, from: readonly Listener[]): void {
+    const { hop, replica } = this.#instance;
+    const number = this.#users.get(user, NUMBER);
+    this.#users.begin(user, this.#world.seed, `${hop}/${replica}/client/${number}/inputs`);
+    const stream = this.#users.stream(user);
+    const target = from[from.length > 1 ? stream.below(from.length) : 0];
+    this.#users.drawn(user);
+    this.#users.put(user, TARGET, target === undefined ? 0 : target.number + 1);
   }
 
-  /** For the pauses before its retries. */
-  get pauses(): RandomStream {
-    this.#pauses ??= this.#of('retries');
-    return this.#pauses;
+  think(user: number): Micros {
+    const time = this.#think(this.#users.stream(user));
+    this.#users.drawn(user);
+    return time;
+  }
+
+  /** What the next request asks for, as flags of exchanges. */
+  kind(user: number): number {
+    const { postShare } = this.#hop;
+    if (postShare === 0 && !this.#drawsItem) return this.#get;
+    const stream = this.#users.stream(user);
+    const posts = postShare > 0 && stream.unit() < postShare;
+    if (this.#drawsItem) stream.below(ITEMS);
+    this.#users.drawn(user);
+    return posts ? POST | ITEM : this.#get;
   }
 
   /** How long it waits for an answer, beside its timeout; 0 = as long as that. */
-  patience(): Micros {
-    const { patience } = this.#asked.hop;
+  patience(number: number): Micros {
+    const { patience } = this.#hop;
     if (patience.kind === 'constant') return patience.value;
-    this.#patience ??= this.#of('patience');
-    return Math.max(1, this.#asked.patience(this.#patience));
+    return Math.max(1, this.#patience(this.#stream(`client/${number}/patience`)));
   }
 
-  /** One of several, for good: all its connections go there. */
-  chooseTarget(from: readonly Listener[]): void {
-    this.#target = from[from.length > 1 ? this.#stream.below(from.length) : 0] ?? null;
-  }
-
-  target(): Listener | null {
-    return this.#target;
+  /** For the pauses before its retries. */
+  pause(number: number, bound: number): number {
+    return this.#stream(`client/${number}/retries`).below(bound);
   }
 
   /** Which of its idle connections is used next, where that is left to chance. */
-  draw(bound: number): number {
-    this.#reuse ??= this.#world.random(this.#instance, `reuse/${this.#number}`);
-    return this.#reuse.below(bound);
+  reuse(number: number, bound: number): number {
+    return this.#stream(`reuse/${number}`).below(bound);
   }
 
-  /** What the next request asks for. */
-  kind(): RequestKind {
-    const { hop, get, drawsItem } = this.#asked;
-    const post = hop.postShare > 0 && this.#stream.unit() < hop.postShare;
-    if (drawsItem) this.#stream.below(ITEMS);
-    return post ? POST_ITEM : get;
-  }
-
-  #of(purpose: string): RandomStream {
-    return this.#world.random(this.#instance, `client/${this.#number}/${purpose}`);
+  #stream(purpose: string): RandomStream {
+    let stream = this.#streams.get(purpose);
+    if (stream === undefined) {
+      stream = this.#world.random(this.#instance, purpose);
+      this.#streams.set(purpose, stream);
+    }
+    return stream;
   }
 }

@@ -12,15 +12,14 @@ import type {
 import type { Micros } from '../../model/units.ts';
 import { shapeAt } from '../../random/arrivals.ts';
 import { firstPause } from '../../random/first-pause.ts';
-import type { Actor } from '../engine/event-queue.ts';
+import type { Actor } from '../engine/engine.ts';
+import { EventOf } from '../engine/event.ts';
 import type { World } from '../world.ts';
 import { type Issue, numberSet, type Think, type Workload } from './workload.ts';
 
 type Settings = Extract<WorkloadSettings, { kind: 'closed' }>;
 
 const LOOK_EVERY: Micros = 100_000;
-/** The event that looks who wakes; users are numbered from 1. */
-const LOOK = 0;
 
 export class ClosedUsers implements Workload, Actor {
   readonly #world: World;
@@ -29,6 +28,8 @@ export class ClosedUsers implements Workload, Actor {
   readonly #settings: Settings;
   readonly #issue: Issue;
   readonly #think: Think;
+  /** The row before that of the first user. */
+  readonly #base: number = 0;
   #awake: Shape;
   /** By client number: 1 = asleep. */
   readonly #asleep: Uint8Array;
@@ -42,6 +43,7 @@ export class ClosedUsers implements Workload, Actor {
     settings: Settings,
     issue: Issue,
     think: Think,
+    base: number,
   ) {
     this.#world = world;
     this.#instance = instance;
@@ -50,6 +52,7 @@ export class ClosedUsers implements Workload, Actor {
     this.#awake = settings.awake;
     this.#issue = issue;
     this.#think = think;
+    this.#base = base;
     this.#asleep = new Uint8Array(hop.count + 1);
     this.#pause = new Float64Array(hop.count + 1);
   }
@@ -73,9 +76,9 @@ export class ClosedUsers implements Workload, Actor {
     return true;
   }
 
-  fire(client: number): void {
-    if (client === LOOK) this.#look();
-    else if (client <= this.#awakeAt()) this.#issue(client);
+  /** The pause of a client is over. */
+  happens(client: number): void {
+    if (client <= this.#awakeAt()) this.#issue(client);
     else {
       this.#asleep[client] = 1;
       this.#sleepers += 1;
@@ -86,7 +89,7 @@ export class ClosedUsers implements Workload, Actor {
   #pauseThenAsk(client: number, pause: Micros): void {
     const { engine } = this.#world;
     this.#pause[client] = pause;
-    engine.at(engine.now + pause, this, client);
+    engine.push(engine.now + pause, EventOf.user, this.#base + client);
   }
 
   #awakeAt(): number {
@@ -100,10 +103,11 @@ export class ClosedUsers implements Workload, Actor {
   #lookLater(): void {
     const { engine } = this.#world;
     const turns = Math.floor(engine.now / LOOK_EVERY) + 1;
-    engine.at(turns * LOOK_EVERY, this, LOOK);
+    engine.at(turns * LOOK_EVERY, this, 0);
   }
 
-  #look(): void {
+  /** Who wakes? */
+  fire(): void {
     const awake = this.#awakeAt();
     let client = this.#asleep.indexOf(1);
     while (client !== -1 && client <= awake) {

@@ -3,7 +3,7 @@ import type { Instance } from '../../model/run.ts';
 import type { Action, ClientsHop, Workload as WorkloadSettings } from '../../model/topology.ts';
 import { type ArrivalProcess, arrivalProcess } from '../../random/arrivals.ts';
 import type { RandomStream } from '../../random/stream.ts';
-import type { Actor } from '../engine/event-queue.ts';
+import type { Actor } from '../engine/engine.ts';
 import type { World } from '../world.ts';
 import { type Issue, numberSet, type Workload } from './workload.ts';
 
@@ -32,6 +32,8 @@ export class OpenArrivals implements Workload, Actor {
   }
 
   done(): void {}
+
+  happens(): void {}
 
   apply(action: Action): boolean {
     const rate = numberSet(action, this.#hop.name, 'rate');

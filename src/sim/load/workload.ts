@@ -9,6 +9,8 @@ export interface Workload {
   begin(): void;
   /** The client has its answer, or gave up. */
   done(client: number): void;
+  /** Its pause is over, where clients pause. */
+  happens(client: number): void;
   /** A change of the rate or of the share awake; false for everything else. */
   apply(action: Action): boolean;
 }

@@ -12,227 +12,290 @@
  * Linux sends again after 1, 3, 7, ... seconds (tcp(7), tcp_syn_retries).
  */
 import { closeCauseCode } from '../../model/close-cause.ts';
-import { EventKind } from '../../model/event.ts';
-import type { Engine, Follower } from '../engine/engine.ts';
-import type { Actor } from '../engine/event-queue.ts';
-import type { Exchange } from '../exchange.ts';
-import type { Meters } from '../meters.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EventOf, Next } from '../engine/event.ts';
+import { CARRIERS, type Exchanges } from '../exchanges.ts';
 import type { Recorder } from '../recorder.ts';
-import { noteCause } from '../root-cause.ts';
-import type { Connection, Connector } from './connection.ts';
-import { FreeConnections } from './free-connections.ts';
+import { Bytes } from './bytes.ts';
+import type { Connections } from './connections.ts';
+import * as of from './connections.ts';
+import type { Acceptors, Connectors, NetworkBase } from './ends.ts';
 import type { Listener, Place } from './place.ts';
-import { retrySyn, type SynSender } from './syn-retry.ts';
-import { Cargo, type Carrier, Transit } from './transit.ts';
+import { Sockets } from './sockets.ts';
+import { SynRetries, type SynSender } from './syn-retry.ts';
+import { Cargo, Transits } from './transits.ts';
 
-const PEER_FIN = closeCauseCode('peer_fin');
 const PEER_RST = closeCauseCode('peer_rst');
 const CONNECT_TIMEOUT = closeCauseCode('connect_timeout');
 
-export class Network implements Carrier, Follower, SynSender {
+export class Network implements SynSender {
   readonly engine: Engine;
   readonly recorder: Recorder | null;
-  meters: Meters | null = null;
-  readonly #transits: Transit[] = [];
-  readonly #free: FreeConnections;
-  #ends = 0;
+  readonly connections: Connections;
+  readonly listeners: Listener[] = [];
+  /** Kept only where somebody is told of them. */
+  readonly bytes: Bytes | null;
+  readonly #exchanges: Exchanges;
+  readonly #places: readonly Place[];
+  readonly #connectors: Connectors;
+  readonly #acceptors: Acceptors;
+  readonly #sockets: Sockets;
+  readonly #transits = new Transits();
+  readonly #synRetries: SynRetries;
+  /** What came for connections that nobody has accepted yet. */
+  readonly #unaccepted = new Map<number, { cargo: Cargo; exchange: number }[]>();
 
-  constructor(engine: Engine, recorder: Recorder | null) {
+  constructor(base: NetworkBase, hops: Connectors & Acceptors) {
+    const { engine, recorder, connections } = base;
     this.engine = engine;
     this.recorder = recorder;
-    this.#free = new FreeConnections(engine);
+    this.#exchanges = base.exchanges;
+    this.#places = base.places;
+    this.connections = connections;
+    this.#connectors = hops;
+    this.#acceptors = hops;
+    this.bytes = recorder === null ? null : new Bytes();
+    this.#sockets = new Sockets(this, base);
+    this.#synRetries = new SynRetries(engine, connections, this);
   }
 
-  /** Whether an event is something on its way through the network. */
-  isTransit(actor: Actor): boolean {
-    return actor instanceof Transit;
+  /** The connection's number is about to be another's. */
+  forget(connection: number): void {
+    if (this.#synRetries.size > 0) this.#synRetries.forget(connection);
+    this.bytes?.forget(connection);
   }
 
-  /** Begins to connect; the connector hears `connected` or `connectFailed`, perhaps at once. */
-  connect(connector: Connector, from: Place, listener: Listener, number: number): Connection {
-    const connection = this.#free.take(connector, from, listener);
-    connection.number = number;
-    connection.connectorEnd = this.#newEnd();
-    from.connecting.add(connection);
-    this.#tell(
-      EventKind.connectStarted,
-      from.instance,
-      connection.connectorEnd,
-      listener.address,
-      0,
-      listener.link.index,
-    );
-    return connection;
+  listenerOf(connection: number): Listener {
+    return this.listeners[this.connections.get(connection, of.LISTENER)] as Listener;
   }
 
-  /** The connector has taken note of its new connection: off goes the SYN. */
-  begin(connection: Connection): void {
-    const { listener, connectorPlace } = connection;
-    const address = connectorPlace.takeAddress(listener, this.engine.now);
+  /** Begins to connect; `begin` sends the SYN when the connector has taken note of it. */
+  connect(connection: number, connector: number, from: Place, listener: Listener): void {
+    const { ints } = this.connections;
+    const row = connection << of.ROW;
+    const pooled = connector >= 0 ? of.POOLED : 0;
+    ints[row] = of.CONNECTOR_OPEN | of.READING | pooled;
+    ints[row | of.CONNECTOR] = connector;
+    ints[row | of.LISTENER] = listener.number;
+    ints[row | of.PLACE] = from.instance;
+    this.#sockets.connects(connection, from, listener);
+  }
+
+  /** Off goes the SYN; the connector hears `connected` or `connectFailed`, perhaps at once. */
+  begin(connection: number): void {
+    const listener = this.listenerOf(connection);
+    const address = this.#placeOf(connection).takeAddress(listener, this.engine.now);
     if (address === null) {
       this.#failConnect(connection, 'refused');
       return;
     }
-    connection.connectorAddress = address;
-    connection.beganAt = this.engine.now;
-    this.#send(connection, Cargo.syn, null);
+    this.connections.putTime(connection, of.ADDRESS, address);
+    this.#send(connection, Cargo.syn, 0);
   }
 
   // SynSender: a full backlog dropped its SYN
-  again(connection: Connection): void {
-    this.#send(connection, Cargo.syn, null);
+  again(connection: number): void {
+    this.#send(connection, Cargo.syn, 0);
   }
 
-  givesUp(connection: Connection): void {
+  givesUp(connection: number): void {
     this.#failConnect(connection, 'timeout');
+  }
+
+  wasClosed(connection: number): void {
+    this.connections.over(connection);
   }
 
   /** The listener's program accepts again: first those that wait, with what came for them. */
   resume(listener: Listener): void {
     listener.accepting = true;
     for (const connection of listener.waiting.splice(0)) {
-      const { unaccepted } = connection;
-      connection.unaccepted = null;
+      const came = this.#unaccepted.get(connection) ?? [];
+      this.#unaccepted.delete(connection);
+      this.connections.unset(connection, of.UNACCEPTED);
       this.#accept(connection);
-      for (const { cargo, exchange } of unaccepted ?? []) {
-        this.#deliver(connection, cargo as Cargo, exchange);
-      }
+      for (const { cargo, exchange } of came) this.#deliver(connection, cargo, exchange);
     }
   }
 
-  /**
-   * Sends a request from the connector; books it as begun there. True when it is there already:
-   * the caller calls `asked`, because it meets few kinds of hops, which need no search.
-   */
-  ask(connection: Connection, exchange: Exchange, bytes: number): boolean {
-    connection.bytesUp += bytes;
-    connection.link.exchanges += 1;
-    if (exchange.spread !== null) this.meters?.carried(connection, exchange);
-    if (connection.link.delay === 0 && connection.acceptorOpen) return true;
-    this.#send(connection, Cargo.request, exchange);
-    return false;
+  /** Sends a request from the connector. */
+  ask(connection: number, exchange: number, bytes: number): void {
+    this.bytes?.up(connection, bytes);
+    const { link } = this.listenerOf(connection);
+    link.exchanges += 1;
+    if (this.#exchanges.get(exchange, CARRIERS) !== 0)
+      this.#sockets.meters?.carried(connection, exchange);
+    if (link.delay === 0 && this.connections.has(connection, of.ACCEPTOR_OPEN)) {
+      this.#acceptors.asked(connection, exchange);
+    } else this.#send(connection, Cargo.request, exchange);
   }
 
   /** Passes an answer from the acceptor; `closes`: with the acceptor's FIN behind it. */
-  answer(connection: Connection, exchange: Exchange, bytes: number, closes: boolean): void {
-    connection.bytesDown += bytes;
-    if (closes) connection.acceptorFin = true;
-    if (connection.link.delay === 0 && connection.connectorOpen) {
-      connection.connector.answered(connection, exchange, closes);
+  answer(connection: number, exchange: number, bytes: number, closes: boolean): void {
+    this.bytes?.down(connection, bytes);
+    const { connections } = this;
+    if (closes) connections.set(connection, of.ACCEPTOR_FIN);
+    if (
+      connections.has(connection, of.CONNECTOR_OPEN) &&
+      this.listenerOf(connection).link.delay === 0
+    ) {
+      this.#connectors.answered(connection, exchange, closes);
     } else this.#send(connection, closes ? Cargo.lastAnswer : Cargo.answer, exchange);
   }
 
   /** The acceptor's last answer: its socket goes with it. */
-  lastAnswer(connection: Connection, exchange: Exchange, bytes: number, cause: number): void {
-    connection.bytesDown += bytes;
-    connection.acceptorFin = true;
-    this.#acceptorGone(connection, cause);
+  lastAnswer(connection: number, exchange: number, bytes: number, cause: number): void {
+    this.bytes?.down(connection, bytes);
+    this.connections.set(connection, of.ACCEPTOR_FIN);
+    // What is on its way keeps the connection's number.
+    this.connections.departs(connection);
+    this.#sockets.acceptorGone(connection, cause);
     this.#send(connection, Cargo.lastAnswer, exchange);
+    this.connections.arrives(connection);
   }
 
-  /** A database lets the connector in. */
-  greet(connection: Connection): void {
-    this.#send(connection, Cargo.greeting, null);
+  greet(connection: number): void {
+    this.#send(connection, Cargo.greeting, 0);
   }
 
   /** The connector's FIN; its socket stays. */
-  finishConnector(connection: Connection): void {
-    if (connection.connectorFin || !connection.connectorOpen) return;
-    connection.connectorFin = true;
-    if (connection.up) this.#send(connection, Cargo.finUp, null);
+  finishConnector(connection: number): void {
+    const { connections } = this;
+    if (connections.has(connection, of.CONNECTOR_FIN)) return;
+    if (!connections.has(connection, of.CONNECTOR_OPEN)) return;
+    connections.set(connection, of.CONNECTOR_FIN);
+    if (connections.has(connection, of.UP)) this.#send(connection, Cargo.finUp, 0);
   }
 
-  finishAcceptor(connection: Connection): void {
-    if (connection.acceptorFin || !connection.acceptorOpen) return;
-    connection.acceptorFin = true;
-    this.#send(connection, Cargo.finDown, null);
+  finishAcceptor(connection: number): void {
+    const { connections } = this;
+    if (connections.has(connection, of.ACCEPTOR_FIN)) return;
+    if (!connections.has(connection, of.ACCEPTOR_OPEN)) return;
+    connections.set(connection, of.ACCEPTOR_FIN);
+    this.#send(connection, Cargo.finDown, 0);
   }
 
   // The socket goes before the other side can react, which without a delay is within the call.
   /** The connector's socket goes, with a FIN if none was sent. */
-  closeConnector(connection: Connection, cause: number): void {
-    if (!connection.connectorOpen) return;
-    const says = connection.up && !connection.connectorFin;
-    connection.connectorFin = true;
-    this.#connectorGone(connection, cause);
-    if (says) this.#send(connection, Cargo.finUp, null);
+  closeConnector(connection: number, cause: number): void {
+    const { connections } = this;
+    const flags = connections.get(connection, of.FLAGS);
+    if ((flags & of.CONNECTOR_OPEN) === 0) return;
+    const says = (flags & of.UP) !== 0 && (flags & of.CONNECTOR_FIN) === 0;
+    connections.set(connection, of.CONNECTOR_FIN);
+    if (says) connections.departs(connection);
+    this.#sockets.connectorGone(connection, cause);
+    if (!says) return;
+    this.#send(connection, Cargo.finUp, 0);
+    connections.arrives(connection);
   }
 
-  closeAcceptor(connection: Connection, cause: number): void {
-    if (!connection.acceptorOpen) return;
-    const says = !connection.acceptorFin;
-    connection.acceptorFin = true;
-    this.#acceptorGone(connection, cause);
-    if (says) this.#send(connection, Cargo.finDown, null);
+  closeAcceptor(connection: number, cause: number): void {
+    const { connections } = this;
+    const flags = connections.get(connection, of.FLAGS);
+    if ((flags & of.ACCEPTOR_OPEN) === 0) return;
+    const says = (flags & of.ACCEPTOR_FIN) === 0;
+    connections.set(connection, of.ACCEPTOR_FIN);
+    if (says) connections.departs(connection);
+    this.#sockets.acceptorGone(connection, cause);
+    if (!says) return;
+    this.#send(connection, Cargo.finDown, 0);
+    connections.arrives(connection);
   }
 
   /** The connector's socket goes with an RST. */
-  resetConnector(connection: Connection, cause: number): void {
-    if (!connection.connectorOpen) return;
-    connection.connectorFin = true;
-    connection.connectorReset = true;
-    this.#connectorGone(connection, cause);
-    if (connection.up) this.#send(connection, Cargo.rstUp, null);
+  resetConnector(connection: number, cause: number): void {
+    const { connections } = this;
+    if (!connections.has(connection, of.CONNECTOR_OPEN)) return;
+    connections.set(connection, of.CONNECTOR_FIN | of.CONNECTOR_RESET);
+    connections.departs(connection);
+    this.#sockets.connectorGone(connection, cause);
+    if (connections.has(connection, of.UP)) this.#send(connection, Cargo.rstUp, 0);
+    connections.arrives(connection);
   }
 
-  resetAcceptor(connection: Connection, cause: number): void {
-    if (!connection.acceptorOpen) return;
-    connection.acceptorFin = true;
-    this.#acceptorGone(connection, cause);
-    this.#send(connection, Cargo.rstDown, null);
+  resetAcceptor(connection: number, cause: number): void {
+    const { connections } = this;
+    if (!connections.has(connection, of.ACCEPTOR_OPEN)) return;
+    connections.set(connection, of.ACCEPTOR_FIN);
+    connections.departs(connection);
+    this.#sockets.acceptorGone(connection, cause);
+    this.#send(connection, Cargo.rstDown, 0);
+    connections.arrives(connection);
   }
 
-  /** For `Transit`: it has arrived. */
-  arrived(transit: Transit, cargo: Cargo, connection: Connection, exchange: Exchange | null): void {
-    this.#transits.push(transit);
+  /** Something has arrived. */
+  happens(transit: number): void {
+    const cargo = this.#transits.cargo(transit);
+    const connection = this.#transits.connection(transit);
+    const exchange = this.#transits.exchange(transit);
+    this.#transits.give(transit);
     this.#deliver(connection, cargo, exchange);
+    this.connections.arrives(connection);
   }
 
-  follow(cargo: number, _number: number, connection: unknown): void {
-    this.#deliver(connection as Connection, cargo as Cargo, null);
+  /** A FIN or RST of this instant is heard of. */
+  follows(connection: number, cargo: number): void {
+    this.#deliver(connection, cargo as Cargo, 0);
+    this.connections.arrives(connection);
   }
 
-  #send(connection: Connection, cargo: Cargo, exchange: Exchange | null): void {
-    const { delay } = connection.link;
+  /** Exchanges that somebody will still hear of. */
+  reach(reach: (exchange: number) => void): void {
+    for (const exchange of this.#transits.exchanges()) reach(exchange);
+    for (const came of this.#unaccepted.values()) for (const { exchange } of came) reach(exchange);
+    this.connections.reach(reach);
+  }
+
+  #placeOf(connection: number): Place {
+    return this.#places[this.connections.get(connection, of.PLACE)] as Place;
+  }
+
+  #send(connection: number, cargo: Cargo, exchange: number): void {
+    const { delay } = this.listenerOf(connection).link;
     if (delay === 0) {
       // An end is heard of after what was decided before it: who has just been given a connection
       // sends its request, and then learns that the other side has closed.
       if (cargo >= Cargo.finUp && cargo <= Cargo.rstDown) {
-        this.engine.next(this, cargo, 0, connection);
+        this.connections.departs(connection);
+        this.engine.next(Next.deliver, connection, cargo, 0);
       } else this.#deliver(connection, cargo, exchange);
       return;
     }
-    const transit = this.#transits.pop() ?? new Transit(this);
-    transit.connection = connection;
-    transit.exchange = exchange;
-    this.engine.at(this.engine.now + delay, transit, cargo);
+    this.connections.departs(connection);
+    const transit = this.#transits.take(cargo, connection, exchange);
+    this.engine.push(this.engine.now + delay, EventOf.transit, transit);
   }
 
-  #deliver(connection: Connection, cargo: Cargo, exchange: Exchange | null): void {
+  #deliver(connection: number, cargo: Cargo, exchange: number): void {
+    const { connections } = this;
     switch (cargo) {
       case Cargo.request:
-        if (connection.acceptorOpen) connection.acceptor.asked(connection, exchange as Exchange);
-        else if (!this.#kept(connection, cargo, exchange)) {
-          this.#send(connection, Cargo.rstDown, null);
+        if (connections.has(connection, of.ACCEPTOR_OPEN)) {
+          this.#acceptors.asked(connection, exchange);
+        } else if (!this.#kept(connection, cargo, exchange)) {
+          this.#send(connection, Cargo.rstDown, 0);
         }
         return;
       case Cargo.answer:
       case Cargo.lastAnswer:
-        this.#answerArrived(connection, exchange as Exchange, cargo === Cargo.lastAnswer);
+        this.#answerArrived(connection, exchange, cargo === Cargo.lastAnswer);
         return;
       case Cargo.finUp:
-        if (connection.acceptorOpen) connection.acceptor.connectorFinished(connection);
-        else this.#kept(connection, cargo, null);
+        if (connections.has(connection, of.ACCEPTOR_OPEN)) {
+          this.#acceptors.connectorFinished(connection);
+        } else this.#kept(connection, cargo, 0);
         return;
       case Cargo.finDown:
-        this.#endedByAcceptor(connection, 'fin');
+        this.#endedByAcceptor(connection, of.EARLY_FIN);
         return;
       case Cargo.rstUp:
-        if (connection.acceptorOpen) connection.acceptor.connectorReset(connection);
-        else this.#kept(connection, cargo, null);
+        if (connections.has(connection, of.ACCEPTOR_OPEN)) {
+          this.#acceptors.connectorReset(connection);
+        } else this.#kept(connection, cargo, 0);
         return;
       case Cargo.rstDown:
-        this.#endedByAcceptor(connection, 'rst');
+        this.#endedByAcceptor(connection, of.EARLY_RST);
         return;
       case Cargo.syn:
         this.#synArrived(connection);
@@ -241,160 +304,97 @@ export class Network implements Carrier, Follower, SynSender {
         this.#synAckArrived(connection);
         return;
       case Cargo.refusal:
-        if (connection.connectorOpen) this.#failConnect(connection, 'refused');
+        if (connections.has(connection, of.CONNECTOR_OPEN)) {
+          this.#failConnect(connection, 'refused');
+        } else connections.over(connection);
         return;
       case Cargo.ack:
         this.#accept(connection);
         return;
       case Cargo.greeting:
-        if (connection.connectorOpen) connection.connector.greeted?.(connection);
+        if (connections.has(connection, of.CONNECTOR_OPEN)) this.#connectors.greeted(connection);
     }
   }
 
-  #synArrived(connection: Connection): void {
-    const { listener } = connection;
-    if (listener.suspended) this.#send(connection, Cargo.refusal, null);
+  #synArrived(connection: number): void {
+    const listener = this.listenerOf(connection);
+    const { delay } = listener.link;
+    if (listener.suspended) this.#send(connection, Cargo.refusal, 0);
     else if (!listener.accepting && listener.waiting.length > listener.backlog) {
-      retrySyn(this.engine, this, connection);
-    } else if (connection.link.delay > 0) this.#send(connection, Cargo.synAck, null);
+      const { connectTimeout } = this.#placeOf(connection);
+      this.#synRetries.dropped(connection, this.engine.now - delay, connectTimeout);
+    } else if (delay > 0) this.#send(connection, Cargo.synAck, 0);
     else {
       // Within one instant: the acceptor has it before the connector can send.
+      this.connections.departs(connection);
       this.#accept(connection);
       this.#isUp(connection);
+      this.connections.arrives(connection);
     }
   }
 
   /** In the backlog the kernel keeps what comes; false where nobody will ever read it. */
-  #kept(connection: Connection, cargo: Cargo, exchange: Exchange | null): boolean {
-    connection.unaccepted?.push({ cargo, exchange });
-    return connection.unaccepted !== null;
+  #kept(connection: number, cargo: Cargo, exchange: number): boolean {
+    const came = this.#unaccepted.get(connection);
+    came?.push({ cargo, exchange });
+    return came !== undefined;
   }
 
-  #synAckArrived(connection: Connection): void {
-    if (!connection.connectorOpen) return;
-    this.#send(connection, Cargo.ack, null);
+  #synAckArrived(connection: number): void {
+    if (!this.connections.has(connection, of.CONNECTOR_OPEN)) return;
+    this.#send(connection, Cargo.ack, 0);
     this.#isUp(connection);
   }
 
-  #isUp(connection: Connection): void {
-    if (!connection.connectorOpen) return;
-    connection.up = true;
-    this.#count(connection);
-    const { connectorPlace, connectorEnd, connectorAddress, listener, link } = connection;
-    this.#tell(
-      EventKind.connected,
-      connectorPlace.instance,
-      connectorEnd,
-      connectorAddress,
-      listener.address,
-      link.index,
-    );
-    connection.connector.connected(connection);
-    const { early } = connection;
-    connection.early = 'none';
-    if (early !== 'none') this.#endedByAcceptor(connection, early);
+  #isUp(connection: number): void {
+    const { connections } = this;
+    if (!connections.has(connection, of.CONNECTOR_OPEN)) return;
+    connections.set(connection, of.UP);
+    this.#sockets.isUp(connection);
+    this.#connectors.connected(connection);
+    const early = connections.get(connection, of.FLAGS) & (of.EARLY_FIN | of.EARLY_RST);
+    connections.unset(connection, of.EARLY_FIN | of.EARLY_RST);
+    if (early !== 0) this.#endedByAcceptor(connection, early);
   }
 
-  #accept(connection: Connection): void {
-    const { listener, connectorAddress, link } = connection;
+  #accept(connection: number): void {
+    const { connections } = this;
+    const listener = this.listenerOf(connection);
     if (!listener.accepting) {
-      connection.unaccepted = [];
+      this.#unaccepted.set(connection, []);
+      connections.set(connection, of.UNACCEPTED);
       listener.waiting.push(connection);
       return;
     }
-    connection.acceptorOpen = true;
-    this.#count(connection);
-    connection.acceptorEnd = this.#newEnd();
-    listener.place.accepted.add(connection);
-    this.#tell(
-      EventKind.accepted,
-      listener.place.instance,
-      connection.acceptorEnd,
-      listener.address,
-      connectorAddress,
-      link.index,
-    );
-    listener.acceptor.accepted(connection);
+    connections.set(connection, of.ACCEPTOR_OPEN);
+    this.#sockets.accepts(connection, listener);
+    this.#acceptors.accepted(connection);
   }
 
-  #answerArrived(connection: Connection, exchange: Exchange, closes: boolean): void {
-    if (connection.connectorOpen) connection.connector.answered(connection, exchange, closes);
-    // The socket is gone: the kernel says so, if there is still somebody to hear it.
-    else if (connection.acceptorOpen) this.#send(connection, Cargo.rstUp, null);
-  }
-
-  #endedByAcceptor(connection: Connection, how: 'fin' | 'rst'): void {
-    if (!connection.connectorOpen) return;
-    if (!connection.up) {
-      connection.early = how;
-      return;
+  #answerArrived(connection: number, exchange: number, closes: boolean): void {
+    if (this.connections.has(connection, of.CONNECTOR_OPEN)) {
+      this.#connectors.answered(connection, exchange, closes);
+    } else if (this.connections.has(connection, of.ACCEPTOR_OPEN)) {
+      // The socket is gone: the kernel says so, if there is still somebody to hear it.
+      this.#send(connection, Cargo.rstUp, 0);
     }
-    if (how === 'fin') connection.connector.acceptorFinished(connection);
-    else connection.connector.acceptorReset(connection);
   }
 
-  #failConnect(connection: Connection, why: 'refused' | 'timeout'): void {
-    this.#connectorGone(connection, why === 'timeout' ? CONNECT_TIMEOUT : PEER_RST);
-    connection.connector.connectFailed(connection, why);
+  /** `how`: EARLY_FIN or EARLY_RST. */
+  #endedByAcceptor(connection: number, how: number): void {
+    const { connections } = this;
+    if (!connections.has(connection, of.CONNECTOR_OPEN)) return;
+    if (!connections.has(connection, of.UP)) {
+      connections.unset(connection, of.EARLY_FIN | of.EARLY_RST);
+      connections.set(connection, how);
+    } else if (how === of.EARLY_FIN) this.#connectors.acceptorFinished(connection);
+    else this.#connectors.acceptorReset(connection);
   }
 
-  #connectorGone(connection: Connection, cause: number): void {
-    connection.connectorOpen = false;
-    const { connectorPlace, listener, connectorAddress } = connection;
-    connectorPlace.connecting.delete(connection);
-    if (this.meters !== null) this.#measureEnd(connection, cause, connection.acceptorGone);
-    this.#tell(
-      EventKind.closed,
-      connectorPlace.instance,
-      connection.connectorEnd,
-      cause,
-      connection.bytesDown,
-      connection.bytesUp,
-    );
-    if (connectorAddress !== 0) {
-      const closedFirst = cause !== PEER_FIN && cause !== PEER_RST && !connection.acceptorFin;
-      const waits = closedFirst && connection.up && !connection.connectorReset;
-      connectorPlace.giveAddress(listener, connectorAddress, this.engine.now, waits);
-    }
-    if (connection.acceptorGone) this.#free.give(connection);
-  }
-
-  #acceptorGone(connection: Connection, cause: number): void {
-    connection.acceptorOpen = false;
-    connection.acceptorGone = true;
-    if (this.meters !== null) this.#measureEnd(connection, cause, !connection.connectorOpen);
-    const { place } = connection.listener;
-    place.accepted.delete(connection);
-    this.#tell(
-      EventKind.closed,
-      place.instance,
-      connection.acceptorEnd,
-      cause,
-      connection.bytesUp,
-      connection.bytesDown,
-    );
-    if (!connection.connectorOpen) this.#free.give(connection);
-  }
-
-  /** It is open at one end at least. */
-  #count(connection: Connection): void {
-    if (connection.counted || this.meters === null) return;
-    connection.counted = true;
-    this.meters.opened(connection);
-  }
-
-  #measureEnd(connection: Connection, cause: number, both: boolean): void {
-    noteCause(connection, cause, this.engine.now);
-    if (!connection.counted) this.meters?.connectFailed(connection);
-    else if (both) this.meters?.closed(connection);
-  }
-
-  #newEnd(): number {
-    this.#ends += 1;
-    return this.#ends;
-  }
-
-  #tell(kind: number, instance: number, end: number, a: number, b: number, c: number): void {
-    this.recorder?.write(this.engine.now, kind, instance, end, 0, a, b, c);
+  #failConnect(connection: number, why: 'refused' | 'timeout'): void {
+    this.#sockets.connectorGone(connection, why === 'timeout' ? CONNECT_TIMEOUT : PEER_RST);
+    this.#connectors.connectFailed(connection, why);
+    // Nobody has accepted it, and nobody will.
+    this.connections.over(connection);
   }
 }

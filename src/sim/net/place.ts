@@ -1,8 +1,7 @@
 /** Where connections begin and end: links, replicas of hops with their addresses, listeners. */
 import type { Micros } from '../../model/units.ts';
-import type { Acceptor, Connection } from './connection.ts';
+import { ACCEPTED_INDEX, CONNECTING_INDEX, type Connections } from './connections.ts';
 import { FIRST_PORT, PORTS, Ports } from './ports.ts';
-import { AcceptorSockets, ConnectorSockets } from './sockets.ts';
 
 export interface SimLink {
   readonly index: number;
@@ -24,6 +23,43 @@ export interface Machine {
 const CLIENTS = 100 * 16_777_216 + 64 * 65_536;
 const CLIENT_ADDRESSES = 4_194_304 * PORTS;
 
+/**
+ * Live sockets, for whoever must go through all of them: faults, the census. Each connection knows
+ * its index, so that adding and removing cost a store or two.
+ */
+class Sockets {
+  readonly #connections: Connections;
+  readonly #column: number = 0;
+  readonly #list: number[] = [];
+
+  constructor(connections: Connections, column: number) {
+    this.#connections = connections;
+    this.#column = column;
+  }
+
+  get size(): number {
+    return this.#list.length;
+  }
+
+  /** A copy, so that sockets may go meanwhile. */
+  all(): number[] {
+    return [...this.#list];
+  }
+
+  add(connection: number): void {
+    this.#connections.put(connection, this.#column, this.#list.length);
+    this.#list.push(connection);
+  }
+
+  delete(connection: number): void {
+    const last = this.#list.pop();
+    if (last === undefined || last === connection) return;
+    const index = this.#connections.get(connection, this.#column);
+    this.#connections.put(last, this.#column, index);
+    this.#list[index] = last;
+  }
+}
+
 /** A replica of a hop as the network sees it: an address and its live sockets. */
 export class Place {
   readonly instance: number = 0;
@@ -33,17 +69,19 @@ export class Place {
   readonly #portsEach: number | null;
   #addresses = 0;
   /** Connections with a live socket here. */
-  readonly connecting = new ConnectorSockets();
-  readonly accepted = new AcceptorSockets();
+  readonly connecting: Sockets;
+  readonly accepted: Sockets;
   readonly #ports = new Map<Listener, Ports>();
   /** Mostly there is but one that it connects to. */
   #lastListener: Listener | null = null;
   #lastPorts = new Ports(PORTS);
 
-  constructor(instance: number, machine: Machine) {
+  constructor(instance: number, machine: Machine, connections: Connections) {
     this.instance = instance;
     this.connectTimeout = machine.connectTimeout;
     this.#portsEach = machine.ports;
+    this.connecting = new Sockets(connections, CONNECTING_INDEX);
+    this.accepted = new Sockets(connections, ACCEPTED_INDEX);
     // 10.0.0.0/8, a place for each instance.
     this.ip = 10 * 16_777_216 + instance + 1;
   }
@@ -79,11 +117,18 @@ export class Place {
   }
 }
 
+/** What accepts. */
+export const Role = { relay: 0, balancer: 1, queue: 2, app: 3, database: 4 } as const;
+export type Role = (typeof Role)[keyof typeof Role];
+
 /** Where an instance takes connections of one link. */
 export class Listener {
-  readonly place: Place;
+  readonly number: number = 0;
+  readonly role: Role;
+  /** The instance, too: where hops of a role are kept by it. */
+  readonly instance: number = 0;
   readonly link: SimLink;
-  readonly acceptor: Acceptor;
+  readonly place: Place;
   readonly address: number;
   /** Its host is down: connects are refused. */
   suspended = false;
@@ -91,14 +136,16 @@ export class Listener {
   reads = 0;
   /** Its program accepts; else connections wait, at most `backlog` and one (as Linux counts). */
   accepting = true;
-  readonly waiting: Connection[] = [];
+  readonly waiting: number[] = [];
   readonly backlog: number;
 
-  constructor(place: Place, link: SimLink, acceptor: Acceptor, backlog: number) {
+  constructor(number: number, role: Role, place: Place, link: SimLink, backlog: number) {
+    this.number = number;
+    this.role = role;
+    this.instance = place.instance;
     this.backlog = backlog;
     this.place = place;
     this.link = link;
-    this.acceptor = acceptor;
     this.address = place.ip * 65_536 + 8_000 + link.index;
   }
 }

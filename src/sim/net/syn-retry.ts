@@ -4,43 +4,71 @@
  * first second). Whoever connects may have a shorter patience of its own.
  */
 import type { Micros } from '../../model/units.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { Actor } from '../engine/event-queue.ts';
-import type { Connection } from './connection.ts';
+import type { Actor, Engine } from '../engine/engine.ts';
+import { CONNECTOR_OPEN, type Connections } from './connections.ts';
 
 const FIRST: Micros = 1_000_000;
 const RETRIES = 6;
 
 /** What is to be done when a dropped SYN has been waited for. */
 export interface SynSender {
-  again(connection: Connection): void;
-  givesUp(connection: Connection): void;
+  again(connection: number): void;
+  givesUp(connection: number): void;
+  /** Its connector has closed it meanwhile. */
+  wasClosed(connection: number): void;
 }
 
-export function retrySyn(engine: Engine, sender: SynSender, connection: Connection): void {
-  const { connectorPlace, beganAt, synDrops } = connection;
-  connection.synDrops += 1;
-  const next = beganAt + FIRST * ((1 << (synDrops + 1)) - 1);
-  const { connectTimeout } = connectorPlace;
-  const deadline = connectTimeout === 0 ? Number.POSITIVE_INFINITY : beganAt + connectTimeout;
-  const last = synDrops >= RETRIES || deadline <= next;
-  engine.at(Math.min(next, deadline), new SynTimer(sender, connection, last), 0);
+/** One whose SYN was dropped. */
+interface Dropped {
+  readonly beganAt: Micros;
+  drops: number;
 }
 
-class SynTimer implements Actor {
+export class SynRetries implements Actor {
+  readonly #engine: Engine;
+  readonly #connections: Connections;
   readonly #sender: SynSender;
-  readonly #connection: Connection;
-  readonly #last: boolean;
+  readonly #dropped = new Map<number, Dropped>();
 
-  constructor(sender: SynSender, connection: Connection, last: boolean) {
+  constructor(engine: Engine, connections: Connections, sender: SynSender) {
+    this.#engine = engine;
+    this.#connections = connections;
     this.#sender = sender;
-    this.#connection = connection;
-    this.#last = last;
   }
 
-  fire(): void {
-    if (!this.#connection.connectorOpen) return;
-    if (this.#last) this.#sender.givesUp(this.#connection);
-    else this.#sender.again(this.#connection);
+  get size(): number {
+    return this.#dropped.size;
+  }
+
+  /** Its SYN was dropped; `beganAt`: when the first of them was sent. */
+  dropped(connection: number, beganAt: Micros, connectTimeout: Micros): void {
+    const known = this.#dropped.get(connection) ?? { beganAt, drops: 0 };
+    this.#dropped.set(connection, known);
+    known.drops += 1;
+    const next = known.beganAt + FIRST * ((1 << known.drops) - 1);
+    const deadline =
+      connectTimeout === 0 ? Number.POSITIVE_INFINITY : known.beganAt + connectTimeout;
+    const isLast = known.drops > RETRIES || deadline <= next;
+    this.#connections.departs(connection);
+    this.#engine.at(Math.min(next, deadline), this, isLast ? -connection : connection);
+  }
+
+  /** Another SYN is due, or, of a negative number, that was the last one. */
+  fire(number: number): void {
+    const connection = Math.abs(number);
+    if (!this.#connections.has(connection, CONNECTOR_OPEN)) {
+      this.#dropped.delete(connection);
+      this.#sender.wasClosed(connection);
+    } else if (number > 0) this.#sender.again(connection);
+    else {
+      this.#dropped.delete(connection);
+      this.#sender.givesUp(connection);
+    }
+    this.#connections.arrives(connection);
+  }
+
+  /** The connection's number is about to be another's. */
+  forget(connection: number): void {
+    this.#dropped.delete(connection);
   }
 }

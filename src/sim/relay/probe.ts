@@ -1,21 +1,20 @@
 /** One health check: connect, ask, and the status within the timeout (200-399 is healthy). */
+import type { ExchangeFailure } from '../../model/event.ts';
 import type { Micros } from '../../model/units.ts';
-import type { Actor } from '../engine/event-queue.ts';
-import { ALIVE_CHECK, type Asker, type Exchange } from '../exchange.ts';
+import type { Actor } from '../engine/engine.ts';
+import * as at from '../exchanges.ts';
 import { REQUEST_BYTES } from '../message-size.ts';
-import type { Connection, Connector } from '../net/connection.ts';
+import * as of from '../net/connections.ts';
 import type { Listener, Place } from '../net/place.ts';
 import type { World } from '../world.ts';
-import { CAUSES } from './keep-alive.ts';
+import { CAUSES } from './server-connections.ts';
 
-const NOBODY: Asker = { sent() {}, notGranted() {}, answered() {}, broken() {} };
-
-export class Probe implements Connector, Actor {
+export class Probe implements Actor {
   readonly #world: World;
   readonly #place: Place;
   readonly #timeout: Micros;
   readonly #done: (ok: boolean) => void;
-  #connection: Connection | null = null;
+  #connection = 0;
   #settled = false;
 
   constructor(world: World, place: Place, timeout: Micros, done: (ok: boolean) => void) {
@@ -26,53 +25,60 @@ export class Probe implements Connector, Actor {
   }
 
   begin(listener: Listener): void {
-    const { network, engine } = this.#world;
+    const { network, engine, connections, probes } = this.#world;
     engine.at(engine.now + this.#timeout, this, 0);
-    this.#connection = network.connect(this, this.#place, listener, 0);
+    this.#connection = connections.take();
+    probes.set(this.#connection, this);
+    network.connect(this.#connection, of.PROBE, this.#place, listener);
     network.begin(this.#connection);
   }
 
   /** The timeout. */
   fire(): void {
-    const connection = this.#connection;
-    if (this.#settled || connection === null) return;
+    if (this.#settled) return;
     this.#settled = true;
-    if (connection.exchange !== null) this.#world.sentOver(connection, 0, 'timeout');
-    this.#world.network.closeConnector(connection, CAUSES.requestTimeout);
+    this.#giveUp('timeout', CAUSES.requestTimeout);
     this.#done(false);
   }
 
-  connected(connection: Connection): void {
-    const exchange = this.#world.exchanges.take(NOBODY, null, ALIVE_CHECK);
-    exchange.last = true;
+  connected(connection: number): void {
+    const { exchanges } = this.#world;
+    const exchange = exchanges.take(at.Asker.nobody, 0, 0, at.ALIVE | at.LAST);
     this.#world.sent(connection, exchange);
-    const there = this.#world.network.ask(connection, exchange, REQUEST_BYTES);
-    if (there) connection.acceptor.asked(connection, exchange);
+    this.#world.network.ask(connection, exchange, REQUEST_BYTES);
   }
 
   connectFailed(): void {
     this.#settle(false);
   }
 
-  answered(connection: Connection, exchange: Exchange): void {
-    const { status } = exchange;
+  answered(connection: number, exchange: number): void {
+    const status = this.#world.exchanges.get(exchange, at.STATUS);
     this.#world.sentOver(connection, status, 'none');
     this.#world.network.closeConnector(connection, CAUSES.peerFin);
     this.#settle(status >= 200 && status < 400);
   }
 
-  acceptorFinished(connection: Connection): void {
-    this.#broken(connection, CAUSES.peerFin);
+  acceptorFinished(): void {
+    this.#broken(CAUSES.peerFin);
   }
 
-  acceptorReset(connection: Connection): void {
-    this.#broken(connection, CAUSES.peerRst);
+  acceptorReset(): void {
+    this.#broken(CAUSES.peerRst);
   }
 
-  #broken(connection: Connection, cause: number): void {
-    if (connection.exchange !== null) this.#world.sentOver(connection, 0, 'reset');
-    this.#world.network.closeConnector(connection, cause);
+  #broken(cause: number): void {
+    this.#giveUp('reset', cause);
     this.#settle(false);
+  }
+
+  #giveUp(failure: ExchangeFailure, cause: number): void {
+    const { connections, network } = this.#world;
+    const connection = this.#connection;
+    if (connections.get(connection, of.EXCHANGE) !== 0) {
+      this.#world.sentOver(connection, 0, failure);
+    }
+    network.closeConnector(connection, cause);
   }
 
   #settle(ok: boolean): void {

@@ -13,14 +13,14 @@ import type { Instance } from '../../model/run.ts';
 import type { Micros } from '../../model/units.ts';
 import type { KeepAliveSettings } from '../../policy/keep-alive.ts';
 import type { PoolOptions } from '../../policy/pool.ts';
-import { Lane } from '../engine/lane.ts';
-import type { Asker, Exchange, NotGranted, Reader } from '../exchange.ts';
+import type { Exchanges, NotGranted } from '../exchanges.ts';
+import * as at from '../exchanges.ts';
 import { ANSWER_BYTES, REQUEST_BYTES } from '../message-size.ts';
-import type { Acceptor, Connection } from '../net/connection.ts';
-import { ConnectionPool, type PoolRules } from '../net/connection-pool.ts';
-import type { Listener } from '../net/place.ts';
+import type { Connections } from '../net/connections.ts';
+import * as of from '../net/connections.ts';
+import { type Listener, Role } from '../net/place.ts';
 import type { World } from '../world.ts';
-import { CAUSES, ServerConnections } from './keep-alive.ts';
+import { CAUSES } from './server-connections.ts';
 
 export interface RelayRules {
   /** 0 = none. */
@@ -44,57 +44,59 @@ export interface RelayPlan {
   readonly instance: Instance;
   readonly keepAlive: KeepAliveSettings;
   readonly rules: RelayRules;
+  /** Idle connections that each pool keeps; 0 = without limit. */
+  readonly idleMax?: number;
   /** Sends the exchange on (`forward`) or answers it (`answer`). */
-  readonly route: (exchange: Exchange) => void;
-  readonly accepted?: (connection: Connection) => void;
+  readonly route: (exchange: number) => void;
+  readonly accepted?: (connection: number) => void;
   /** A balancer counts what is outstanding. */
-  readonly over?: (exchange: Exchange) => void;
+  readonly over?: (exchange: number) => void;
 }
 
-export class Relay implements Acceptor, Asker, Reader {
-  readonly connections: ServerConnections;
+export class Relay {
   readonly #plan: RelayPlan;
   readonly #world: World;
-  readonly #route: (exchange: Exchange) => void;
-  readonly #over: ((exchange: Exchange) => void) | null;
+  readonly #exchanges: Exchanges;
+  readonly #connections: Connections;
+  readonly #number: number = 0;
+  readonly #route: (exchange: number) => void;
+  readonly #over: ((exchange: number) => void) | null;
   /** The timeout begins anew when the request is on its way. */
   readonly #timesSilence: boolean;
-  readonly #timeouts: Lane;
-  readonly #pools: ConnectionPool[] = [];
-  readonly #poolRules: PoolRules;
+  /** Its lane of timeouts. */
+  readonly #timeouts: number = 0;
+  readonly #pools: number[] = [];
 
   constructor(plan: RelayPlan) {
+    const { world, instance } = plan;
     this.#plan = plan;
-    this.#world = plan.world;
-    this.#poolRules = {
-      world: plan.world,
-      place: plan.world.place(plan.instance),
-      closesUpstream: plan.rules.closesUpstream,
-      awaitsGreeting: false,
-      requestBytes: REQUEST_BYTES,
-    };
+    this.#world = world;
+    this.#exchanges = world.exchanges;
+    this.#connections = world.connections;
+    this.#number = instance.index;
     this.#route = plan.route;
     this.#over = plan.over ?? null;
     this.#timesSilence = plan.rules.timeoutCovers === 'silence';
-    this.connections = new ServerConnections(plan.world, plan.instance, plan.keepAlive);
-    this.#timeouts = new Lane(plan.world.engine, plan.rules.responseTimeout);
-    for (const link of plan.world.incoming(plan.world.hopOf(plan.instance))) {
-      plan.world.listen(plan.instance, link, this);
+    this.#timeouts = world.exchangeLanes.add(plan.rules.responseTimeout);
+    world.served.serve(instance, plan.keepAlive);
+    world.relays[instance.index] = this;
+    for (const link of world.incoming(world.hopOf(instance))) {
+      world.listen(instance, link, Role.relay);
     }
   }
 
   /** A pool of connections to one target; by default to any replica of the next hop, drawn. */
-  pool(name: string, settings: PoolOptions, target?: () => Listener | null): ConnectionPool {
-    const { world, instance } = this.#plan;
+  pool(name: string, settings: PoolOptions, target?: () => Listener | null): number {
+    const { world, instance, rules, idleMax } = this.#plan;
     const draw = world.random(instance, `pool/${name}`);
-    const pool = new ConnectionPool({
-      rules: this.#poolRules,
-      name: `${instance.hop}/${instance.replica}/pool/${name}`,
-      choices: {
-        target: target ?? world.drawn(instance, `target/${name}`),
-        draw: (bound) => draw.below(bound),
-      },
-      settings,
+    const pool = world.pools.add(`${instance.hop}/${instance.replica}/pool/${name}`, settings, {
+      place: world.place(instance),
+      closesUpstream: rules.closesUpstream,
+      awaitsGreeting: false,
+      requestBytes: REQUEST_BYTES,
+      idleMax: idleMax ?? 0,
+      target: target ?? world.drawn(instance, `target/${name}`),
+      draw: (_pool, bound) => draw.below(bound),
     });
     this.#pools.push(pool);
     return pool;
@@ -102,93 +104,100 @@ export class Relay implements Acceptor, Asker, Reader {
 
   // What a hop decides
 
-  forward(exchange: Exchange, pool: ConnectionPool): void {
-    exchange.route = pool;
-    this.#timeouts.set(exchange);
+  forward(exchange: number, pool: number): void {
+    this.#exchanges.put(exchange, at.ROUTE, pool);
+    this.#world.exchangeLanes.set(this.#timeouts, exchange);
     this.#acquire(exchange);
   }
 
   /** Answers without asking anybody. */
-  answer(exchange: Exchange, status: number, retryAfter: number): void {
-    if (exchange.over) return;
-    exchange.status = status;
-    exchange.retryAfter = retryAfter;
+  answer(exchange: number, status: number, retryAfter: number): void {
+    if (this.#exchanges.has(exchange, at.OVER)) return;
+    this.#exchanges.put(exchange, at.STATUS, status);
+    this.#exchanges.put(exchange, at.RETRY_AFTER, retryAfter);
     this.#end(exchange, 'none');
   }
 
   // Acceptor
 
-  accepted(connection: Connection): void {
-    this.connections.add(connection);
+  accepted(connection: number): void {
+    this.#world.served.add(connection);
     this.#plan.accepted?.(connection);
   }
 
-  asked(connection: Connection, exchange: Exchange): void {
-    if (!connection.reading) return;
-    this.connections.begun(connection);
+  asked(connection: number, exchange: number): void {
+    if (!this.#connections.has(connection, of.READING)) return;
+    this.#world.served.begun(connection);
     this.#world.read(connection, exchange);
-    exchange.reader = this;
-    if (exchange.last) connection.lastCause = CAUSES.maxRequests;
+    this.#exchanges.put(exchange, at.READER, this.#number);
+    if (this.#exchanges.has(exchange, at.LAST)) {
+      this.#connections.put(connection, of.LAST_CAUSE, CAUSES.maxRequests);
+    }
     this.#route(exchange);
   }
 
-  connectorFinished(connection: Connection): void {
-    const { served } = connection;
-    if (served !== null && this.#plan.rules.onClientFin === 'answer') return;
-    this.connections.end(connection, CAUSES.peerFin);
-    if (served !== null) this.#clientGone(served, connection);
+  connectorFinished(connection: number): void {
+    const served = this.#connections.get(connection, of.SERVED);
+    if (served !== 0 && this.#plan.rules.onClientFin === 'answer') return;
+    this.#world.served.end(connection, CAUSES.peerFin);
+    if (served !== 0) this.#clientGone(served, connection);
   }
 
-  connectorReset(connection: Connection): void {
-    const { served } = connection;
-    this.connections.end(connection, CAUSES.peerRst);
-    if (served !== null) this.#clientGone(served, connection);
+  connectorReset(connection: number): void {
+    const served = this.#connections.get(connection, of.SERVED);
+    this.#world.served.end(connection, CAUSES.peerRst);
+    if (served !== 0) this.#clientGone(served, connection);
   }
 
   /** A fault (hops/host-faults.ts). */
-  resetAccepted(connection: Connection): void {
-    const { served } = connection;
+  resetAccepted(connection: number): void {
+    const served = this.#connections.get(connection, of.SERVED);
     this.#world.network.resetAcceptor(connection, CAUSES.localRst);
-    this.connections.forget(connection);
-    if (served !== null) this.#clientGone(served, connection);
+    this.#world.served.forget(connection);
+    if (served !== 0) this.#clientGone(served, connection);
   }
 
   resetConnecting(): void {
-    for (const pool of this.#pools) pool.closeAll(CAUSES.localRst);
+    for (const pool of this.#pools) this.#world.pools.closeAll(pool, CAUSES.localRst);
   }
 
   // Asker
 
-  sent(upstream: Exchange): void {
-    if (this.#timesSilence) this.#timeouts.set(parentOf(upstream));
+  /** What was sent on has a connection, and is on its way. */
+  handed(upstream: number): void {
+    if (!this.#timesSilence) return;
+    this.#world.exchangeLanes.set(this.#timeouts, this.#exchanges.get(upstream, at.PARENT));
   }
 
-  notGranted(upstream: Exchange, why: NotGranted): void {
-    const exchange = parentOf(upstream);
-    exchange.upstream = null;
+  notGranted(upstream: number, why: NotGranted): void {
+    const exchange = this.#exchanges.get(upstream, at.PARENT);
+    this.#exchanges.put(exchange, at.UPSTREAM, 0);
     const { connectionAttempts } = this.#plan.rules;
-    if (why !== 'full' && exchange.connectionAttempts < connectionAttempts) {
-      this.#acquire(exchange);
-    } else if (why === 'full') this.answer(exchange, 503, 0);
+    const attempts = this.#exchanges.get(exchange, at.ATTEMPTS) & 0xffff;
+    if (why !== 'full' && attempts < connectionAttempts) this.#acquire(exchange);
+    else if (why === 'full') this.answer(exchange, 503, 0);
     else this.answer(exchange, why === 'refused' ? 502 : 504, 0);
   }
 
-  answered(upstream: Exchange): void {
-    const exchange = parentOf(upstream);
-    exchange.upstream = null;
-    if (exchange.over) return;
-    exchange.status = upstream.status;
-    exchange.retryAfter = upstream.retryAfter;
+  answered(upstream: number): void {
+    const exchanges = this.#exchanges;
+    const exchange = exchanges.get(upstream, at.PARENT);
+    exchanges.put(exchange, at.UPSTREAM, 0);
+    if (exchanges.has(exchange, at.OVER)) return;
+    exchanges.put(exchange, at.STATUS, exchanges.get(upstream, at.STATUS));
+    exchanges.put(exchange, at.RETRY_AFTER, exchanges.get(upstream, at.RETRY_AFTER));
     this.#end(exchange, 'none');
   }
 
-  broken(upstream: Exchange, stale: boolean): void {
-    const exchange = parentOf(upstream);
-    exchange.upstream = null;
-    if (exchange.over) return;
-    if (stale && this.#plan.rules.retriesStale && !exchange.staleRetried && !exchange.kind.post) {
-      exchange.staleRetried = true;
-      exchange.connectionAttempts = 0;
+  broken(upstream: number, isStale: boolean): void {
+    const exchanges = this.#exchanges;
+    const exchange = exchanges.get(upstream, at.PARENT);
+    exchanges.put(exchange, at.UPSTREAM, 0);
+    if (exchanges.has(exchange, at.OVER)) return;
+    const mayRetry = !exchanges.has(exchange, at.STALE_RETRIED | at.POST);
+    if (isStale && this.#plan.rules.retriesStale && mayRetry) {
+      exchanges.set(exchange, at.STALE_RETRIED);
+      this.#countAnew(exchange);
       this.#acquire(exchange);
       return;
     }
@@ -197,59 +206,64 @@ export class Relay implements Acceptor, Asker, Reader {
 
   // Reader
 
-  expired(exchange: Exchange): void {
-    if (exchange.over) return;
+  expired(exchange: number): void {
+    const exchanges = this.#exchanges;
+    if (exchanges.has(exchange, at.OVER)) return;
     this.#abandon(exchange, CAUSES.requestTimeout, 'timeout');
     const { responseAttempts } = this.#plan.rules;
-    if (!exchange.kind.post && exchange.responseAttempts < responseAttempts) {
-      exchange.responseAttempts += 1;
-      exchange.connectionAttempts = 0;
-      this.#timeouts.set(exchange);
+    const attempts = exchanges.get(exchange, at.ATTEMPTS) >> 16;
+    if (!exchanges.has(exchange, at.POST) && attempts < responseAttempts) {
+      exchanges.put(exchange, at.ATTEMPTS, (attempts + 1) << 16);
+      this.#world.exchangeLanes.set(this.#timeouts, exchange);
       this.#acquire(exchange);
       return;
     }
     this.answer(exchange, 504, 0);
   }
 
-  #acquire(exchange: Exchange): void {
-    exchange.connectionAttempts += 1;
-    const upstream = this.#world.exchanges.take(this, exchange, exchange.kind);
-    exchange.upstream = upstream;
-    exchange.route?.acquire(upstream);
+  #acquire(exchange: number): void {
+    const exchanges = this.#exchanges;
+    exchanges.put(exchange, at.ATTEMPTS, exchanges.get(exchange, at.ATTEMPTS) + 1);
+    const kind = exchanges.get(exchange, at.FLAGS) & at.KIND;
+    const upstream = exchanges.take(at.Asker.relay, this.#number, exchange, kind);
+    exchanges.put(exchange, at.UPSTREAM, upstream);
+    this.#world.pools.acquire(upstream, exchanges.get(exchange, at.ROUTE));
+  }
+
+  /** Attempts to get a connection are counted from 0 again. */
+  #countAnew(exchange: number): void {
+    const attempts = this.#exchanges.get(exchange, at.ATTEMPTS);
+    this.#exchanges.put(exchange, at.ATTEMPTS, attempts & ~0xffff);
   }
 
   /** Nobody waits for the answer any more. */
-  #clientGone(exchange: Exchange, connection: Connection): void {
-    if (exchange.over) return;
-    exchange.over = true;
-    this.#timeouts.clear(exchange);
+  #clientGone(exchange: number, connection: number): void {
+    const exchanges = this.#exchanges;
+    if (exchanges.has(exchange, at.OVER)) return;
+    exchanges.set(exchange, at.OVER);
+    this.#world.exchangeLanes.clear(exchange);
     this.#abandon(exchange, CAUSES.clientAbort, 'aborted');
-    exchange.served = null;
+    exchanges.put(exchange, at.SERVED, 0);
     this.#over?.(exchange);
     this.#world.readOver(connection, 0, 'aborted');
   }
 
-  #abandon(exchange: Exchange, cause: number, failure: ExchangeFailure): void {
-    const { upstream } = exchange;
-    exchange.upstream = null;
-    if (upstream !== null) upstream.pool?.abandon(upstream, cause, failure);
+  #abandon(exchange: number, cause: number, failure: ExchangeFailure): void {
+    const upstream = this.#exchanges.get(exchange, at.UPSTREAM);
+    this.#exchanges.put(exchange, at.UPSTREAM, 0);
+    if (upstream !== 0) this.#world.pools.abandon(upstream, cause, failure);
   }
 
-  #end(exchange: Exchange, failure: ExchangeFailure): void {
-    if (exchange.over) return;
-    exchange.over = true;
-    this.#timeouts.clear(exchange);
+  #end(exchange: number, failure: ExchangeFailure): void {
+    const exchanges = this.#exchanges;
+    if (exchanges.has(exchange, at.OVER)) return;
+    exchanges.set(exchange, at.OVER);
+    this.#world.exchangeLanes.clear(exchange);
     this.#over?.(exchange);
-    const connection = exchange.served;
-    if (connection === null) return;
-    exchange.served = null;
-    this.#world.readOver(connection, exchange.status, failure);
-    this.connections.answer(connection, exchange, ANSWER_BYTES);
+    const connection = exchanges.get(exchange, at.SERVED);
+    if (connection === 0) return;
+    exchanges.put(exchange, at.SERVED, 0);
+    this.#world.readOver(connection, exchanges.get(exchange, at.STATUS), failure);
+    this.#world.served.answer(connection, exchange, ANSWER_BYTES);
   }
-}
-
-function parentOf(upstream: Exchange): Exchange {
-  const { parent } = upstream;
-  if (parent === null) throw new Error('a relay sends nothing of its own');
-  return parent;
 }

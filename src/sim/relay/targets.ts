@@ -8,7 +8,7 @@ import type { Action, L4BalancerHop, L7BalancerHop } from '../../model/topology.
 import { Balancer } from '../../policy/balancer.ts';
 import { Drain } from '../../policy/drain.ts';
 import { HealthCheck } from '../../policy/health-check.ts';
-import type { Actor } from '../engine/event-queue.ts';
+import type { Actor } from '../engine/engine.ts';
 import { Wake } from '../engine/wake.ts';
 import type { Listener } from '../net/place.ts';
 import type { World } from '../world.ts';
