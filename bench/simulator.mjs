@@ -4,8 +4,8 @@
  *
  *   node bench/simulator.mjs [--rounds 5] [--day 0.01]
  *
- * All figures are CPU time of one process, garbage collection and compilation in other threads
- * included. SimPy (Debian's python3-simpy3) models waiting and service alone; so does our tandem,
+ * All figures are CPU time of one process, in one piece as `waterhammer` is, garbage collection and
+ * compilation in other threads included. SimPy (Debian's python3-simpy3) models waiting and service alone; so does our tandem,
  * on the simulator's own parts. The incident's system is simulated with every connection; `--day`
  * lives through that share of a day of it, in rows of a minute, and nothing else: all of it for 1,
  * else as much at midnight, six, noon and six, and what that would make of a day is said to be an
@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { build } from 'vite';
 import { median, options, report, spread, table } from './bench.mjs';
 
 const PYTHON = '/usr/bin/python3';
@@ -35,7 +36,17 @@ async function json(program, ...args) {
   return JSON.parse(stdout);
 }
 const node = (script, ...args) =>
-  json(process.execPath, '--max-old-space-size=16000', here(script), ...args);
+  json(process.execPath, '--max-old-space-size=16000', join(scratch, script), ...args);
+
+/** Both programs in one piece each, as `waterhammer` itself is (scripts/setup.mjs). */
+async function bundle() {
+  const input = { speed: here('simulator/speed.mjs'), tandem: here('simulator/tandem.mjs') };
+  const rolldownOptions = { input, output: { entryFileNames: '[name].mjs' } };
+  await build({
+    ...{ configFile: false, logLevel: 'error', ssr: { noExternal: true } },
+    build: { ssr: true, outDir: scratch, emptyOutDir: false, minify: false, rolldownOptions },
+  });
+}
 
 /** Requests per second of CPU, by turns. */
 async function tandem() {
@@ -50,7 +61,7 @@ async function tandem() {
   let version = '';
   for (let round = 1; round <= rounds; round++) {
     const simpy = await json(PYTHON, here('simulator/tandem.py'), SIMPY_REQUESTS, round);
-    const mine = await node('simulator/tandem.mjs', TANDEM_REQUESTS, round);
+    const mine = await node('tandem.mjs', TANDEM_REQUESTS, round);
     version = simpy.version;
     theirs.push(simpy.requests / simpy.cpuSeconds);
     ours.push(mine.requests / mine.cpuSeconds);
@@ -75,7 +86,7 @@ async function incident() {
   const memory = [];
   for (let round = 1; round <= rounds; round++) {
     const file = here('../examples/aws-2021.yaml');
-    const one = await node('simulator/speed.mjs', file, 60, 120, round);
+    const one = await node('speed.mjs', file, 60, 120, round);
     costs.push((one.cpuSeconds / one.requests) * 1e6);
     memory.push(one.rssMb);
     process.stdout.write(`aws-2021: ${costs.at(-1).toFixed(2)} us per request\n`);
@@ -96,7 +107,7 @@ async function shareOfDay(share) {
   const seconds = whole ? DAY_SECONDS : Math.ceil((share * DAY_SECONDS) / STARTS.length / 60) * 60;
   const parts = [];
   for (const start of whole ? STARTS.slice(0, 1) : STARTS) {
-    parts.push(await node('simulator/speed.mjs', file, warm, seconds, 1, 60, start));
+    parts.push(await node('speed.mjs', file, warm, seconds, 1, 60, start));
     const { cpuSeconds, requests } = parts.at(-1);
     process.stdout.write(`${start}: ${requests} requests, ${cpuSeconds.toFixed(1)} s\n`);
   }
@@ -144,7 +155,7 @@ async function growth() {
     writeFileSync(file, growing(size));
     // Everybody has asked once when the clock starts.
     const warm = Math.ceil(size.users / 500) + 20;
-    const one = await node('simulator/speed.mjs', file, warm, 120, 1);
+    const one = await node('speed.mjs', file, warm, 120, 1);
     const rate = one.events / one.cpuSeconds;
     rows.push([
       ...[size.hosts, size.users, one.open].map((count) => count.toLocaleString('en')),
@@ -164,8 +175,7 @@ async function growth() {
  * V8 compiles on the second core.
  */
 async function cores() {
-  const one = (seed) =>
-    node('simulator/speed.mjs', here('../examples/aws-2021.yaml'), 20, 120, seed);
+  const one = (seed) => node('speed.mjs', here('../examples/aws-2021.yaml'), 20, 120, seed);
   const gains = [];
   for (let round = 0; round < rounds; round++) {
     const begun = performance.now();
@@ -180,6 +190,7 @@ async function cores() {
 }
 
 try {
+  await bundle();
   if (day > 0) report('Simulator, a day', await shareOfDay(day));
   else {
     const parts = [await tandem(), await incident(), await growth(), await cores()];
