@@ -38,9 +38,8 @@ export class KeepAlive {
 
   readonly #servers: KeepAlives;
 
-  /** Those whose connections have different numbers may share the table that they are noted in. */
-  constructor(settings: KeepAliveSettings, port: KeepAlivePort, rows = keepAliveTable()) {
-    this.#servers = new KeepAlives(new PortOfOne(port), rows, 0);
+  constructor(settings: KeepAliveSettings, port: KeepAlivePort) {
+    this.#servers = new KeepAlives(new PortOfOne(port), new Rows(KEEP_ALIVE_WORDS), 0);
     this.#servers.add(settings);
   }
 
@@ -99,9 +98,4 @@ class PortOfOne implements KeepAlivesPort {
   wakeAt(_server: number, at: number): void {
     this.#port.wakeAt(at);
   }
-}
-
-/** Where connections are noted. */
-export function keepAliveTable(): Rows {
-  return new Rows(KEEP_ALIVE_WORDS);
 }

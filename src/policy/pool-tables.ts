@@ -1,9 +1,4 @@
-/**
- * Where pools note their connections and who waits for one. A pool has tables of its own, or many
- * small ones share them: then a visit to one of thousands touches a row of a table that is known,
- * instead of a table of its own with everything around it. Numbers of connections are handed out
- * here, so no two pools that share have the same.
- */
+/** Where a pool of its own notes its connections, which are numbered here, and who waits for one. */
 import { POOL_CONNECTION_WORDS, POOL_WAITER_WORDS } from './pools.ts';
 import { Rows } from './rows.ts';
 

@@ -39,10 +39,10 @@ export class Pool {
   readonly #machine: Pools;
   readonly #tables: PoolTables;
 
-  /** Pools whose waiters have different numbers may share tables. */
-  constructor(settings: PoolOptions, port: PoolPort, tables = new PoolTables()) {
-    this.#tables = tables;
+  constructor(settings: PoolOptions, port: PoolPort) {
+    const tables = new PoolTables();
     const { connections, waiting } = tables;
+    this.#tables = tables;
     this.#machine = new Pools(new NumberingPort(port, tables), connections, 0, waiting, 0);
     this.#machine.add(settings);
   }
