@@ -14,6 +14,7 @@ import { parseTopology } from '../../dist/topology/index.js';
 
 // As `simulate` does.
 setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=2000');
 const [file, warm, seconds, seed, secondsPerRow, start] = process.argv.slice(2);
 const duration = Number(warm) + Number(seconds);
 const parsed = parseTopology(readFileSync(file, 'utf8'), file, {

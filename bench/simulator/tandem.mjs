@@ -6,6 +6,7 @@
  *
  *   node bench/simulator/tandem.mjs REQUESTS SEED      prints one line of JSON
  */
+import { setFlagsFromString } from 'node:v8';
 import { Retry } from '../../dist/policy/index.js';
 import { Rows } from '../../dist/policy/rows.js';
 import { randomStream, sampler } from '../../dist/random/index.js';
@@ -15,6 +16,8 @@ import { Lanes } from '../../dist/sim/engine/lanes.js';
 import { WheelQueue } from '../../dist/sim/engine/wheel-queue.js';
 import { Stations } from '../../dist/sim/stations.js';
 
+// As `simulate` does.
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=2000');
 const STATIONS = 6;
 const SERVICE = {
   ...{ serviceTime: { kind: 'exponential', mean: 10_000 }, concurrencyMax: 15 },
