@@ -85,7 +85,7 @@ export async function liveInDetail(options: LiveOptions): Promise<Lived> {
 export async function liveInSeries(options: LiveOptions): Promise<Lived> {
   // Nothing is allocated for a request: more room for young objects would be memory for nothing.
   setFlagsFromString('--semi-space-growth-factor=1');
-  // Questions to rows are many and small: V8 stops taking them into their callers at half of this.
+  // Questions to rows are many and small; V8 takes half as many into their callers by itself.
   setFlagsFromString('--max-inlined-bytecode-size-cumulative=2000');
   let tables: RecordingTables | null = null;
   const onSecond = (row: SecondRow): void => tables?.sinks.onSecond(row);

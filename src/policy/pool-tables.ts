@@ -1,4 +1,4 @@
-/** Where a pool of its own notes its connections, which are numbered here, and who waits for one. */
+/** Where a single pool notes its connections, numbered here, and who waits for one. */
 import { POOL_CONNECTION_WORDS, POOL_WAITER_WORDS } from './pools.ts';
 import { Rows } from './rows.ts';
 
