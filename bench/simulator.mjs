@@ -4,12 +4,12 @@
  *
  *   node bench/simulator.mjs [--rounds 5] [--day 0.01]
  *
- * All figures are CPU time of one process, in one piece as `waterhammer` is, garbage collection and
- * compilation in other threads included. SimPy (Debian's python3-simpy3) models waiting and service alone; so does our tandem,
- * on the simulator's own parts. The incident's system is simulated with every connection; `--day`
- * lives through that share of a day of it, in rows of a minute, and nothing else: all of it for 1,
- * else as much at midnight, six, noon and six, and what that would make of a day is said to be an
- * extrapolation.
+ * All figures are CPU time of one process, in one piece as `waterhammer` is, garbage collection
+ * and compilation in other threads included. SimPy (Debian's python3-simpy3) models waiting and
+ * service alone; so does our tandem, on the simulator's own parts. The incident's system is
+ * simulated with every connection; `--day` lives through that share of a day of it, in rows of a
+ * minute, and nothing else: all of it for 1, else as much at midnight, six, noon and six, and what
+ * that would make of a day is said to be an extrapolation.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
