@@ -42,7 +42,7 @@ export class Books {
     if (meters !== null) {
       meters.sent(exchange);
       const number = this.#exchanges.get(exchange, at.REQUEST) - 1;
-      if (number >= 0) meters.sentByClient(connection, exchange, this.#client(number));
+      if (number >= 0) meters.sentByClient(connection, exchange, this.#world.clientNumber(number));
     }
     if (this.#recorder !== null) this.#tellSent(connection, exchange);
   }
@@ -89,11 +89,6 @@ export class Books {
     this.#tellEnded(instance, end, ordinal, status, failure);
   }
 
-  /** Number of the client whose request it is. */
-  #client(number: number): number {
-    return this.#world.clientNumber(number);
-  }
-
   #tellSent(connection: number, exchange: number): void {
     const parent = this.#exchanges.get(exchange, at.PARENT);
     const number = this.#exchanges.get(exchange, at.REQUEST) - 1;
@@ -106,7 +101,7 @@ export class Books {
       b = this.#marks.ints[(parent << 1) | 1] ?? 0;
     } else if (number >= 0) {
       c = PARENT_CLIENT;
-      a = this.#client(number);
+      a = this.#world.clientNumber(number);
       b = this.#world.requests.get(number, request.NUMBER);
     }
     const place = this.#connections.get(connection, of.PLACE);

@@ -43,6 +43,9 @@ export class Happenings implements Happening, Connectors, Acceptors {
         return;
       case EventOf.transit:
         world.network.happens(which);
+        return;
+      case EventOf.wake:
+        world.wakes.happens(which);
     }
   }
 

@@ -2,7 +2,6 @@
  * What the hops of a simulation share: time, network, who is where, chance, and the booking of
  * exchanges. One world per run.
  */
-import type { ExchangeFailure } from '../model/event.ts';
 import { hopNamed } from '../model/plan.ts';
 import type { Instance, Link, RunPlan } from '../model/run.ts';
 import type { Hop, Topology } from '../model/topology.ts';
@@ -13,6 +12,7 @@ import { Books } from './books.ts';
 import type { Engine } from './engine/engine.ts';
 import { EventOf } from './engine/event.ts';
 import { Lanes } from './engine/lanes.ts';
+import { Wakes } from './engine/wakes.ts';
 import * as at from './exchanges.ts';
 import { Exchanges, type NotGranted } from './exchanges.ts';
 import { Happenings } from './happenings.ts';
@@ -70,6 +70,7 @@ export class World {
   readonly flows: Flows;
   readonly queues: Queues;
   readonly stations: Stations;
+  readonly wakes: Wakes;
   readonly exchangeLanes: Lanes;
   readonly requestLanes: Lanes;
   // By instance
@@ -113,6 +114,7 @@ export class World {
     this.flows = new Flows(this);
     this.queues = new Queues(this.network, this.flows, tap);
     this.stations = new Stations(engine);
+    this.wakes = new Wakes(engine);
     const { exchanges, requests } = this;
     this.exchangeLanes = new Lanes(
       engine,
@@ -245,28 +247,6 @@ export class World {
   /** Of the client whose request it is, in its group. */
   clientNumber(request: number): number {
     return this.users.get(this.requests.get(request, of.USER), user.NUMBER);
-  }
-
-  tooLate(request: number): void {
-    this.clientsOf(request).tooLate(request);
-  }
-
-  // Books of exchanges
-
-  sent(connection: number, exchange: number): void {
-    this.books.sent(connection, exchange);
-  }
-
-  sentOver(connection: number, status: number, failure: ExchangeFailure): void {
-    this.books.sentOver(connection, status, failure);
-  }
-
-  read(connection: number, exchange: number): void {
-    this.books.read(connection, exchange);
-  }
-
-  readOver(connection: number, status: number, failure: ExchangeFailure): void {
-    this.books.readOver(connection, status, failure);
   }
 
   // What becomes of an exchange: for who sent it

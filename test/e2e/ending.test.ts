@@ -18,30 +18,27 @@ afterAll(() => folder[Symbol.dispose]());
 
 describe('the end of a run', () => {
   it.concurrent('Ctrl-C strikes the books of what there was and exits with 130', async () => {
-    await using run = startCli(CHAIN);
-    await run.waitFor(/req\/s/);
-    run.signal('SIGINT');
-    const result = await run.ended;
-    expect(result.code).toBe(130);
-    expect(result.orphans).toEqual([]);
-    expect(result.leftInTemp).toEqual([]);
-    const summary: Summary = JSON.parse(result.stdout);
+    const summary = await summaryEndedBy('SIGINT');
     expect(summary.balanced).toBe(true);
     expect(summary.durationSeconds).toBeLessThan(60);
   });
 
   it.concurrent('SIGTERM ends it as Ctrl-C does', async () => {
-    await using run = startCli(CHAIN);
-    await run.waitFor(/req\/s/);
-    run.signal('SIGTERM');
-    const result = await run.ended;
-    expect(result.code).toBe(130);
-    expect(result.orphans).toEqual([]);
-    expect(result.leftInTemp).toEqual([]);
-    const summary: Summary = JSON.parse(result.stdout);
+    const summary = await summaryEndedBy('SIGTERM');
     expect(summary.balanced).toBe(true);
   });
 });
+
+async function summaryEndedBy(signal: 'SIGINT' | 'SIGTERM'): Promise<Summary> {
+  await using run = startCli(CHAIN);
+  await run.waitFor(/req\/s/);
+  run.signal(signal);
+  const result = await run.ended;
+  expect(result.code).toBe(130);
+  expect(result.orphans).toEqual([]);
+  expect(result.leftInTemp).toEqual([]);
+  return JSON.parse(result.stdout);
+}
 
 describe('the end of a run without a worker', () => {
   it.concurrent.each([

@@ -19,6 +19,7 @@ export const EventOf = {
   requestLane: 7,
   request: 8,
   transit: 9,
+  wake: 10,
 } as const;
 export type EventOf = (typeof EventOf)[keyof typeof EventOf];
 

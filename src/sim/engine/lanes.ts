@@ -100,11 +100,6 @@ export class Lanes {
     ints[row + LANE] = 0;
   }
 
-  /** Whether it is in any. */
-  has(member: number): boolean {
-    return this.#rows.ints[(member << this.#rows.shift) + this.#column + LANE] !== 0;
-  }
-
   /** An event of that lane has come. */
   happens(lane: number): void {
     if (!this.#sleepers.isDue(lane)) return;

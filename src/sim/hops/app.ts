@@ -98,7 +98,7 @@ export class App implements SimHop {
   asked(connection: number, exchange: number): void {
     if (!this.#connections.has(connection, of.READING)) return;
     this.#world.served.begun(connection);
-    this.#world.read(connection, exchange);
+    this.#world.books.read(connection, exchange);
     const exchanges = this.#exchanges;
     if (exchanges.has(exchange, at.LAST)) {
       this.#connections.put(connection, of.LAST_CAUSE, CAUSES.maxRequests);
@@ -171,7 +171,7 @@ export class App implements SimHop {
     this.#exchanges.put(exchange, at.STATUS, status);
     if (connection === 0) return;
     this.#exchanges.put(exchange, at.SERVED, 0);
-    this.#world.readOver(connection, status, 'none');
+    this.#world.books.readOver(connection, status, 'none');
     this.#world.served.answer(connection, exchange, ANSWER_BYTES);
   }
 
@@ -180,7 +180,7 @@ export class App implements SimHop {
     const served = this.#connections.get(connection, of.SERVED);
     if (served === 0) return;
     this.#exchanges.put(served, at.SERVED, 0);
-    this.#world.readOver(connection, 0, 'aborted');
+    this.#world.books.readOver(connection, 0, 'aborted');
   }
 
   #makePool(instance: Instance): number {

@@ -83,7 +83,7 @@ export class Database implements SimHop {
   }
 
   asked(connection: number, exchange: number): void {
-    this.#world.read(connection, exchange);
+    this.#world.books.read(connection, exchange);
     const statement = this.#world.exchanges.get(exchange, at.NOTE);
     if (!this.#prepared.has(connection, statement)) {
       if (this.#statements >= this.#settings.preparedStatementsMax) {
@@ -112,7 +112,7 @@ export class Database implements SimHop {
     exchanges.put(exchange, at.STATUS, status);
     if (connection === 0) return;
     exchanges.put(exchange, at.SERVED, 0);
-    this.#world.readOver(connection, status, 'none');
+    this.#world.books.readOver(connection, status, 'none');
     this.#world.network.answer(connection, exchange, ROW_BYTES, false);
   }
 
@@ -126,6 +126,6 @@ export class Database implements SimHop {
     const served = connections.get(connection, of.SERVED);
     if (served === 0) return;
     exchanges.put(served, at.SERVED, 0);
-    this.#world.readOver(connection, 0, 'aborted');
+    this.#world.books.readOver(connection, 0, 'aborted');
   }
 }

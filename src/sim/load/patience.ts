@@ -27,6 +27,6 @@ export class Patience implements Actor {
     const { exchanges, requests } = this.#world;
     exchanges.unset(this.#attempt, HELD);
     if (requests.get(this.#request, ATTEMPT) !== this.#attempt) return;
-    this.#world.tooLate(this.#request);
+    this.#world.clientsOf(this.#request).tooLate(this.#request);
   }
 }

@@ -211,7 +211,7 @@ export class ConnectionPools implements PoolsPort {
         this.#policy.cancel(exchanges.get(exchange, at.POOL), this.#engine.now, exchange);
       }
     } else if (connection !== 0 && this.#connections.get(connection, of.EXCHANGE) === exchange) {
-      this.#world.sentOver(connection, 0, failure);
+      this.#world.books.sentOver(connection, 0, failure);
       this.#close(connection, cause);
     }
   }
@@ -243,7 +243,7 @@ export class ConnectionPools implements PoolsPort {
   /** A fault: our own RST on one of them. */
   reset(connection: number): void {
     const exchange = this.#connections.get(connection, of.EXCHANGE);
-    if (exchange !== 0) this.#world.sentOver(connection, 0, 'reset');
+    if (exchange !== 0) this.#world.books.sentOver(connection, 0, 'reset');
     this.#connections.unset(connection, of.POOLED);
     this.#network.resetConnector(connection, LOCAL_RST);
     this.#policy.closed(this.#poolOf(connection), this.#engine.now, connection);
@@ -271,7 +271,7 @@ export class ConnectionPools implements PoolsPort {
   answered(connection: number, exchange: number, closes: boolean): void {
     const pool = this.#poolOf(connection);
     const { closesUpstream, idleMax } = this.#rulesOf(pool);
-    this.#world.sentOver(connection, this.#exchanges.get(exchange, at.STATUS), 'none');
+    this.#world.books.sentOver(connection, this.#exchanges.get(exchange, at.STATUS), 'none');
     if (closes || closesUpstream) this.#close(connection, closesUpstream ? MAX_REQUESTS : PEER_FIN);
     else if (idleMax > 0 && this.#policy.idle(pool) >= idleMax) this.#close(connection, OVERFLOW);
     else this.#policy.release(pool, this.#engine.now, connection, 1);
@@ -319,7 +319,7 @@ export class ConnectionPools implements PoolsPort {
     const { awaitsGreeting } = this.#rulesOf(pool);
     const isReused = connections.get(connection, of.ORDINAL) > 1;
     const isGreeted = !awaitsGreeting || connections.has(connection, of.GREETED);
-    if (exchange !== 0) this.#world.sentOver(connection, 0, 'reset');
+    if (exchange !== 0) this.#world.books.sentOver(connection, 0, 'reset');
     if (isGreeted && connections.has(connection, of.UP)) this.#close(connection, cause);
     else {
       // A database that is full says so and closes.
@@ -342,7 +342,7 @@ export class ConnectionPools implements PoolsPort {
     const { closesUpstream, requestBytes } = this.#rulesOf(pool);
     if (closesUpstream) this.#exchanges.set(exchange, at.LAST);
     else this.#exchanges.unset(exchange, at.LAST);
-    this.#world.sent(connection, exchange);
+    this.#world.books.sent(connection, exchange);
     this.#world.handed(exchange);
     this.#network.ask(connection, exchange, requestBytes);
   }

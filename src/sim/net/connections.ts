@@ -115,11 +115,9 @@ export const POOLED = 1 << 20;
 /** What became of the acceptor before the connector knew that it is up. */
 export const EARLY_FIN = 1 << 21;
 export const EARLY_RST = 1 << 22;
-/** Nobody has accepted it yet: what comes for it waits (network.ts). */
-export const UNACCEPTED = 1 << 23;
 /** Somebody follows what carries its requests (spread.ts). */
-export const FOLLOWED = 1 << 24;
-const DEAD = 1 << 25;
+export const FOLLOWED = 1 << 23;
+const DEAD = 1 << 24;
 
 export class Connections extends Rows {
   readonly #engine: Engine;

@@ -112,7 +112,6 @@ export class Network implements SynSender {
     for (const connection of listener.waiting.splice(0)) {
       const came = this.#unaccepted.get(connection) ?? [];
       this.#unaccepted.delete(connection);
-      this.connections.unset(connection, of.UNACCEPTED);
       this.#accept(connection);
       for (const { cargo, exchange } of came) this.#deliver(connection, cargo, exchange);
     }
@@ -362,7 +361,6 @@ export class Network implements SynSender {
     const listener = this.listenerOf(connection);
     if (!listener.accepting) {
       this.#unaccepted.set(connection, []);
-      connections.set(connection, of.UNACCEPTED);
       listener.waiting.push(connection);
       return;
     }

@@ -44,7 +44,7 @@ export class Probe implements Actor {
   connected(connection: number): void {
     const { exchanges } = this.#world;
     const exchange = exchanges.take(at.Asker.nobody, 0, 0, at.ALIVE | at.LAST);
-    this.#world.sent(connection, exchange);
+    this.#world.books.sent(connection, exchange);
     this.#world.network.ask(connection, exchange, REQUEST_BYTES);
   }
 
@@ -54,7 +54,7 @@ export class Probe implements Actor {
 
   answered(connection: number, exchange: number): void {
     const status = this.#world.exchanges.get(exchange, at.STATUS);
-    this.#world.sentOver(connection, status, 'none');
+    this.#world.books.sentOver(connection, status, 'none');
     this.#world.network.closeConnector(connection, CAUSES.peerFin);
     this.#settle(status >= 200 && status < 400);
   }
@@ -76,7 +76,7 @@ export class Probe implements Actor {
     const { connections, network } = this.#world;
     const connection = this.#connection;
     if (connections.get(connection, of.EXCHANGE) !== 0) {
-      this.#world.sentOver(connection, 0, failure);
+      this.#world.books.sentOver(connection, 0, failure);
     }
     network.closeConnector(connection, cause);
   }

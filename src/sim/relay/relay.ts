@@ -128,7 +128,7 @@ export class Relay {
   asked(connection: number, exchange: number): void {
     if (!this.#connections.has(connection, of.READING)) return;
     this.#world.served.begun(connection);
-    this.#world.read(connection, exchange);
+    this.#world.books.read(connection, exchange);
     this.#exchanges.put(exchange, at.READER, this.#number);
     if (this.#exchanges.has(exchange, at.LAST)) {
       this.#connections.put(connection, of.LAST_CAUSE, CAUSES.maxRequests);
@@ -245,7 +245,7 @@ export class Relay {
     this.#abandon(exchange, CAUSES.clientAbort, 'aborted');
     exchanges.put(exchange, at.SERVED, 0);
     this.#over?.(exchange);
-    this.#world.readOver(connection, 0, 'aborted');
+    this.#world.books.readOver(connection, 0, 'aborted');
   }
 
   #abandon(exchange: number, cause: number, failure: ExchangeFailure): void {
@@ -263,7 +263,7 @@ export class Relay {
     const connection = exchanges.get(exchange, at.SERVED);
     if (connection === 0) return;
     exchanges.put(exchange, at.SERVED, 0);
-    this.#world.readOver(connection, exchanges.get(exchange, at.STATUS), failure);
+    this.#world.books.readOver(connection, exchanges.get(exchange, at.STATUS), failure);
     this.#world.served.answer(connection, exchange, ANSWER_BYTES);
   }
 }

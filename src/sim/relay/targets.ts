@@ -9,7 +9,6 @@ import { Balancer } from '../../policy/balancer.ts';
 import { Drain } from '../../policy/drain.ts';
 import { HealthCheck } from '../../policy/health-check.ts';
 import type { Actor } from '../engine/engine.ts';
-import { Wake } from '../engine/wake.ts';
 import type { Listener } from '../net/place.ts';
 import type { World } from '../world.ts';
 import { Probe } from './probe.ts';
@@ -48,7 +47,7 @@ export class Targets implements Actor {
       noTarget: () => {},
       draw: (bound) => balancerDraw.below(bound),
     });
-    const drainWake = new Wake(world.engine, (now) => {
+    const wakeDrainAt = world.wakes.add((now) => {
       this.#drain.wake(now);
       for (const target of this.#toClose.splice(0)) plan.closeFlows(target);
     });
@@ -57,7 +56,7 @@ export class Targets implements Actor {
         this.#toClose.push(target);
       },
       drained: () => {},
-      wakeAt: (at) => drainWake.wakeAt(at),
+      wakeAt: wakeDrainAt,
     });
     this.#health = world.alive(hop) === null ? null : this.#makeHealth();
     const { now } = world.engine;
@@ -114,7 +113,7 @@ export class Targets implements Actor {
     const { world, instance, hop } = this.#plan;
     const draw = world.random(instance, 'health-check');
     const probes: number[] = [];
-    const wake = new Wake(world.engine, (now) => {
+    const wakeAt = world.wakes.add((now) => {
       health.wake(now);
       for (const target of probes.splice(0)) this.#probe(health, target);
     });
@@ -124,7 +123,7 @@ export class Targets implements Actor {
         probes.push(target);
       },
       health: (target, healthy) => this.#changed(target, healthy),
-      wakeAt: (at) => wake.wakeAt(at),
+      wakeAt,
       draw: (bound) => draw.below(Math.max(1, Math.min(bound, 4_294_967_296))),
     });
     return health;
