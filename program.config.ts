@@ -28,7 +28,13 @@ export default defineConfig({
         'calibration-worker': here('src/calibrate/calibration-worker.ts'),
         paint: here('src/report/film/paint.ts'),
       },
-      output: { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+      // Constants stay `const`: to V8 a `var` is whatever was stored in it last, and a simulated
+      // request looks at hundreds of them (docs/decisions/simulator-speed.md).
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: '[name]-[hash].js',
+        topLevelVar: false,
+      },
     },
   },
 });

@@ -38,10 +38,11 @@ async function json(program, ...args) {
 const node = (script, ...args) =>
   json(process.execPath, '--max-old-space-size=16000', join(scratch, script), ...args);
 
-/** Both programs in one piece each, as `waterhammer` itself is (scripts/setup.mjs). */
+/** Both programs in one piece each, as `waterhammer` itself is (program.config.ts). */
 async function bundle() {
   const input = { speed: here('simulator/speed.mjs'), tandem: here('simulator/tandem.mjs') };
-  const rolldownOptions = { input, output: { entryFileNames: '[name].mjs' } };
+  const output = { entryFileNames: '[name].mjs', topLevelVar: false };
+  const rolldownOptions = { input, output };
   await build({
     ...{ configFile: false, logLevel: 'error', ssr: { noExternal: true } },
     build: { ssr: true, outDir: scratch, emptyOutDir: false, minify: false, rolldownOptions },

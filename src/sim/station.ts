@@ -103,6 +103,8 @@ export class Station {
   #waitingMax = 0;
   #contention = 0;
   #factor = 1;
+  /** Nothing has ever made work take longer than was drawn. */
+  #steady = true;
   #slowUntil: Micros = 0;
   #stalledUntil: Micros = 0;
   #burst: Burst | null = null;
@@ -142,12 +144,14 @@ export class Station {
   }
 
   slow(factor: number, lasts: Micros): void {
+    this.#steady = false;
     this.#factor = factor;
     this.#slowUntil = this.#engine.now + lasts;
   }
 
   /** A share of what begins meanwhile takes that much longer. */
   burst(settings: BurstSettings, stream: RandomStream): void {
+    this.#steady = false;
     this.#burst = new Burst(settings, this.#engine.now, stream);
   }
 
@@ -191,6 +195,7 @@ export class Station {
     this.#concurrencyMax = concurrencyMax === 0 ? NO_LIMIT : concurrencyMax;
     this.#waitingMax = waitingMax;
     this.#contention = contention;
+    if (contention > 0) this.#steady = false;
   }
 
   #wait(piece: number): void {
@@ -224,13 +229,9 @@ export class Station {
   #begin(work: number): void {
     const { now } = this.#engine;
     const time = this.#draw(this.#stream);
-    const lasts = this.#hampered(now) ? this.#longer(time, now) : time;
+    const lasts = this.#steady ? time : this.#longer(time, now);
     this.serving = (this.serving + 1) | 0;
     this.#engine.push(now + lasts, EventOf.station, work);
-  }
-
-  #hampered(now: Micros): boolean {
-    return this.#contention > 0 || this.#burst !== null || now < this.#slowUntil;
   }
 
   #longer(time: Micros, now: Micros): Micros {

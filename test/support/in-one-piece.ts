@@ -17,7 +17,11 @@ export function inOnePiece(modules: RegExp): Plugin {
       const built = await build({
         configFile: false,
         logLevel: 'warn',
-        build: { ssr: id, target: 'node20', minify: false, sourcemap: true, write: false },
+        build: {
+          ...{ ssr: id, target: 'node20', minify: false, sourcemap: true, write: false },
+          // As program.config.ts does.
+          rolldownOptions: { output: { topLevelVar: false } },
+        },
       });
       const { output } = built as Rolldown.RolldownOutput;
       const [{ code, map }] = output;

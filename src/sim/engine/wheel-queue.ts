@@ -31,7 +31,6 @@ const PER_WINDOW = 1 / WINDOW;
 const WINDOWS = 256;
 
 export class WheelQueue implements EventQueue {
-  size = 0;
   // Times begin as fractions: they will be large.
   takenAt = 0.5;
   readonly #slots = new Slots();
@@ -55,9 +54,14 @@ export class WheelQueue implements EventQueue {
     this.#startAt(0);
   }
 
+  get size(): number {
+    return this.#near + this.#waiting + this.#far.size;
+  }
+
   push(at: number, event: number): void {
-    this.size = (this.size + 1) | 0;
-    this.#place(at, event);
+    if (at < this.#nearUntil) this.#insert(this.#slots.take(at, event), at);
+    else if (at < this.#windowsUntil) this.#wait(this.#slots.take(at, event), at);
+    else this.#far.push(at, event);
   }
 
   take(limit: number): number {
@@ -75,17 +79,10 @@ export class WheelQueue implements EventQueue {
     if (first === last) this.#emptied(this.#bucket);
     else words[last | 3] = words[first | 3] ?? 0;
     this.#near = (this.#near - 1) | 0;
-    this.size = (this.size - 1) | 0;
     this.takenAt = at;
     const event = words[first | 2] ?? NO_EVENT;
     slots.give(first);
     return event;
-  }
-
-  #place(at: number, event: number): void {
-    if (at < this.#nearUntil) this.#insert(this.#slots.take(at, event), at);
-    else if (at < this.#windowsUntil) this.#wait(this.#slots.take(at, event), at);
-    else this.#far.push(at, event);
   }
 
   /** Behind those of the same time. */
@@ -152,8 +149,8 @@ export class WheelQueue implements EventQueue {
 
   /** The buckets are empty: to the next window, or, where all are, to the first far event's. */
   #skip(limit: number): boolean {
-    if (this.size === 0) return false;
     const isFar = this.#waiting === 0;
+    if (isFar && this.#far.size === 0) return false;
     const starts = isFar
       ? Math.floor(this.#far.firstAt * PER_WINDOW) * WINDOW
       : this.#nearUntil - WINDOW;
@@ -200,7 +197,7 @@ export class WheelQueue implements EventQueue {
     const far = this.#far;
     while (far.firstAt < this.#windowsUntil) {
       const event = far.take(this.#windowsUntil);
-      this.#place(far.takenAt, event);
+      this.push(far.takenAt, event);
     }
   }
 
