@@ -17,6 +17,7 @@
 import { type EventQueue, NO_EVENT } from './event-queue.ts';
 import { HeapQueue } from './heap-queue.ts';
 import { Slots } from './slots.ts';
+import { Windows } from './windows.ts';
 
 /** µs per bucket: a power of two. */
 const WIDTH = 64;
@@ -34,9 +35,9 @@ export class WheelQueue implements EventQueue {
   // Times begin as fractions: they will be large.
   takenAt = 0.5;
   readonly #slots = new Slots();
-  /** By bucket, and by window: its last slot and 1; 0 = it is empty. */
+  /** By bucket: its last slot and 1; 0 = it is empty. */
   readonly #lasts = new Int32Array(BUCKETS);
-  readonly #windows = new Int32Array(WINDOWS);
+  readonly #windows = new Windows(WINDOWS);
   readonly #filled = new Int32Array(BUCKETS / 32);
   readonly #far = new HeapQueue();
   /** The present bucket, and when it begins. */
@@ -48,6 +49,10 @@ export class WheelQueue implements EventQueue {
   /** Events in buckets, and in windows. */
   #near = 0;
   #waiting = 0;
+  /** Into the buckets. */
+  readonly #join = (at: number, event: number): void => {
+    this.#insert(this.#slots.take(at, event), at);
+  };
 
   constructor() {
     this.takenAt = 0;
@@ -60,7 +65,7 @@ export class WheelQueue implements EventQueue {
 
   push(at: number, event: number): void {
     if (at < this.#nearUntil) this.#insert(this.#slots.take(at, event), at);
-    else if (at < this.#windowsUntil) this.#wait(this.#slots.take(at, event), at);
+    else if (at < this.#windowsUntil) this.#wait(at, event);
     else this.#far.push(at, event);
   }
 
@@ -113,16 +118,9 @@ export class WheelQueue implements EventQueue {
     words[before | 3] = slot;
   }
 
-  /** Behind all that wait in that window. */
-  #wait(slot: number, at: number): void {
+  #wait(at: number, event: number): void {
     this.#waiting = (this.#waiting + 1) | 0;
-    const { words } = this.#slots;
-    const windows = this.#windows;
-    const place = (at * PER_WINDOW) & (WINDOWS - 1);
-    const last = ((windows[place] ?? 0) - 1) | 0;
-    words[slot | 3] = last < 0 ? slot : (words[last | 3] ?? 0);
-    if (last >= 0) words[last | 3] = slot;
-    windows[place] = slot + 1;
+    this.#windows.push((at * PER_WINDOW) & (WINDOWS - 1), at, event);
   }
 
   #emptied(place: number): void {
@@ -179,16 +177,7 @@ export class WheelQueue implements EventQueue {
     const place = (this.#nearUntil * PER_WINDOW) & (WINDOWS - 1);
     this.#nearUntil += WINDOW;
     this.#windowsUntil += WINDOW;
-    const last = (this.#windows[place] ?? 0) - 1;
-    this.#windows[place] = 0;
-    const { times, words } = this.#slots;
-    let one = last < 0 ? last : (words[last | 3] ?? 0);
-    while (one >= 0) {
-      const next = one === last ? -1 : (words[one | 3] ?? 0);
-      this.#waiting = (this.#waiting - 1) | 0;
-      this.#insert(one, times[one >> 1] ?? 0);
-      one = next;
-    }
+    this.#waiting -= this.#windows.empty(place, this.#join);
     if (this.#far.firstAt < this.#windowsUntil) this.#takeIn();
   }
 

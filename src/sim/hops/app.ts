@@ -186,7 +186,7 @@ export class App implements SimHop {
   #makePool(instance: Instance): number {
     const world = this.#world;
     const name = `${instance.hop}/${instance.replica}/database-pool`;
-    return world.pools.add(name, poolOptions(this.#settings.pool), {
+    const rules = {
       place: world.place(instance),
       closesUpstream: false,
       awaitsGreeting: true,
@@ -194,7 +194,8 @@ export class App implements SimHop {
       idleMax: 0,
       target: world.drawn(instance, 'database'),
       draw: () => 0,
-    });
+    };
+    return world.pools.add(name, poolOptions(this.#settings.pool), rules, 0);
   }
 }
 

@@ -54,8 +54,6 @@ export class Clients implements SimHop {
   /** Its position among the groups that are measured; -1 = it is not. */
   readonly #group: number = 0;
   readonly #poolRules: PoolRules;
-  /** By pool: whose it is. */
-  readonly #owners = new Map<number, number>();
   /** Where clients connect to, once everybody listens. */
   #targets: readonly Listener[] | null = null;
   #settings: ClientsHop;
@@ -269,22 +267,20 @@ export class Clients implements SimHop {
     }
     this.#inputs.begin(row, this.#targets);
     const name = `${this.#instance.hop}/${client}/pool`;
-    const pool = world.pools.add(name, this.#pool, this.#poolRules);
+    const pool = world.pools.add(name, this.#pool, this.#poolRules, row);
     this.#users.put(row, user.POOL, pool + 1);
-    this.#owners.set(pool, row);
   }
 
   #makePoolRules(): PoolRules {
     const { listeners } = this.#world.network;
-    const ownerOf = (pool: number): number => this.#owners.get(pool) ?? 0;
     return {
       place: this.#world.place(this.#instance),
       closesUpstream: false,
       awaitsGreeting: false,
       requestBytes: REQUEST_BYTES,
       idleMax: 0,
-      target: (pool) => listeners[this.#users.get(ownerOf(pool), user.TARGET) - 1] ?? null,
-      draw: (pool, bound) => this.#inputs.reuse(ownerOf(pool) - this.#base, bound),
+      target: (row) => listeners[this.#users.get(row, user.TARGET) - 1] ?? null,
+      draw: (row, bound) => this.#inputs.reuse(row - this.#base, bound),
     };
   }
 

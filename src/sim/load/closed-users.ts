@@ -34,7 +34,6 @@ export class ClosedUsers implements Workload, Actor {
   /** By client number: 1 = asleep. */
   readonly #asleep: Uint8Array;
   #sleepers = 0;
-  readonly #pause: Float64Array;
 
   constructor(
     world: World,
@@ -54,7 +53,6 @@ export class ClosedUsers implements Workload, Actor {
     this.#think = think;
     this.#base = base;
     this.#asleep = new Uint8Array(hop.count + 1);
-    this.#pause = new Float64Array(hop.count + 1);
   }
 
   begin(): void {
@@ -87,9 +85,10 @@ export class ClosedUsers implements Workload, Actor {
   }
 
   #pauseThenAsk(client: number, pause: Micros): void {
-    const { engine } = this.#world;
-    this.#pause[client] = pause;
-    engine.push(engine.now + pause, EventOf.user, this.#base + client);
+    const { engine, users } = this.#world;
+    const user = this.#base + client;
+    users.setPause(user, pause);
+    engine.push(engine.now + pause, EventOf.user, user);
   }
 
   #awakeAt(): number {
@@ -113,7 +112,7 @@ export class ClosedUsers implements Workload, Actor {
     while (client !== -1 && client <= awake) {
       this.#asleep[client] = 0;
       this.#sleepers -= 1;
-      this.#pauseThenAsk(client, this.#pause[client] ?? 0);
+      this.#pauseThenAsk(client, this.#world.users.pause(this.#base + client));
       client = this.#asleep.indexOf(1, client + 1);
     }
     if (this.#sleepers > 0) this.#lookLater();

@@ -16,6 +16,8 @@ export const GROUP = 7;
 export const NUMBER = 8;
 /** Requests so far. */
 export const REQUESTS = 9;
+/** A double: the pause that it makes, or would have made if it did not sleep (µs). */
+const PAUSE = 10;
 
 export class Users extends Rows {
   #count = 0;
@@ -56,6 +58,14 @@ export class Users extends Rows {
 
   drawn(user: number): void {
     this.#stream.store(this.ints, (user << ROW) | STREAM);
+  }
+
+  pause(user: number): number {
+    return this.doubles[((user << ROW) | PAUSE) >> 1] ?? 0;
+  }
+
+  setPause(user: number, pause: number): void {
+    this.doubles[((user << ROW) | PAUSE) >> 1] = pause;
   }
 
   get(user: number, column: number): number {

@@ -11,6 +11,7 @@ import type { ExchangeFailure } from '../../model/event.ts';
 import type { PoolOptions } from '../../policy/pool.ts';
 import { RejectReason } from '../../policy/pool.ts';
 import type { PoolsPort } from '../../policy/pools.ts';
+import { Rows } from '../../policy/rows.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EventOf, Next } from '../engine/event.ts';
 import { Sleepers } from '../engine/sleepers.ts';
@@ -40,10 +41,13 @@ export interface PoolRules {
   readonly requestBytes: number;
   /** Idle connections kept; further ones close when they are released. 0 = without limit. */
   readonly idleMax: number;
-  /** Where a pool connects to, asked at each connect; null = there is nothing to connect to. */
-  target(pool: number): Listener | null;
+  /**
+   * Where a pool of that owner connects to, asked at each connect; null = there is nothing to
+   * connect to.
+   */
+  target(owner: number): Listener | null;
   /** Which of its idle connections is used next, where that is left to chance. */
-  draw(pool: number, bound: number): number;
+  draw(owner: number, bound: number): number;
 }
 
 export class ConnectionPools implements PoolsPort {
@@ -54,7 +58,10 @@ export class ConnectionPools implements PoolsPort {
   readonly #exchanges: Exchanges;
   readonly #policy: PoolMachine;
   readonly #sleepers: Sleepers;
-  readonly #rules: PoolRules[] = [];
+  /** Those of all pools, each once. */
+  readonly #rulebook: PoolRules[] = [];
+  /** Of a pool: the place of its rules there, and whose it is. */
+  readonly #notes = new Rows(2);
   /** Why the last connect of each failed. */
   readonly #failedBy: (NotGranted | undefined)[] = [];
   // What holds while a pool's policy is asked; pools are asked one after the other.
@@ -80,11 +87,19 @@ export class ConnectionPools implements PoolsPort {
     );
   }
 
-  /** A pool more; `name` is whose connections they are, for the log of policies. */
-  add(name: string, settings: PoolOptions, rules: PoolRules): number {
+  /**
+   * A pool more; `name` is whose connections they are, for the log of policies, and `owner` is a
+   * number by which its rules know them.
+   */
+  add(name: string, settings: PoolOptions, rules: PoolRules, owner: number): number {
     const pool = this.#policy.add(settings, name);
     this.#sleepers.room(pool);
-    this.#rules[pool] = rules;
+    // Pools that come one after the other mostly have the same.
+    let place = this.#rulebook.lastIndexOf(rules);
+    if (place === -1) place = this.#rulebook.push(rules) - 1;
+    this.#notes.room(pool);
+    this.#notes.ints[pool << 1] = place;
+    this.#notes.ints[(pool << 1) | 1] = owner;
     return pool;
   }
 
@@ -93,6 +108,7 @@ export class ConnectionPools implements PoolsPort {
 
   open(pool: number): number {
     const connection = this.#connections.take();
+    this.#connections.put(connection, of.POOL_RULES, this.#notes.ints[pool << 1] ?? 0);
     if (this.#asking !== NONE && this.#toOpen === NONE) this.#toOpen = connection;
     else this.#engine.next(Next.openConnection, connection, pool, 0);
     return connection;
@@ -119,7 +135,7 @@ export class ConnectionPools implements PoolsPort {
   }
 
   draw(pool: number, bound: number): number {
-    return this.#rulesOf(pool).draw(pool, bound);
+    return this.#rulesOf(pool).draw(this.#ownerOf(pool), bound);
   }
 
   // What was decided or asked for is due
@@ -148,7 +164,7 @@ export class ConnectionPools implements PoolsPort {
       this.#policy.release(pool, this.#engine.now, connection, 1);
       return;
     }
-    this.#send(pool, waiter, connection);
+    this.#send(waiter, connection);
   }
 
   rejected(waiter: number, reason: number): void {
@@ -164,8 +180,8 @@ export class ConnectionPools implements PoolsPort {
   }
 
   opens(connection: number, pool: number): void {
-    const rules = this.#rulesOf(pool);
-    const listener = rules.target(pool);
+    const rules = this.#rulesFor(connection);
+    const listener = rules.target(this.#ownerOf(pool));
     if (listener === null) {
       this.#failedBy[pool] = 'refused';
       this.#policy.openFailed(pool, this.#engine.now, connection);
@@ -188,7 +204,7 @@ export class ConnectionPools implements PoolsPort {
     const connection = exchanges.get(exchange, at.GRANTED);
     if (connection !== 0) {
       exchanges.put(exchange, at.GRANTED, 0);
-      this.#send(pool, exchange, connection);
+      this.#send(exchange, connection);
       return;
     }
     exchanges.set(exchange, at.WAITS);
@@ -253,7 +269,7 @@ export class ConnectionPools implements PoolsPort {
   // Connector
 
   connected(connection: number): void {
-    if (!this.#rulesOf(this.#poolOf(connection)).awaitsGreeting) this.#usable(connection);
+    if (!this.#rulesFor(connection).awaitsGreeting) this.#usable(connection);
   }
 
   greeted(connection: number): void {
@@ -270,7 +286,7 @@ export class ConnectionPools implements PoolsPort {
 
   answered(connection: number, exchange: number, closes: boolean): void {
     const pool = this.#poolOf(connection);
-    const { closesUpstream, idleMax } = this.#rulesOf(pool);
+    const { closesUpstream, idleMax } = this.#rulesFor(connection);
     this.#world.books.sentOver(connection, this.#exchanges.get(exchange, at.STATUS), 'none');
     if (closes || closesUpstream) this.#close(connection, closesUpstream ? MAX_REQUESTS : PEER_FIN);
     else if (idleMax > 0 && this.#policy.idle(pool) >= idleMax) this.#close(connection, OVERFLOW);
@@ -291,8 +307,17 @@ export class ConnectionPools implements PoolsPort {
     return this.#connections.get(connection, of.CONNECTOR);
   }
 
+  #ownerOf(pool: number): number {
+    return this.#notes.ints[(pool << 1) | 1] ?? 0;
+  }
+
   #rulesOf(pool: number): PoolRules {
-    return this.#rules[pool] as PoolRules;
+    return this.#rulebook[this.#notes.ints[pool << 1] ?? 0] as PoolRules;
+  }
+
+  /** Of its pool, without a look at that. */
+  #rulesFor(connection: number): PoolRules {
+    return this.#rulebook[this.#connections.get(connection, of.POOL_RULES)] as PoolRules;
   }
 
   #why(pool: number, reason: number): NotGranted {
@@ -316,7 +341,7 @@ export class ConnectionPools implements PoolsPort {
     const connections = this.#connections;
     const exchange = connections.get(connection, of.EXCHANGE);
     const pool = this.#poolOf(connection);
-    const { awaitsGreeting } = this.#rulesOf(pool);
+    const { awaitsGreeting } = this.#rulesFor(connection);
     const isReused = connections.get(connection, of.ORDINAL) > 1;
     const isGreeted = !awaitsGreeting || connections.has(connection, of.GREETED);
     if (exchange !== 0) this.#world.books.sentOver(connection, 0, 'reset');
@@ -338,8 +363,8 @@ export class ConnectionPools implements PoolsPort {
     this.#policy.closed(pool, this.#engine.now, connection);
   }
 
-  #send(pool: number, exchange: number, connection: number): void {
-    const { closesUpstream, requestBytes } = this.#rulesOf(pool);
+  #send(exchange: number, connection: number): void {
+    const { closesUpstream, requestBytes } = this.#rulesFor(connection);
     if (closesUpstream) this.#exchanges.set(exchange, at.LAST);
     else this.#exchanges.unset(exchange, at.LAST);
     this.#world.books.sent(connection, exchange);

@@ -51,6 +51,8 @@ export const LAST_MOVED = 14;
 
 /** Columns of the policies, and where a free row has the next. */
 export const POOL_COLUMN = 16;
+/** In a hole of the pools' columns: which rules its pool has (connection-pools.ts). */
+export const POOL_RULES = 21;
 export const KEEP_ALIVE_COLUMN = 24;
 export const QUEUE_COLUMN = 32;
 const NEXT_FREE = 3;

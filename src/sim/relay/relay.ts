@@ -89,15 +89,17 @@ export class Relay {
   pool(name: string, settings: PoolOptions, target?: () => Listener | null): number {
     const { world, instance, rules, idleMax } = this.#plan;
     const draw = world.random(instance, `pool/${name}`);
-    const pool = world.pools.add(`${instance.hop}/${instance.replica}/pool/${name}`, settings, {
+    const poolRules = {
       place: world.place(instance),
       closesUpstream: rules.closesUpstream,
       awaitsGreeting: false,
       requestBytes: REQUEST_BYTES,
       idleMax: idleMax ?? 0,
       target: target ?? world.drawn(instance, `target/${name}`),
-      draw: (_pool, bound) => draw.below(bound),
-    });
+      draw: (_owner: number, bound: number) => draw.below(bound),
+    };
+    const whose = `${instance.hop}/${instance.replica}/pool/${name}`;
+    const pool = world.pools.add(whose, settings, poolRules, 0);
     this.#pools.push(pool);
     return pool;
   }
