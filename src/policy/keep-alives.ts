@@ -171,6 +171,11 @@ export class KeepAlives {
     return this.#idle.size(server);
   }
 
+  /** Reads what its next request will need (`RowList.glance`). */
+  glance(connection: number): number {
+    return this.#idle.glance(connection);
+  }
+
   snapshot(server: number) {
     const { ints, shift } = this.#servers;
     return { open: ints[(server << shift) | OPEN] ?? 0, idle: this.idle(server) };

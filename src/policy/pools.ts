@@ -244,6 +244,11 @@ export class Pools {
     return this.#idle.size(pool);
   }
 
+  /** The idle one that was used last, or -1. */
+  newest(pool: number): number {
+    return this.#idle.tail(pool);
+  }
+
   /** Of a connection, as in PooledState. */
   state(connection: number): number {
     return this.#rows.state(connection);

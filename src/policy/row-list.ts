@@ -64,6 +64,18 @@ export class RowList {
     return memberOf(ints[(member << shift) + this.#next]!);
   }
 
+  /** Reads what its removal will need, for whoever fetches memory ahead; what it is says nothing. */
+  glance(member: number): number {
+    const { ints, shift } = this.#members;
+    const next = this.#next;
+    const at = (member << shift) + next;
+    const after = ints[at]!;
+    const before = ints[at + PREVIOUS]!;
+    const one = after >= FIRST ? ints[((after - FIRST) << shift) + next]! : 0;
+    const other = before >= FIRST ? ints[((before - FIRST) << shift) + next]! : 0;
+    return one ^ other;
+  }
+
   /** Its row must be there. Throws when it is in a list: a caller that adds twice lost count. */
   push(owner: number, member: number): void {
     const { ints, shift } = this.#members;

@@ -123,6 +123,11 @@ class RecordedPools implements PoolMachine {
     return this.#pools[pool]?.snapshot().idle ?? 0;
   }
 
+  /** Nothing is fetched ahead for these. */
+  newest(): number {
+    return -1;
+  }
+
   #of(pool: number): PoolPort {
     const port = this.#port;
     const connections = this.#connections[pool] ?? [];
@@ -202,6 +207,10 @@ class RecordedKeepAlives implements KeepAliveMachine {
 
   configure(server: number, now: number, settings: KeepAliveSettings): void {
     this.#servers[server]?.configure(now, settings);
+  }
+
+  glance(): number {
+    return 0;
   }
 
   idle(server: number): number {

@@ -15,6 +15,7 @@ import { Lanes } from './engine/lanes.ts';
 import { Wakes } from './engine/wakes.ts';
 import * as at from './exchanges.ts';
 import { Exchanges, type NotGranted } from './exchanges.ts';
+import { Foresight } from './foresight.ts';
 import { Happenings } from './happenings.ts';
 import type { App } from './hops/app.ts';
 import type { Clients } from './hops/clients.ts';
@@ -113,6 +114,7 @@ export class World {
     this.served = new ServerConnections(this.network, tap);
     this.flows = new Flows(this);
     this.queues = new Queues(this.network, this.flows, tap);
+    engine.foretell(new Foresight(this));
     this.stations = new Stations(engine);
     this.wakes = new Wakes(engine);
     const { exchanges, requests } = this;

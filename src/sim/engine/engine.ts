@@ -9,7 +9,7 @@
  */
 import type { Micros } from '../../model/units.ts';
 import { EventOf, KIND_BITS, KIND_MASK } from './event.ts';
-import { type EventQueue, NO_EVENT } from './event-queue.ts';
+import { type EventQueue, type Foretold, NO_EVENT } from './event-queue.ts';
 
 /** Whoever has something to do later that is too rare for a kind of its own. */
 export interface Actor {
@@ -50,6 +50,11 @@ export class Engine {
   /** Who carries everything out; before anything is asked for. */
   serve(happening: Happening): void {
     this.#happening = happening;
+  }
+
+  /** Tells somebody which events come soon. */
+  foretell(to: Foretold): void {
+    this.#queue.foretell(to);
   }
 
   /** Events that have still to happen. */

@@ -95,3 +95,36 @@ for (const [name, make] of QUEUES) {
     });
   });
 }
+
+describe('what a wheel foretells', () => {
+  it('is each of the events that were there in time, once, two to four milliseconds before', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(3_000_000), { minLength: 1, maxLength: 200 }), (times) => {
+        const queue = new WheelQueue();
+        let now = 0;
+        const told: Pushed[] = [];
+        queue.foretell({
+          soon(events, count) {
+            for (const arg of events.subarray(0, count)) told.push({ at: now, arg });
+          },
+        });
+        times.forEach((at, arg) => {
+          queue.push(at, arg);
+        });
+        // Something happens all the time, so that no part of the wheel is passed over.
+        for (let tick = 0; tick < 3_000_000; tick += 1_000) queue.push(tick, 1_000_000);
+        for (let one = taken(queue, 1e9); one !== null; one = taken(queue, 1e9)) now = one.at;
+        const early = told.filter(({ arg }) => arg < 1_000_000);
+        expect(new Set(early.map(({ arg }) => arg)).size).toBe(early.length);
+        for (const { at, arg } of early) {
+          const ahead = (times[arg] ?? 0) - at;
+          expect(ahead).toBeGreaterThan(0);
+          expect(ahead).toBeLessThan(6_000);
+        }
+        const late = times.filter((at) => at >= 8_192);
+        expect(early.length).toBeGreaterThanOrEqual(late.length);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});

@@ -7,6 +7,12 @@
  * What was pushed cannot be taken back: who has changed its mind lets the event pass (sleepers.ts).
  */
 
+/** Whoever wants to know beforehand; nothing may depend on whether it is told. */
+export interface Foretold {
+  /** The first `count` of these events are due in a few milliseconds. */
+  soon(events: Int32Array, count: number): void;
+}
+
 /** No event, as whatever is below 0. */
 export const NO_EVENT = -1;
 
@@ -19,4 +25,6 @@ export interface EventQueue {
   push(at: number, event: number): void;
   /** Takes the earliest if it is due by `limit`; else NO_EVENT. */
   take(limit: number): number;
+  /** From now on tells somebody which events come soon, if it knows. */
+  foretell(to: Foretold): void;
 }

@@ -35,6 +35,9 @@ export class HeapQueue implements EventQueue {
     this.#put(index, at, order, event);
   }
 
+  /** It knows the next one only. */
+  foretell(): void {}
+
   take(limit: number): number {
     if (this.size === 0 || (this.#times[0] ?? 0) > limit) return NO_EVENT;
     this.takenAt = this.#times[0] ?? 0;

@@ -14,7 +14,7 @@
  * in a window, unsorted, and joins the buckets when the window before it begins, before anything
  * else can: so rings keep the order of insertion. So does what comes from the heap into a window.
  */
-import { type EventQueue, NO_EVENT } from './event-queue.ts';
+import { type EventQueue, type Foretold, NO_EVENT } from './event-queue.ts';
 import { HeapQueue } from './heap-queue.ts';
 import { Slots } from './slots.ts';
 import { Windows } from './windows.ts';
@@ -25,6 +25,8 @@ const PER_BUCKET = 1 / WIDTH;
 const BUCKETS = 16_384;
 const MASK = BUCKETS - 1;
 const WORDS_MASK = BUCKETS / 32 - 1;
+/** Events that are foretold at a time. */
+const FORETOLD_MAX = 256;
 /** Half of the buckets are a window. */
 const WINDOW = (WIDTH * BUCKETS) / 2;
 const PER_WINDOW = 1 / WINDOW;
@@ -54,6 +56,11 @@ export class WheelQueue implements EventQueue {
     this.#insert(this.#slots.take(at, event), at);
   };
 
+  #foretold: Foretold | null = null;
+  /** The word of the bitmap of which was told last, and what. */
+  #told = 0;
+  readonly #soon = new Int32Array(FORETOLD_MAX);
+
   constructor() {
     this.takenAt = 0;
     this.#startAt(0);
@@ -67,6 +74,10 @@ export class WheelQueue implements EventQueue {
     if (at < this.#nearUntil) this.#insert(this.#slots.take(at, event), at);
     else if (at < this.#windowsUntil) this.#wait(at, event);
     else this.#far.push(at, event);
+  }
+
+  foretell(to: Foretold): void {
+    this.#foretold = to;
   }
 
   take(limit: number): number {
@@ -142,7 +153,28 @@ export class WheelQueue implements EventQueue {
     if (begins >= this.#nearUntil - WINDOW) this.#nextWindow();
     this.#begins = begins;
     this.#bucket = next;
+    if (next >>> 5 !== this.#told && this.#foretold !== null) this.#tell(next >>> 5);
     return true;
+  }
+
+  /** Of the events of the next 32 buckets: they are due in two to four milliseconds. */
+  #tell(present: number): void {
+    this.#told = present;
+    const word = (present + 1) & WORDS_MASK;
+    const { words } = this.#slots;
+    const soon = this.#soon;
+    let count = 0;
+    for (let bits = this.#filled[word] ?? 0; bits !== 0; bits &= bits - 1) {
+      const last = ((this.#lasts[(word << 5) | bitOf(bits)] ?? 0) - 1) | 0;
+      let one = last;
+      do {
+        one = words[one | 3] ?? 0;
+        soon[count] = words[one | 2] ?? 0;
+        count += 1;
+      } while (one !== last && count < FORETOLD_MAX);
+      if (count === FORETOLD_MAX) break;
+    }
+    if (count > 0) this.#foretold?.soon(soon, count);
   }
 
   /** The buckets are empty: to the next window, or, where all are, to the first far event's. */
@@ -200,6 +232,11 @@ export class WheelQueue implements EventQueue {
       word = (word + 1) & WORDS_MASK;
       bits = filled[word] ?? 0;
     }
-    return (word << 5) | (31 - Math.clz32(bits & -bits));
+    return (word << 5) | bitOf(bits);
   }
+}
+
+/** The lowest of its bits. */
+function bitOf(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
 }

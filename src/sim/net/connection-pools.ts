@@ -192,6 +192,11 @@ export class ConnectionPools implements PoolsPort {
     this.#network.begin(connection);
   }
 
+  /** The idle connection of a pool that was used last, or -1. */
+  newest(pool: number): number {
+    return this.#policy.newest(pool);
+  }
+
   // For hops
 
   /** Sends the exchange as soon as there is a connection for it. */

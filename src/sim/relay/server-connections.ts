@@ -72,6 +72,11 @@ export class ServerConnections implements KeepAlivesPort {
     return this.#policy.idle(this.#servers[instance] ?? 0);
   }
 
+  /** Reads what the next request on it will need; what it is says nothing. */
+  glance(connection: number): number {
+    return this.#policy.glance(connection);
+  }
+
   add(connection: number): void {
     this.#connections.set(connection, of.KEPT_ALIVE);
     this.#policy.opened(this.#serverOf(connection), this.#engine.now, connection);
