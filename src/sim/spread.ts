@@ -6,47 +6,54 @@
  */
 import type { LinkMeter } from '../measure/link-meter.ts';
 import type { Micros } from '../model/units.ts';
+import { Rows } from '../policy/rows.ts';
+import { GrowingSet } from './growing-set.ts';
 
 const ALL_MAX = 1_000;
 const SAMPLE_MAX = 200;
 const SAMPLE_MIN = 40;
 const HOUR: Micros = 3_600_000_000;
 
+/**
+ * A number says which place and whose turn there: exchanges that go on after everything was
+ * booked may still have it, and must not be taken for those of who has the place next. A place
+ * is given on only while many others wait, so that turns do not come round in their time.
+ */
+const PLACE_BITS = 20;
+const PLACES = 1 << PLACE_BITS;
+const TURNS = 1 << (31 - PLACE_BITS);
+const RESTING = 1_024;
+/** Places before the first free one that may lie there until they are cut off. */
+const FORGOTTEN_MAX = 4_096;
+
+/** By connection: whose requests it carries, if it is a client's; whose it carried last. */
+const WORDS = 2;
+const CARRIES = 1;
+
 /** The connections that carried one client connection's requests, by link. */
-export class Carriers {
-  readonly byLink: (Set<number> | undefined)[] = [];
+class Carriers {
+  /** 0 = nobody's. */
+  number = 0;
+  turn = 0;
   /** By link: those that carried one exchange and no more, which need not be remembered. */
   readonly once: number[] = [];
+  readonly byLink: (GrowingSet | undefined)[] = [];
   /** Requests sent on the client connection. */
   requests = 0;
   /** Exchanges for them that are in flight somewhere; the books close after the last. */
   inFlight = 0;
   /** The client connection is gone. */
   over = false;
-  readonly number: number = 0;
-
-  constructor(number: number) {
-    this.number = number;
-  }
-}
-
-/** A connection of which somebody wants to know. */
-interface Followed {
-  /** What carries its requests, of a client's connection. */
-  spread: Carriers | null;
-  /** Whose request it carried last. */
-  carries: Carriers | null;
 }
 
 export class Spread {
   readonly #links: readonly LinkMeter[];
-  /** By connection. */
-  readonly #followed = new Map<number, Followed>();
-  /** By number, which exchanges know them by. */
-  readonly #carriers = new Map<number, Carriers>();
-  #numbers = 0;
-  readonly #open = new Set<Carriers>();
-
+  readonly #connections = new Rows(WORDS);
+  /** By place. */
+  readonly #carriers: Carriers[] = [];
+  /** Places that are free, the longest first, from `#firstFree` on. */
+  #free: number[] = [];
+  #firstFree = 0;
   readonly #sample: number = SAMPLE_MAX;
   readonly #isShort: boolean = true;
 
@@ -64,41 +71,40 @@ export class Spread {
   sent(connection: number, client: number, count: number): number {
     const whole = this.#isShort && count <= ALL_MAX;
     if (!whole && client % Math.max(1, Math.floor(count / this.#sample)) !== 0) return 0;
-    const followed = this.#follow(connection);
-    let { spread } = followed;
-    if (spread === null) {
-      this.#numbers += 1;
-      spread = new Carriers(this.#numbers);
-      this.#carriers.set(spread.number, spread);
-      followed.spread = spread;
-      this.#open.add(spread);
-    }
-    spread.requests += 1;
-    return spread.number;
+    this.#connections.room(connection);
+    const { ints } = this.#connections;
+    const number = ints[connection * WORDS] || this.#begin();
+    ints[connection * WORDS] = number;
+    const carriers = this.#of(number);
+    if (carriers !== null) carriers.requests += 1;
+    return number;
   }
 
   /** An exchange begins for one of its requests; 0 when the client connection is gone. */
   exchangeBegins(number: number): number {
-    const carriers = this.#carriers.get(number);
-    if (carriers === undefined || carriers.over) return 0;
+    const carriers = this.#of(number);
+    if (carriers === null || carriers.over) return 0;
     carriers.inFlight += 1;
     return number;
   }
 
   /** `end`: of the connection, for good; `only`: it carries nothing else, before or after. */
   carried(number: number, connection: number, end: number, index: number, only: boolean): void {
-    const carriers = this.#carriers.get(number);
-    const followed = this.#follow(connection);
+    const carriers = this.#of(number);
+    if (carriers === null) return;
+    this.#connections.room(connection);
+    const { ints } = this.#connections;
+    const place = connection * WORDS + CARRIES;
     // Mostly it carried the one before, too.
-    if (carriers === undefined || followed.carries === carriers) return;
-    followed.carries = carriers;
+    if (ints[place] === number) return;
+    ints[place] = number;
     if (only) {
       carriers.once[index] = (carriers.once[index] ?? 0) + 1;
       return;
     }
     let carrying = carriers.byLink[index];
     if (carrying === undefined) {
-      carrying = new Set();
+      carrying = new GrowingSet();
       carriers.byLink[index] = carrying;
     }
     carrying.add(end);
@@ -106,40 +112,74 @@ export class Spread {
 
   /** The connection is gone. */
   over(connection: number): void {
-    const spread = this.#followed.get(connection)?.spread ?? null;
-    this.#followed.delete(connection);
-    if (spread === null) return;
-    spread.over = true;
-    if (spread.inFlight === 0) this.#book(spread);
+    const number = this.#connections.ints[connection * WORDS] ?? 0;
+    this.#connections.clear(connection);
+    const carriers = this.#of(number);
+    if (carriers === null) return;
+    carriers.over = true;
+    if (carriers.inFlight === 0) this.#book(carriers);
   }
 
   /** An exchange for one of its requests is over. */
   exchangeOver(number: number): void {
-    const carriers = this.#carriers.get(number);
-    if (carriers === undefined) return;
+    const carriers = this.#of(number);
+    if (carriers === null) return;
     carriers.inFlight -= 1;
     if (carriers.over && carriers.inFlight === 0) this.#book(carriers);
   }
 
   finish(): void {
-    for (const carriers of this.#open) this.#book(carriers);
+    for (const carriers of this.#carriers) if (carriers.number !== 0) this.#book(carriers);
   }
 
-  #follow(connection: number): Followed {
-    let followed = this.#followed.get(connection);
-    if (followed === undefined) {
-      followed = { spread: null, carries: null };
-      this.#followed.set(connection, followed);
+  /** Null when everything was booked, or nobody is followed. */
+  #of(number: number): Carriers | null {
+    const carriers = this.#carriers[number & (PLACES - 1)];
+    return carriers !== undefined && number !== 0 && carriers.number === number ? carriers : null;
+  }
+
+  /** A client connection more; 0 when too many are followed. */
+  #begin(): number {
+    const place = this.#place();
+    if (place === PLACES) return 0;
+    let carriers = this.#carriers[place];
+    if (carriers === undefined) {
+      carriers = new Carriers();
+      this.#carriers[place] = carriers;
     }
-    return followed;
+    // 0 is nobody's number.
+    carriers.turn = (carriers.turn + 1) % TURNS || 1;
+    carriers.number = (carriers.turn << PLACE_BITS) | place;
+    return carriers.number;
+  }
+
+  #place(): number {
+    if (this.#free.length - this.#firstFree <= RESTING && this.#carriers.length < PLACES) {
+      return this.#carriers.length;
+    }
+    const place = this.#free[this.#firstFree];
+    if (place === undefined) return PLACES;
+    this.#firstFree += 1;
+    if (this.#firstFree === FORGOTTEN_MAX) {
+      this.#free = this.#free.slice(this.#firstFree);
+      this.#firstFree = 0;
+    }
+    return place;
   }
 
   #book(carriers: Carriers): void {
-    this.#carriers.delete(carriers.number);
-    if (!this.#open.delete(carriers) || carriers.requests < 2) return;
-    this.#links.forEach((link, index) => {
-      const carrying = (carriers.byLink[index]?.size ?? 0) + (carriers.once[index] ?? 0);
-      if (carrying > 0) link.spread(carrying);
-    });
+    if (carriers.requests >= 2) {
+      this.#links.forEach((link, index) => {
+        const carrying = (carriers.byLink[index]?.size ?? 0) + (carriers.once[index] ?? 0);
+        if (carrying > 0) link.spread(carrying);
+      });
+    }
+    this.#free.push(carriers.number & (PLACES - 1));
+    carriers.number = 0;
+    carriers.requests = 0;
+    carriers.inFlight = 0;
+    carriers.over = false;
+    carriers.once.length = 0;
+    for (const carrying of carriers.byLink) carrying?.clear();
   }
 }
