@@ -34,9 +34,11 @@ export class Rows {
     this.#grow(Math.max(row + 1, (this.ints.length >>> this.shift) * 2));
   }
 
-  /** As if the row had never been set. */
+  /** As if the row, which is there, had never been set. (`fill` costs more than all of this.) */
   clear(row: number): void {
-    this.ints.fill(0, row << this.shift, (row + 1) << this.shift);
+    const { doubles } = this;
+    const end = (row + 1) << (this.shift - 1);
+    for (let at = row << (this.shift - 1); at < end; at++) doubles[at] = 0;
   }
 
   #grow(rows: number): void {

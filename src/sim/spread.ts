@@ -90,9 +90,9 @@ export class Spread {
 
   /** `end`: of the connection, for good; `only`: it carries nothing else, before or after. */
   carried(number: number, connection: number, end: number, index: number, only: boolean): void {
+    this.#connections.room(connection);
     const carriers = this.#of(number);
     if (carriers === null) return;
-    this.#connections.room(connection);
     const { ints } = this.#connections;
     const place = connection * WORDS + CARRIES;
     // Mostly it carried the one before, too.

@@ -153,11 +153,9 @@ export class Connections extends Rows {
       this.#used += 1;
       this.room(connection);
     }
-    const { ints } = this;
-    const row = connection << ROW;
-    const stamp = ints[row | STAMP] ?? 0;
-    ints.fill(0, row, row + WORDS);
-    ints[row | STAMP] = (stamp + 1) | 0;
+    const stamp = this.get(connection, STAMP);
+    this.clear(connection);
+    this.put(connection, STAMP, (stamp + 1) | 0);
     return connection;
   }
 
