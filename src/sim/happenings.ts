@@ -4,7 +4,7 @@ import { EventOf, Next } from './engine/event.ts';
 import { GROUP } from './load/users.ts';
 import { CONNECTOR, FLOW } from './net/connections.ts';
 import type { Acceptors, Connectors } from './net/ends.ts';
-import { Role } from './net/place.ts';
+import { type Listener, Role } from './net/place.ts';
 import type { World } from './world.ts';
 
 export class Happenings implements Happening, Connectors, Acceptors {
@@ -128,12 +128,11 @@ export class Happenings implements Happening, Connectors, Acceptors {
     else this.#world.flows.accepted(connection);
   }
 
-  asked(connection: number, exchange: number): void {
-    const { role, instance } = this.#world.network.listenerOf(connection);
+  asked({ role, instance }: Listener, connection: number, exchange: number): void {
     if (role === Role.relay) this.#world.relays[instance]?.asked(connection, exchange);
     else if (role === Role.app) this.#world.apps[instance]?.asked(connection, exchange);
     else if (role === Role.database) this.#world.databases[instance]?.asked(connection, exchange);
-    else this.#world.flows.asked(connection, exchange);
+    else this.#world.flows.asked(instance, connection, exchange);
   }
 
   connectorFinished(connection: number): void {

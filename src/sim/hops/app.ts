@@ -92,12 +92,12 @@ export class App implements SimHop {
   // Acceptor
 
   accepted(connection: number): void {
-    this.#world.served.add(connection);
+    this.#world.served.add(this.#number, connection);
   }
 
   asked(connection: number, exchange: number): void {
     if (!this.#connections.has(connection, of.READING)) return;
-    this.#world.served.begun(connection);
+    this.#world.served.begun(this.#number, connection);
     this.#world.books.read(connection, exchange);
     const exchanges = this.#exchanges;
     if (exchanges.has(exchange, at.LAST)) {
@@ -172,11 +172,11 @@ export class App implements SimHop {
     if (connection === 0) return;
     this.#exchanges.put(exchange, at.SERVED, 0);
     this.#world.books.readOver(connection, status, 'none');
-    this.#world.served.answer(connection, exchange, ANSWER_BYTES);
+    this.#world.served.answer(this.#number, connection, exchange, ANSWER_BYTES);
   }
 
   #gone(connection: number): void {
-    this.#world.served.forget(connection);
+    this.#world.served.forget(this.#number, connection);
     const served = this.#connections.get(connection, of.SERVED);
     if (served === 0) return;
     this.#exchanges.put(served, at.SERVED, 0);

@@ -67,7 +67,7 @@ export class WebServer implements SimHop {
     const { served } = this.#world;
     const { index } = this.#instance;
     served.closeIdle(index, Math.max(1, Math.min(32, Math.floor(served.idle(index) / 8))));
-    if (free < 0) served.end(connection, CAUSES.overflow);
+    if (free < 0) served.end(index, connection, CAUSES.overflow);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Exchanges } from '../exchanges.ts';
 import type { Meters } from '../meters.ts';
 import type { Recorder } from '../recorder.ts';
 import type { Connections } from './connections.ts';
-import type { Place } from './place.ts';
+import type { Listener, Place } from './place.ts';
 
 /** The downstream hop's part: who connected is noted in the connection. */
 export interface Connectors {
@@ -25,7 +25,7 @@ export interface Connectors {
 /** The upstream hop's part: who accepts is known by the listener. */
 export interface Acceptors {
   accepted(connection: number): void;
-  asked(connection: number, exchange: number): void;
+  asked(listener: Listener, connection: number, exchange: number): void;
   connectorFinished(connection: number): void;
   connectorReset(connection: number): void;
 }

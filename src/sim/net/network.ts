@@ -120,12 +120,13 @@ export class Network implements SynSender {
   /** Sends a request from the connector. */
   ask(connection: number, exchange: number, bytes: number): void {
     this.bytes?.up(connection, bytes);
-    const { link } = this.listenerOf(connection);
+    const listener = this.listenerOf(connection);
+    const { link } = listener;
     link.exchanges += 1;
     if (this.#exchanges.get(exchange, CARRIERS) !== 0)
       this.#sockets.meters?.carried(connection, exchange);
     if (link.delay === 0 && this.connections.has(connection, of.ACCEPTOR_OPEN)) {
-      this.#acceptors.asked(connection, exchange);
+      this.#acceptors.asked(listener, connection, exchange);
     } else this.#send(connection, Cargo.request, exchange);
   }
 
@@ -271,7 +272,7 @@ export class Network implements SynSender {
     switch (cargo) {
       case Cargo.request:
         if (connections.has(connection, of.ACCEPTOR_OPEN)) {
-          this.#acceptors.asked(connection, exchange);
+          this.#acceptors.asked(this.listenerOf(connection), connection, exchange);
         } else if (!this.#kept(connection, cargo, exchange)) {
           this.#send(connection, Cargo.rstDown, 0);
         }

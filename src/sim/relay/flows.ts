@@ -64,11 +64,12 @@ export class Flows {
     this.#hopOf(downstream).begun(downstream);
   }
 
-  asked(downstream: number, exchange: number): void {
-    this.#hopOf(downstream).book?.asked(downstream, exchange);
+  asked(instance: number, downstream: number, exchange: number): void {
+    const hop = this.#hops[instance] as FlowHop;
+    hop.book?.asked(downstream, exchange);
     if (!this.#connections.has(downstream, of.READING)) {
       this.#connections.put(downstream, of.KEPT, exchange);
-    } else this.#fromClient(downstream, exchange);
+    } else this.#fromClient(hop, downstream, exchange);
   }
 
   connectorFinished(downstream: number): void {
@@ -98,8 +99,9 @@ export class Flows {
   /** A database behind it speaks first: those are bytes like any others. */
   greeted(upstream: number): void {
     const downstream = this.#connections.get(upstream, of.BELOW);
-    if (!this.#mayAnswer(upstream, downstream)) return;
-    this.#hopOf(downstream).bytesDown(downstream);
+    const hop = this.#hopOf(downstream);
+    if (!this.#mayAnswer(hop, upstream, downstream)) return;
+    hop.bytesDown(downstream);
     this.#network.greet(downstream);
   }
 
@@ -108,7 +110,7 @@ export class Flows {
     const downstream = connections.get(upstream, of.BELOW);
     const hop = this.#hopOf(downstream);
     hop.book?.over(downstream, false);
-    if (!this.#mayAnswer(upstream, downstream)) return;
+    if (!this.#mayAnswer(hop, upstream, downstream)) return;
     hop.bytesDown(downstream);
     if (closes) connections.put(downstream, of.KEPT, 0);
     this.#network.answer(downstream, exchange, ANSWER_BYTES, closes);
@@ -175,7 +177,7 @@ export class Flows {
     const kept = connections.get(downstream, of.KEPT);
     if (kept !== 0) {
       connections.put(downstream, of.KEPT, 0);
-      this.#fromClient(downstream, kept);
+      this.#fromClient(this.#hopOf(downstream), downstream, kept);
     }
     const waits = (flag: number): boolean =>
       connections.has(downstream, flag) && connections.has(downstream, of.ACCEPTOR_OPEN);
@@ -213,9 +215,8 @@ export class Flows {
     return this.#hops[this.#network.listenerOf(downstream).instance] as FlowHop;
   }
 
-  #fromClient(downstream: number, exchange: number): void {
+  #fromClient(hop: FlowHop, downstream: number, exchange: number): void {
     const connections = this.#connections;
-    const hop = this.#hopOf(downstream);
     if (hop.forgot(downstream)) {
       this.#resetClient(downstream, CAUSES.idleTimeout);
       return;
@@ -246,8 +247,8 @@ export class Flows {
   }
 
   /** Bytes from the server: nobody is there for those of a forgotten flow. */
-  #mayAnswer(upstream: number, downstream: number): boolean {
-    if (this.#hopOf(downstream).forgot(downstream)) {
+  #mayAnswer(hop: FlowHop, upstream: number, downstream: number): boolean {
+    if (hop.forgot(downstream)) {
       this.#network.resetConnector(upstream, CAUSES.idleTimeout);
       return false;
     }

@@ -123,13 +123,13 @@ export class Relay {
   // Acceptor
 
   accepted(connection: number): void {
-    this.#world.served.add(connection);
+    this.#world.served.add(this.#number, connection);
     this.#plan.accepted?.(connection);
   }
 
   asked(connection: number, exchange: number): void {
     if (!this.#connections.has(connection, of.READING)) return;
-    this.#world.served.begun(connection);
+    this.#world.served.begun(this.#number, connection);
     this.#world.books.read(connection, exchange);
     this.#exchanges.put(exchange, at.READER, this.#number);
     if (this.#exchanges.has(exchange, at.LAST)) {
@@ -141,13 +141,13 @@ export class Relay {
   connectorFinished(connection: number): void {
     const served = this.#connections.get(connection, of.SERVED);
     if (served !== 0 && this.#plan.rules.onClientFin === 'answer') return;
-    this.#world.served.end(connection, CAUSES.peerFin);
+    this.#world.served.end(this.#number, connection, CAUSES.peerFin);
     if (served !== 0) this.#clientGone(served, connection);
   }
 
   connectorReset(connection: number): void {
     const served = this.#connections.get(connection, of.SERVED);
-    this.#world.served.end(connection, CAUSES.peerRst);
+    this.#world.served.end(this.#number, connection, CAUSES.peerRst);
     if (served !== 0) this.#clientGone(served, connection);
   }
 
@@ -155,7 +155,7 @@ export class Relay {
   resetAccepted(connection: number): void {
     const served = this.#connections.get(connection, of.SERVED);
     this.#world.network.resetAcceptor(connection, CAUSES.localRst);
-    this.#world.served.forget(connection);
+    this.#world.served.forget(this.#number, connection);
     if (served !== 0) this.#clientGone(served, connection);
   }
 
@@ -266,6 +266,6 @@ export class Relay {
     if (connection === 0) return;
     exchanges.put(exchange, at.SERVED, 0);
     this.#world.books.readOver(connection, exchanges.get(exchange, at.STATUS), failure);
-    this.#world.served.answer(connection, exchange, ANSWER_BYTES);
+    this.#world.served.answer(this.#number, connection, exchange, ANSWER_BYTES);
   }
 }

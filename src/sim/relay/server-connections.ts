@@ -62,10 +62,11 @@ export class ServerConnections implements KeepAlivesPort {
   /** Closes it, unless it has gone by itself meanwhile, and its number with it. */
   closes(connection: number, cause: number, stamp: number): void {
     if (this.#connections.get(connection, of.STAMP) !== stamp) return;
-    if (this.#connections.has(connection, of.KEPT_ALIVE)) this.end(connection, cause);
+    if (!this.#connections.has(connection, of.KEPT_ALIVE)) return;
+    this.end(this.#network.listenerOf(connection).instance, connection, cause);
   }
 
-  // For hops
+  // For hops, by the instance that has accepted
 
   /** Those of an instance that wait for a request. */
   idle(instance: number): number {
@@ -77,13 +78,13 @@ export class ServerConnections implements KeepAlivesPort {
     return this.#policy.glance(connection);
   }
 
-  add(connection: number): void {
+  add(instance: number, connection: number): void {
     this.#connections.set(connection, of.KEPT_ALIVE);
-    this.#policy.opened(this.#serverOf(connection), this.#engine.now, connection);
+    this.#policy.opened(this.#servers[instance] ?? 0, this.#engine.now, connection);
   }
 
-  begun(connection: number): void {
-    this.#policy.requestStarted(this.#serverOf(connection), this.#engine.now, connection);
+  begun(instance: number, connection: number): void {
+    this.#policy.requestStarted(this.#servers[instance] ?? 0, this.#engine.now, connection);
   }
 
   configure(instance: number, limits: KeepAliveSettings): void {
@@ -95,35 +96,31 @@ export class ServerConnections implements KeepAlivesPort {
   }
 
   /** Answers, and closes if this was the connection's last answer, or the client has finished. */
-  answer(connection: number, exchange: number, bytes: number): void {
+  answer(instance: number, connection: number, exchange: number, bytes: number): void {
     const connections = this.#connections;
     const last = connections.get(connection, of.LAST_CAUSE);
     const finished = connections.has(connection, of.CONNECTOR_FIN) ? CAUSES.peerFin : 0;
     const cause = last === 0 ? finished : last;
     if (cause === 0) {
-      this.#policy.responseEnded(this.#serverOf(connection), this.#engine.now, connection);
+      this.#policy.responseEnded(this.#servers[instance] ?? 0, this.#engine.now, connection);
       this.#network.answer(connection, exchange, bytes, false);
       return;
     }
-    this.forget(connection);
+    this.forget(instance, connection);
     this.#network.lastAnswer(connection, exchange, bytes, cause);
   }
 
   /** Closes its socket; what is in flight is the hop's business, and was before. */
-  end(connection: number, cause: number): void {
+  end(instance: number, connection: number, cause: number): void {
     this.#network.closeAcceptor(connection, cause);
-    this.forget(connection);
+    this.forget(instance, connection);
   }
 
   /** Its socket is gone. */
-  forget(connection: number): void {
+  forget(instance: number, connection: number): void {
     if (!this.#connections.has(connection, of.KEPT_ALIVE)) return;
     this.#connections.unset(connection, of.KEPT_ALIVE);
-    this.#policy.closed(this.#serverOf(connection), this.#engine.now, connection);
-  }
-
-  #serverOf(connection: number): number {
-    return this.#servers[this.#network.listenerOf(connection).instance] ?? 0;
+    this.#policy.closed(this.#servers[instance] ?? 0, this.#engine.now, connection);
   }
 }
 
