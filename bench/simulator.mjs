@@ -177,7 +177,7 @@ async function growth() {
  * V8 compiles on the second core.
  */
 async function cores() {
-  const one = (seed) => node('speed.mjs', here('../examples/aws-2021.yaml'), 20, 280, seed);
+  const one = (seed) => node('speed.mjs', here('../examples/aws-2021.yaml'), 20, 880, seed);
   const gains = [];
   for (let round = 0; round < rounds; round++) {
     const begun = performance.now();
