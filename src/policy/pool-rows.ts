@@ -5,7 +5,7 @@
  *
  *   pool        │ idle: head tail size │ waiters: head tail size │ busy │ opening │ closing │
  *               │ replacements │ rules │ unused │ wake-up (double) │ sweeps from (double) │
- *   connection  │ state │ requests │ born │ next │ previous │ unused │ idle since (double) │
+ *   connection  │ state │ requests │ born │ next │ previous │ the driver's │ idle since (double) │
  *   waiter      │ next │ previous │ waiting since (double) │
  *
  * BORN is how often the node had been replaced when the connection was opened: one of a former
@@ -20,6 +20,8 @@ export const PooledState = { gone: 0, opening: 1, idle: 2, busy: 3, closing: 4 }
 
 /** Words that a connection takes in its table, from an even column on. */
 export const POOL_CONNECTION_WORDS = 8;
+/** The one of these that is left to the driver. */
+export const POOL_CONNECTION_SPARE = 5;
 /** Words that a waiter takes in its table, from an even column on. */
 export const POOL_WAITER_WORDS = 4;
 

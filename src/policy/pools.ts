@@ -64,7 +64,12 @@ import type { PoolOptions, PoolRules } from './pool-rules.ts';
 import type { RowList } from './row-list.ts';
 import type { Rows } from './rows.ts';
 
-export { POOL_CONNECTION_WORDS, POOL_WAITER_WORDS, PooledState } from './pool-rows.ts';
+export {
+  POOL_CONNECTION_SPARE,
+  POOL_CONNECTION_WORDS,
+  POOL_WAITER_WORDS,
+  PooledState,
+} from './pool-rows.ts';
 export type { PoolOptions } from './pool-rules.ts';
 
 export interface PoolsPort {

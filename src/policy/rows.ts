@@ -12,12 +12,6 @@
  */
 import { INDEX_MAX } from './int-column.ts';
 
-/**
- * Bytes before the first row. An allocator as glibc's has 16 of its own at the beginning of a
- * page, so each row would lie across two lines of memory; elsewhere nothing is lost.
- */
-const AHEAD = 48;
-
 export class Rows {
   /** Row `n` begins at word `n << shift`. */
   readonly shift: number = 0;
@@ -48,11 +42,9 @@ export class Rows {
   }
 
   #grow(rows: number): void {
-    const words = rows << this.shift;
-    const buffer = new ArrayBuffer(AHEAD + words * 4);
-    const doubles = new Float64Array(buffer, AHEAD, words / 2);
+    const doubles = new Float64Array(rows << (this.shift - 1));
     doubles.set(this.doubles);
     this.doubles = doubles;
-    this.ints = new Int32Array(buffer, AHEAD, words);
+    this.ints = new Int32Array(doubles.buffer);
   }
 }

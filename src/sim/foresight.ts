@@ -6,13 +6,11 @@
  * processor waits for all of a step at once. Nothing that is read here changes anything.
  */
 import { EventOf, KIND_BITS, KIND_MASK } from './engine/event.ts';
-import type { Foretold } from './engine/event-queue.ts';
+import { FORETOLD_MAX, type Foretold } from './engine/event-queue.ts';
 import { POOL, type Users } from './load/users.ts';
 import type { ConnectionPools } from './net/connection-pools.ts';
 import { type Connections, FLAGS } from './net/connections.ts';
 import type { ServerConnections } from './relay/server-connections.ts';
-
-const FIRST_ROOM = 256;
 
 /** Where it looks. */
 export interface Foreseen {
@@ -28,7 +26,7 @@ export class Foresight implements Foretold {
   readonly #connections: Connections;
   readonly #served: ServerConnections;
   /** What a step has found, for the next one. */
-  #found = new Int32Array(FIRST_ROOM);
+  readonly #found = new Int32Array(FORETOLD_MAX);
   /** Made of all that was read last: if nobody could ask for it, reading might be left out. */
   read = 0;
 
@@ -40,7 +38,6 @@ export class Foresight implements Foretold {
   }
 
   soon(events: Int32Array, count: number): void {
-    if (count > this.#found.length) this.#found = new Int32Array(events.length);
     const found = this.#found;
     let asking = 0;
     for (let i = 0; i < count; i++) {

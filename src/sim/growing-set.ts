@@ -1,11 +1,12 @@
 /**
  * A set of integers from 1 on that only grows, or is emptied: a short list at first, then a hash
- * table of at most three quarters (linear probing). A tenth of what a `Set` takes, and no boxes.
+ * table of at most three quarters (linear probing). From some dozens on it takes half of what a `Set`
+ * does, and less time.
  */
 const FEW = 8;
 const FIRST_BITS = 6;
 /** 2^32 over the golden ratio: numbers that follow each other lie far apart (Knuth 6.4). */
-const SPREAD = 0x9e3779b1;
+const GOLDEN = 0x9e3779b1;
 
 export class GrowingSet {
   size = 0;
@@ -30,7 +31,7 @@ export class GrowingSet {
   }
 
   #put(table: Int32Array, value: number): void {
-    let place = Math.imul(value, SPREAD) >>> this.#shift;
+    let place = Math.imul(value, GOLDEN) >>> this.#shift;
     for (let there = table[place]; there !== 0; there = table[place]) {
       if (there === value) return;
       place = (place + 1) & (table.length - 1);

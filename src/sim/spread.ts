@@ -14,17 +14,8 @@ const SAMPLE_MAX = 200;
 const SAMPLE_MIN = 40;
 const HOUR: Micros = 3_600_000_000;
 
-/**
- * A number says which place and whose turn there: exchanges that go on after everything was
- * booked may still have it, and must not be taken for those of who has the place next. A place
- * is given on only while many others wait, so that turns do not come round in their time.
- */
-const PLACE_BITS = 20;
-const PLACES = 1 << PLACE_BITS;
-const TURNS = 1 << (31 - PLACE_BITS);
-const RESTING = 1_024;
-/** Places before the first free one that may lie there until they are cut off. */
-const FORGOTTEN_MAX = 4_096;
+const FIRST_ROOM = 1_024;
+const NUMBERS = 2_147_483_647;
 
 /** By connection: whose requests it carries, if it is a client's; whose it carried last. */
 const WORDS = 2;
@@ -32,9 +23,8 @@ const CARRIES = 1;
 
 /** The connections that carried one client connection's requests, by link. */
 class Carriers {
-  /** 0 = nobody's. */
+  /** Never used again, since exchanges may have it when everything was booked; 0 = nobody's. */
   number = 0;
-  turn = 0;
   /** By link: those that carried one exchange and no more, which need not be remembered. */
   readonly once: number[] = [];
   readonly byLink: (GrowingSet | undefined)[] = [];
@@ -49,11 +39,12 @@ class Carriers {
 export class Spread {
   readonly #links: readonly LinkMeter[];
   readonly #connections = new Rows(WORDS);
-  /** By place. */
-  readonly #carriers: Carriers[] = [];
-  /** Places that are free, the longest first, from `#firstFree` on. */
-  #free: number[] = [];
-  #firstFree = 0;
+  /** By number, as many of its last bits as the length has: at most half of them live. */
+  #ring: (Carriers | undefined)[] = new Array(FIRST_ROOM);
+  #live = 0;
+  #lastNumber = 0;
+  /** Those that were booked. */
+  readonly #free: Carriers[] = [];
   readonly #sample: number = SAMPLE_MAX;
   readonly #isShort: boolean = true;
 
@@ -90,6 +81,7 @@ export class Spread {
 
   /** `end`: of the connection, for good; `only`: it carries nothing else, before or after. */
   carried(number: number, connection: number, end: number, index: number, only: boolean): void {
+    // It is told when it is gone (`over`), whatever comes of this.
     this.#connections.room(connection);
     const carriers = this.#of(number);
     if (carriers === null) return;
@@ -129,42 +121,34 @@ export class Spread {
   }
 
   finish(): void {
-    for (const carriers of this.#carriers) if (carriers.number !== 0) this.#book(carriers);
+    for (const carriers of this.#ring) if (carriers !== undefined) this.#book(carriers);
   }
 
   /** Null when everything was booked, or nobody is followed. */
   #of(number: number): Carriers | null {
-    const carriers = this.#carriers[number & (PLACES - 1)];
-    return carriers !== undefined && number !== 0 && carriers.number === number ? carriers : null;
+    const carriers = this.#ring[number & (this.#ring.length - 1)];
+    return carriers !== undefined && carriers.number === number ? carriers : null;
   }
 
-  /** A client connection more; 0 when too many are followed. */
+  /** A client connection more: the number of what carries its requests. */
   #begin(): number {
-    const place = this.#place();
-    if (place === PLACES) return 0;
-    let carriers = this.#carriers[place];
-    if (carriers === undefined) {
-      carriers = new Carriers();
-      this.#carriers[place] = carriers;
-    }
-    // 0 is nobody's number.
-    carriers.turn = (carriers.turn + 1) % TURNS || 1;
-    carriers.number = (carriers.turn << PLACE_BITS) | place;
+    if (this.#live * 2 >= this.#ring.length) this.#grow();
+    const mask = this.#ring.length - 1;
+    do this.#lastNumber = (this.#lastNumber % NUMBERS) + 1;
+    while (this.#ring[this.#lastNumber & mask] !== undefined);
+    const carriers = this.#free.pop() ?? new Carriers();
+    carriers.number = this.#lastNumber;
+    this.#ring[carriers.number & mask] = carriers;
+    this.#live += 1;
     return carriers.number;
   }
 
-  #place(): number {
-    if (this.#free.length - this.#firstFree <= RESTING && this.#carriers.length < PLACES) {
-      return this.#carriers.length;
+  #grow(): void {
+    const ring: (Carriers | undefined)[] = new Array(this.#ring.length * 2);
+    for (const carriers of this.#ring) {
+      if (carriers !== undefined) ring[carriers.number & (ring.length - 1)] = carriers;
     }
-    const place = this.#free[this.#firstFree];
-    if (place === undefined) return PLACES;
-    this.#firstFree += 1;
-    if (this.#firstFree === FORGOTTEN_MAX) {
-      this.#free = this.#free.slice(this.#firstFree);
-      this.#firstFree = 0;
-    }
-    return place;
+    this.#ring = ring;
   }
 
   #book(carriers: Carriers): void {
@@ -174,7 +158,9 @@ export class Spread {
         if (carrying > 0) link.spread(carrying);
       });
     }
-    this.#free.push(carriers.number & (PLACES - 1));
+    this.#ring[carriers.number & (this.#ring.length - 1)] = undefined;
+    this.#live -= 1;
+    this.#free.push(carriers);
     carriers.number = 0;
     carriers.requests = 0;
     carriers.inFlight = 0;

@@ -7,9 +7,12 @@
  * What was pushed cannot be taken back: who has changed its mind lets the event pass (sleepers.ts).
  */
 
+/** Events that are foretold at a time, at most. */
+export const FORETOLD_MAX = 256;
+
 /** Whoever wants to know beforehand; nothing may depend on whether it is told. */
 export interface Foretold {
-  /** The first `count` of these events are due in a few milliseconds. */
+  /** The first `count` of these events are due within a few milliseconds. */
   soon(events: Int32Array, count: number): void;
 }
 

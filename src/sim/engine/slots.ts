@@ -1,7 +1,7 @@
 /**
  * Places for events that wait, in typed arrays that grow by doubling. A place given back is the
- * next to be taken: it is still in the cache. Time, event and next place lie in 16 bytes together,
- * because by the time that it is due it has left the cache: one line to fetch.
+ * next to be taken: it is still in the cache. Time, event and next place lie in 16 bytes together:
+ * one line to fetch.
  *
  *   times │   at    │ event next │   at    │ event next │ ...
  *   words │  0 │ 1  │   2  │  3  │  4 │ 5  │   6  │  7  │

@@ -14,7 +14,7 @@
  * in a window, unsorted, and joins the buckets when the window before it begins, before anything
  * else can: so rings keep the order of insertion. So does what comes from the heap into a window.
  */
-import { type EventQueue, type Foretold, NO_EVENT } from './event-queue.ts';
+import { type EventQueue, FORETOLD_MAX, type Foretold, NO_EVENT } from './event-queue.ts';
 import { HeapQueue } from './heap-queue.ts';
 import { Slots } from './slots.ts';
 import { Windows } from './windows.ts';
@@ -25,8 +25,6 @@ const PER_BUCKET = 1 / WIDTH;
 const BUCKETS = 16_384;
 const MASK = BUCKETS - 1;
 const WORDS_MASK = BUCKETS / 32 - 1;
-/** Events that are foretold at a time. */
-const FORETOLD_MAX = 256;
 /** Half of the buckets are a window. */
 const WINDOW = (WIDTH * BUCKETS) / 2;
 const PER_WINDOW = 1 / WINDOW;
@@ -157,7 +155,10 @@ export class WheelQueue implements EventQueue {
     return true;
   }
 
-  /** Of the events of the next 32 buckets: they are due in two to four milliseconds. */
+  /**
+   * Of the next 32 buckets: their events are due within four milliseconds. Where events are so few
+   * that 32 buckets are passed over, they are not foretold, and need not be.
+   */
   #tell(present: number): void {
     this.#told = present;
     const word = (present + 1) & WORDS_MASK;

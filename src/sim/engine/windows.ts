@@ -7,7 +7,7 @@
  */
 
 /** Events of a chunk: a power of two. */
-const CHUNK = 64;
+export const CHUNK = 64;
 const FIRST_CHUNKS = 16;
 const NONE = -1;
 
@@ -28,6 +28,11 @@ export class Windows {
     this.#counts = new Int32Array(windows);
     this.#firsts = new Int32Array(windows);
     this.#lasts = new Int32Array(windows);
+  }
+
+  /** How many chunks there are, in use or not. */
+  get chunks(): number {
+    return this.#used;
   }
 
   push(window: number, at: number, event: number): void {

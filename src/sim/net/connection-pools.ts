@@ -58,10 +58,11 @@ export class ConnectionPools implements PoolsPort {
   readonly #exchanges: Exchanges;
   readonly #policy: PoolMachine;
   readonly #sleepers: Sleepers;
-  /** Those of all pools, each once. */
-  readonly #rulebook: PoolRules[] = [];
-  /** Of a pool: the place of its rules there, and whose it is. */
-  readonly #notes = new Rows(2);
+  /** Those of all pools, each once, and the place of each there. */
+  readonly #rules: PoolRules[] = [];
+  readonly #places = new Map<PoolRules, number>();
+  /** By pool: the place of its rules, and whose it is. */
+  readonly #ofPool = new Rows(2);
   /** Why the last connect of each failed. */
   readonly #failedBy: (NotGranted | undefined)[] = [];
   // What holds while a pool's policy is asked; pools are asked one after the other.
@@ -94,12 +95,11 @@ export class ConnectionPools implements PoolsPort {
   add(name: string, settings: PoolOptions, rules: PoolRules, owner: number): number {
     const pool = this.#policy.add(settings, name);
     this.#sleepers.room(pool);
-    // Pools that come one after the other mostly have the same.
-    let place = this.#rulebook.lastIndexOf(rules);
-    if (place === -1) place = this.#rulebook.push(rules) - 1;
-    this.#notes.room(pool);
-    this.#notes.ints[pool << 1] = place;
-    this.#notes.ints[(pool << 1) | 1] = owner;
+    const place = this.#places.get(rules) ?? this.#rules.push(rules) - 1;
+    this.#places.set(rules, place);
+    this.#ofPool.room(pool);
+    this.#ofPool.ints[pool << 1] = place;
+    this.#ofPool.ints[(pool << 1) | 1] = owner;
     return pool;
   }
 
@@ -108,7 +108,7 @@ export class ConnectionPools implements PoolsPort {
 
   open(pool: number): number {
     const connection = this.#connections.take();
-    this.#connections.put(connection, of.POOL_RULES, this.#notes.ints[pool << 1] ?? 0);
+    this.#connections.put(connection, of.POOL_RULES, this.#ofPool.ints[pool << 1] ?? 0);
     if (this.#asking !== NONE && this.#toOpen === NONE) this.#toOpen = connection;
     else this.#engine.next(Next.openConnection, connection, pool, 0);
     return connection;
@@ -135,7 +135,7 @@ export class ConnectionPools implements PoolsPort {
   }
 
   draw(pool: number, bound: number): number {
-    return this.#rulesOf(pool).draw(this.#ownerOf(pool), bound);
+    return this.#rulesOfPool(pool).draw(this.#ownerOf(pool), bound);
   }
 
   // What was decided or asked for is due
@@ -180,7 +180,7 @@ export class ConnectionPools implements PoolsPort {
   }
 
   opens(connection: number, pool: number): void {
-    const rules = this.#rulesFor(connection);
+    const rules = this.#rulesOf(connection);
     const listener = rules.target(this.#ownerOf(pool));
     if (listener === null) {
       this.#failedBy[pool] = 'refused';
@@ -274,7 +274,7 @@ export class ConnectionPools implements PoolsPort {
   // Connector
 
   connected(connection: number): void {
-    if (!this.#rulesFor(connection).awaitsGreeting) this.#usable(connection);
+    if (!this.#rulesOf(connection).awaitsGreeting) this.#usable(connection);
   }
 
   greeted(connection: number): void {
@@ -291,7 +291,7 @@ export class ConnectionPools implements PoolsPort {
 
   answered(connection: number, exchange: number, closes: boolean): void {
     const pool = this.#poolOf(connection);
-    const { closesUpstream, idleMax } = this.#rulesFor(connection);
+    const { closesUpstream, idleMax } = this.#rulesOf(connection);
     this.#world.books.sentOver(connection, this.#exchanges.get(exchange, at.STATUS), 'none');
     if (closes || closesUpstream) this.#close(connection, closesUpstream ? MAX_REQUESTS : PEER_FIN);
     else if (idleMax > 0 && this.#policy.idle(pool) >= idleMax) this.#close(connection, OVERFLOW);
@@ -313,16 +313,16 @@ export class ConnectionPools implements PoolsPort {
   }
 
   #ownerOf(pool: number): number {
-    return this.#notes.ints[(pool << 1) | 1] ?? 0;
+    return this.#ofPool.ints[(pool << 1) | 1] ?? 0;
   }
 
-  #rulesOf(pool: number): PoolRules {
-    return this.#rulebook[this.#notes.ints[pool << 1] ?? 0] as PoolRules;
+  #rulesOfPool(pool: number): PoolRules {
+    return this.#rules[this.#ofPool.ints[pool << 1] ?? 0] as PoolRules;
   }
 
   /** Of its pool, without a look at that. */
-  #rulesFor(connection: number): PoolRules {
-    return this.#rulebook[this.#connections.get(connection, of.POOL_RULES)] as PoolRules;
+  #rulesOf(connection: number): PoolRules {
+    return this.#rules[this.#connections.get(connection, of.POOL_RULES)] as PoolRules;
   }
 
   #why(pool: number, reason: number): NotGranted {
@@ -346,7 +346,7 @@ export class ConnectionPools implements PoolsPort {
     const connections = this.#connections;
     const exchange = connections.get(connection, of.EXCHANGE);
     const pool = this.#poolOf(connection);
-    const { awaitsGreeting } = this.#rulesFor(connection);
+    const { awaitsGreeting } = this.#rulesOf(connection);
     const isReused = connections.get(connection, of.ORDINAL) > 1;
     const isGreeted = !awaitsGreeting || connections.has(connection, of.GREETED);
     if (exchange !== 0) this.#world.books.sentOver(connection, 0, 'reset');
@@ -369,7 +369,7 @@ export class ConnectionPools implements PoolsPort {
   }
 
   #send(exchange: number, connection: number): void {
-    const { closesUpstream, requestBytes } = this.#rulesFor(connection);
+    const { closesUpstream, requestBytes } = this.#rulesOf(connection);
     if (closesUpstream) this.#exchanges.set(exchange, at.LAST);
     else this.#exchanges.unset(exchange, at.LAST);
     this.#world.books.sent(connection, exchange);

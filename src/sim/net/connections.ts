@@ -15,6 +15,7 @@
  * more: both sockets are gone, nothing is on its way, and so it is with those that relays have
  * joined to it, which are asked for the cause of its closing (root-cause.ts).
  */
+import { POOL_CONNECTION_SPARE } from '../../policy/pools.ts';
 import { Rows } from '../../policy/rows.ts';
 import type { Engine } from '../engine/engine.ts';
 
@@ -51,8 +52,8 @@ export const LAST_MOVED = 14;
 
 /** Columns of the policies, and where a free row has the next. */
 export const POOL_COLUMN = 16;
-/** In a hole of the pools' columns: which rules its pool has (connection-pools.ts). */
-export const POOL_RULES = 21;
+/** Which rules its pool has (connection-pools.ts). */
+export const POOL_RULES = POOL_COLUMN + POOL_CONNECTION_SPARE;
 export const KEEP_ALIVE_COLUMN = 24;
 export const QUEUE_COLUMN = 32;
 const NEXT_FREE = 3;
