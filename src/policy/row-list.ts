@@ -64,7 +64,7 @@ export class RowList {
     return memberOf(ints[(member << shift) + this.#next]!);
   }
 
-  /** Reads what its removal will need, for whoever fetches memory ahead; what it is says nothing. */
+  /** Reads what its removal will need, for whoever fetches memory ahead; a meaningless number. */
   glance(member: number): number {
     const { ints, shift } = this.#members;
     const next = this.#next;

@@ -1,7 +1,7 @@
 /**
  * A set of integers from 1 on that only grows, or is emptied: a short list at first, then a hash
- * table of at most three quarters (linear probing). From some dozens on it takes half of what a `Set`
- * does, and less time.
+ * table of at most three quarters (linear probing). From some dozens on it takes half of what a
+ * `Set` does, and less time.
  */
 const FEW = 8;
 const FIRST_BITS = 6;

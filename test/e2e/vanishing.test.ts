@@ -25,13 +25,15 @@ const once = (timeout: string): HopDocument => {
 
 /**
  * Waits until the kernel's rows of the queue's connections are as the test wants them, and the
- * run has heard of it.
+ * run has heard of it. Two looks must agree: one can miss rows while others' sockets come and go.
  */
 async function until(run: OneProcess, holds: (rows: readonly KernelRow[]) => boolean) {
   const rows = () => [...kernelRows(run.portOf('queue')).values()];
-  for (let waited = 0; !holds(rows()); waited += 20) {
+  let looks = 0;
+  for (let waited = 0; looks < 2; waited += 20) {
     if (waited > 20_000) throw new Error(`waited in vain for: ${holds}`);
     await sleep(20);
+    looks = holds(rows()) ? looks + 1 : 0;
   }
   await run.settled();
 }
