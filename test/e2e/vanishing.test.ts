@@ -76,7 +76,10 @@ describe.concurrent('clients that vanish', () => {
     await run.apply({ action: 'reset-connections', hop: 'clients', share: 1 });
     await until(run, (rows) => rows.length === 0);
     const summary = await run.strike();
-    expect(only(summary.clients).requests).toMatchObject({ sent: CLIENTS, resets: CLIENTS });
+    expect(only(summary.clients).requests).toMatchObject({
+      ...{ sent: CLIENTS, failed: CLIENTS, resets: CLIENTS },
+      ...{ answered: 0, timeouts: 0, pending: 0 },
+    });
     expect(explained(summary)).toEqual({});
     expect(only(summary.queues)).toMatchObject({ granted: SLOTS, zombieExchanges: 0 });
     expect(linkOf(summary, 'clients->queue').closedBy).toEqual({ local_rst: CLIENTS });
@@ -102,6 +105,7 @@ describe.concurrent('clients that vanish', () => {
     await until(run, (rows) => rows.length < CLIENTS);
     const summary = await run.strike();
     const { requests } = only(summary.clients);
+    expect(requests).toMatchObject({ answered: 0, timeouts: 0, failed: requests.resets });
     expect(requests.resets).toBeGreaterThan(0);
     const { opened, closed } = linkOf(summary, 'clients->queue');
     const unseen = explained(summary)['unseen-close'] ?? 0;
