@@ -193,7 +193,8 @@ async function cureThroughControls(page: Page): Promise<void> {
 }
 
 test('a simulation: shown while it goes on, changed, and there when it was ended', async () => {
-  const simulate = ['simulate', GOLDEN, '--duration', '10h', '--detail', 'full'];
+  // Ten hours are over in ten seconds, before the page is there to be clicked at.
+  const simulate = ['simulate', GOLDEN, '--duration', '60h', '--detail', 'full'];
   await using run = startCli(simulate, { timeoutMs: 110_000 });
   const [url] = await run.waitFor(/http:\/\/\S+/);
   await using visited = await visit(url);
