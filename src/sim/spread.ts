@@ -64,11 +64,10 @@ export class Spread {
     if (!whole && client % Math.max(1, Math.floor(count / this.#sample)) !== 0) return 0;
     this.#connections.room(connection);
     const { ints } = this.#connections;
-    const number = ints[connection * WORDS] || this.#begin();
-    ints[connection * WORDS] = number;
-    const carriers = this.#of(number);
-    if (carriers !== null) carriers.requests += 1;
-    return number;
+    const carriers = this.#of(ints[connection * WORDS] ?? 0) ?? this.#begin();
+    ints[connection * WORDS] = carriers.number;
+    carriers.requests += 1;
+    return carriers.number;
   }
 
   /** An exchange begins for one of its requests; 0 when the client connection is gone. */
@@ -130,8 +129,8 @@ export class Spread {
     return carriers !== undefined && carriers.number === number ? carriers : null;
   }
 
-  /** A client connection more: the number of what carries its requests. */
-  #begin(): number {
+  /** A client connection more. */
+  #begin(): Carriers {
     if (this.#live * 2 >= this.#ring.length) this.#grow();
     const mask = this.#ring.length - 1;
     do this.#lastNumber = (this.#lastNumber % NUMBERS) + 1;
@@ -140,7 +139,7 @@ export class Spread {
     carriers.number = this.#lastNumber;
     this.#ring[carriers.number & mask] = carriers;
     this.#live += 1;
-    return carriers.number;
+    return carriers;
   }
 
   #grow(): void {
